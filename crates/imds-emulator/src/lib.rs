@@ -1,0 +1,1 @@
+//! The EC2 instance metadata service where there is none.

@@ -1,0 +1,1 @@
+//! Client for the EC2 instance metadata service.
