@@ -1,1 +1,22 @@
-//! Test tools shared by the crates of this workspace.
+//! Test tools: a hermetic runner for the project's commands, a server that misbehaves on order, and an assertion
+//! after every command that no secret came out.
+//!
+//! Nothing here is published. Everything fails a test by panicking with what a reader needs to see.
+#![allow(clippy::panic, reason = "a test tool reports by failing the test")]
+
+mod environment;
+mod guard;
+mod invocation;
+mod listener;
+mod output;
+mod running;
+pub mod secrets;
+mod server;
+
+pub use environment::TestEnvironment;
+pub use invocation::Invocation;
+pub use listener::{RefusingPort, SilentListener};
+pub use output::CommandOutput;
+pub use running::Running;
+pub use rustix::process::Signal;
+pub use server::{Answer, Behaviour, Counts, FaultServer, Framing, RequestSeen};
