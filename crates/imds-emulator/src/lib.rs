@@ -1,1 +1,34 @@
-//! The EC2 instance metadata service where there is none.
+//! The EC2 instance metadata service where there is none: for a laptop, CI, tests.
+//!
+//! Four layers, each testable alone: the [`instance`] (one typed model) is rendered into a tree of values at a point
+//! in time; the protocol, one pure function, answers a request from it; the server puts that on sockets.
+//! [`Emulator`] runs it on a thread; [`Service::run`] on the caller's runtime.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod clock;
+mod command;
+mod emulator;
+mod error;
+pub mod instance;
+mod profile;
+pub mod protocol;
+mod record;
+pub mod render;
+mod server;
+mod state;
+mod time;
+pub mod token;
+pub mod tree;
+pub mod version;
+pub mod wire;
+
+pub use clock::Clock;
+pub use emulator::{Builder, Emulator};
+pub use error::{Error, Invalid};
+pub use imds_model::options::{HopLimit, HttpTokens, Switch};
+pub use instance::Instance;
+pub use profile::Profile;
+pub use record::{Counters, ImdsVersion, RecordedRequest};
+pub use server::Service;
+pub use time::{TimeError, Timestamp};

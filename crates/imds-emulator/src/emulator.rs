@@ -1,0 +1,257 @@
+//! The library's front: a builder, and an emulator on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread::JoinHandle;
+
+use imds_model::MetadataOptions;
+use imds_model::options::{HopLimit, HttpTokens, Switch};
+use tokio::sync::oneshot;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::instance::Instance;
+use crate::profile::Profile;
+use crate::record::{Counters, DEFAULT_LIMIT, RecordedRequest};
+use crate::server::Service;
+use crate::state::{Settings, State};
+
+/// Describes an emulated service; see [`Emulator::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `start` or `build`"]
+pub struct Builder {
+    listen: SocketAddr,
+    instance: Instance,
+    options: MetadataOptions,
+    profile: Profile,
+    overrides: BTreeMap<String, Option<Vec<u8>>>,
+    clock: Clock,
+    token_key: Option<[u8; 32]>,
+    record_limit: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            instance: Instance::default(),
+            options: MetadataOptions {
+                instance_metadata_tags: Switch::Enabled,
+                ..MetadataOptions::default()
+            },
+            profile: Profile::default(),
+            overrides: BTreeMap::new(),
+            clock: Clock::real(),
+            token_key: None,
+            record_limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl Builder {
+    /// Where to listen; a free port of 127.0.0.1 unless told otherwise.
+    pub const fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The instance; the built-in one unless told otherwise.
+    pub fn instance(mut self, instance: Instance) -> Self {
+        self.instance = instance;
+        self
+    }
+
+    /// The metadata options: the platform's defaults, with tags shown, unless told otherwise.
+    pub const fn options(mut self, options: MetadataOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Whether requests need a session token.
+    pub const fn tokens(mut self, tokens: HttpTokens) -> Self {
+        self.options.http_tokens = tokens;
+        self
+    }
+
+    /// Whether the service answers at all; every request is refused with 403 where it does not.
+    pub const fn endpoint(mut self, endpoint: Switch) -> Self {
+        self.options.http_endpoint = endpoint;
+        self
+    }
+
+    /// How far the answer to a token PUT travels.
+    pub const fn hop_limit(mut self, hops: HopLimit) -> Self {
+        self.options.http_put_response_hop_limit = hops;
+        self
+    }
+
+    /// Which generation of the real service the answers look like.
+    pub const fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// A value at a path, above what the instance has there: `placement/region`, `/latest/user-data`.
+    pub fn set(mut self, path: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.overrides.insert(State::key(path), Some(value.into()));
+        self
+    }
+
+    /// Takes away what is at a path: `iam`, `user-data`.
+    pub fn unset(mut self, path: &str) -> Self {
+        self.overrides.insert(State::key(path), None);
+        self
+    }
+
+    /// Where the time comes from.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The key of the session tokens; random unless told otherwise, so that tokens end with the emulator.
+    pub const fn token_key(mut self, key: [u8; 32]) -> Self {
+        self.token_key = Some(key);
+        self
+    }
+
+    /// How many requests are kept for [`Emulator::requests`].
+    pub const fn record_limit(mut self, requests: usize) -> Self {
+        self.record_limit = requests;
+        self
+    }
+
+    /// The service without a listener or a thread: see [`Service::run`].
+    ///
+    /// # Errors
+    /// Where the description cannot be, or the system has no random numbers.
+    pub fn build(self) -> Result<Service, Error> {
+        let token_key = match self.token_key {
+            Some(key) => key,
+            None => random_key()?,
+        };
+        Ok(Service::new(Settings {
+            instance: self.instance,
+            options: self.options,
+            profile: self.profile,
+            overrides: self.overrides,
+            clock: self.clock,
+            token_key,
+            record_limit: self.record_limit,
+        }))
+    }
+
+    /// Starts the emulator on a thread of its own; it is bound when this returns and stops when it is dropped.
+    ///
+    /// # Errors
+    /// Where the description cannot be, the address cannot be listened on, or the thread cannot be made.
+    pub fn start(self) -> Result<Emulator, Error> {
+        let listen = self.listen;
+        let service = self.build()?;
+        let refused = |source| Error::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).map_err(refused)?;
+        listener.set_nonblocking(true).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = service.clone();
+        let serve = move || {
+            runtime.block_on(async move {
+                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                    let shutdown = async move {
+                        // Sent to, or dropped with the emulator: both mean stop.
+                        let _ = stopped.await;
+                    };
+                    let _ = served.run(listener, shutdown).await;
+                }
+            });
+        };
+        let thread =
+            std::thread::Builder::new().name("imds-emulator".into()).spawn(serve).map_err(Error::Start)?;
+        Ok(Emulator { service, address, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+fn random_key() -> Result<[u8; 32], Error> {
+    let mut key = [0; 32];
+    let mut filled = 0;
+    while filled < key.len() {
+        let flags = rustix::rand::GetRandomFlags::empty();
+        filled +=
+            rustix::rand::getrandom(&mut key[filled..], flags).map_err(|error| Error::Start(error.into()))?;
+    }
+    Ok(key)
+}
+
+/// A running emulator; it stops when it is dropped.
+///
+/// # Example
+/// ```
+/// use std::io::{Read, Write};
+///
+/// use imds_emulator::Emulator;
+///
+/// let emulator = Emulator::builder().set("placement/region", "eu-west-1").start()?;
+/// let mut stream = std::net::TcpStream::connect(emulator.address())?;
+/// stream.write_all(b"GET /latest/meta-data/placement/region HTTP/1.1\r\n\r\n")?;
+/// let mut answer = String::new();
+/// stream.read_to_string(&mut answer)?;
+/// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\neu-west-1"));
+/// assert_eq!(emulator.counters().v1, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Emulator {
+    service: Service,
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Describes an emulator: the built-in instance on a free port of 127.0.0.1 unless told otherwise.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// `http://127.0.0.1:PORT`, as `AWS_EC2_METADATA_SERVICE_ENDPOINT` wants it.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The service itself, to change it while it runs.
+    #[must_use]
+    pub const fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The requests that were answered, oldest first; the newest [`Builder::record_limit`] of them.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.service.requests(0)
+    }
+
+    /// Counts of everything since the start.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.service.counters()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic on that thread has been printed already.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The built-in instance: the values of the EC2 User Guide's examples.
+
+use std::net::Ipv4Addr;
+
+use super::{
+    Association, Instance, Interface, Lifecycle, Maintenance, Placement, PublicKey, Role, Services,
+    TargetLifecycleState, UserData,
+};
+use crate::time::Timestamp;
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self {
+            instance_id: "i-1234567890abcdef0".into(),
+            ami_id: "ami-0abcdef1234567890".into(),
+            ami_launch_index: 0,
+            ami_manifest_path: "(unknown)".into(),
+            ancestor_ami_ids: Vec::new(),
+            account_id: "123456789012".into(),
+            architecture: "x86_64".into(),
+            instance_type: "m5.large".into(),
+            instance_life_cycle: "on-demand".into(),
+            instance_action: "none".into(),
+            kernel_id: None,
+            ramdisk_id: None,
+            reservation_id: "r-0efb4ffa7d1f9b3ab".into(),
+            profile: "default-hvm".into(),
+            system: Some("nitro".into()),
+            // 2026-01-15T09:30:00Z
+            pending_time: Timestamp::from_seconds(1_768_469_400),
+            product_codes: Vec::new(),
+            billing_products: Vec::new(),
+            monitoring: false,
+            placement: Placement {
+                region: "us-east-1".into(),
+                availability_zone: "us-east-1a".into(),
+                availability_zone_id: Some("use1-az4".into()),
+                group_name: None,
+                host_id: None,
+                partition_number: None,
+            },
+            interfaces: vec![Interface::primary()],
+            services: Services { domain: "amazonaws.com".into(), partition: "aws".into() },
+            block_devices: [("ami", "/dev/xvda"), ("root", "/dev/xvda")]
+                .map(|(name, device)| (name.into(), device.into()))
+                .into(),
+            public_keys: vec![PublicKey {
+                name: "my-key".into(),
+                openssh_key:
+                    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n"
+                        .into(),
+            }],
+            tags: [("Name", "my-instance"), ("aws:autoscaling:groupName", "my-group")]
+                .map(|(key, value)| (key.into(), value.into()))
+                .into(),
+            role: Some(Role::named("my-role")),
+            identity_credentials: true,
+            user_data: Some(UserData(
+                br#"{"autoScalingGroup":"my-group","lifecycleHook":"my-hook","environment":"test"}"#.to_vec(),
+            )),
+            maintenance: Maintenance::default(),
+            lifecycle: Lifecycle {
+                target_lifecycle_state: Some(TargetLifecycleState::InService),
+                ..Lifecycle::default()
+            },
+            managed_ssh_keys: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+impl Interface {
+    /// The built-in instance's only interface.
+    pub(crate) fn primary() -> Self {
+        let private = Ipv4Addr::new(10, 0, 0, 157);
+        Self {
+            mac: "02:29:96:8f:6a:2d".into(),
+            interface_id: "eni-0a1b2c3d4e5f67890".into(),
+            device_number: 0,
+            network_card: None,
+            owner_id: None,
+            local_ipv4s: vec![private],
+            ipv6s: Vec::new(),
+            local_hostname: "ip-10-0-0-157.ec2.internal".into(),
+            public_hostname: Some("ec2-203-0-113-25.compute-1.amazonaws.com".into()),
+            ipv4_associations: vec![Association {
+                public_ipv4: Ipv4Addr::new(203, 0, 113, 25),
+                private_ipv4s: vec![private],
+            }],
+            ipv4_prefix: Vec::new(),
+            ipv6_prefix: Vec::new(),
+            security_groups: vec!["default".into()],
+            security_group_ids: vec!["sg-0123456789abcdef0".into()],
+            subnet_id: "subnet-0bb1c79de3EXAMPLE".into(),
+            subnet_ipv4_cidr_block: Some("10.0.0.0/24".into()),
+            subnet_ipv6_cidr_blocks: Vec::new(),
+            vpc_id: "vpc-0ee975135dEXAMPLE".into(),
+            vpc_ipv4_cidr_blocks: vec!["10.0.0.0/16".into()],
+            vpc_ipv6_cidr_blocks: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! One typed model of an instance, from which every path, every listing and the identity document follow.
+
+mod builtin;
+mod events;
+mod network;
+mod secret;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use events::{
+    Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction, TargetLifecycleState,
+};
+pub use network::{Association, Interface};
+pub use secret::{Role, UserData};
+
+use crate::time::Timestamp;
+
+/// An instance as its metadata shows it. The default is built in: an EC2 User Guide example with an instance role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Instance {
+    /// Instance id.
+    pub instance_id: String,
+    /// Image id.
+    pub ami_id: String,
+    /// Place in the launch request, 0 first.
+    pub ami_launch_index: u32,
+    /// S3 path of the image's manifest; `(unknown)` for EBS-backed images.
+    pub ami_manifest_path: String,
+    /// Images that this image was made from.
+    pub ancestor_ami_ids: Vec<String>,
+    /// Account id, 12 digits.
+    pub account_id: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// Instance type.
+    pub instance_type: String,
+    /// `on-demand` or `spot`, or another purchasing option.
+    pub instance_life_cycle: String,
+    /// `none`, `shutdown` or `bundle-pending`.
+    pub instance_action: String,
+    /// Kernel id of a paravirtual image.
+    pub kernel_id: Option<String>,
+    /// RAM disk id of a paravirtual image.
+    pub ramdisk_id: Option<String>,
+    /// Reservation id.
+    pub reservation_id: String,
+    /// Virtualization profile.
+    pub profile: String,
+    /// Hypervisor.
+    pub system: Option<String>,
+    /// When the instance was started.
+    pub pending_time: Timestamp,
+    /// AWS Marketplace product codes.
+    pub product_codes: Vec<String>,
+    /// Billing products.
+    pub billing_products: Vec<String>,
+    /// Whether detailed monitoring is on.
+    pub monitoring: bool,
+    /// Where the instance runs.
+    pub placement: Placement,
+    /// Network interfaces, the primary one first.
+    pub interfaces: Vec<Interface>,
+    /// DNS suffix and partition of the AWS services.
+    pub services: Services,
+    /// Virtual devices by name: `ami`, `root`, `ebs1`, `ephemeral0`, `swap`.
+    pub block_devices: BTreeMap<String, String>,
+    /// Launch keys, in their order.
+    pub public_keys: Vec<PublicKey>,
+    /// Instance tags, shown where the metadata options say so.
+    pub tags: BTreeMap<String, String>,
+    /// The role of the instance profile.
+    pub role: Option<Role>,
+    /// Whether the instance identity role's credentials are shown.
+    pub identity_credentials: bool,
+    /// User data.
+    pub user_data: Option<UserData>,
+    /// Scheduled and past maintenance.
+    pub maintenance: Maintenance,
+    /// What Spot and Auto Scaling have announced.
+    pub lifecycle: Lifecycle,
+    /// Keys that EC2 Instance Connect has pushed, by login name.
+    pub managed_ssh_keys: BTreeMap<String, String>,
+}
+
+/// Where an instance runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Placement {
+    /// Region.
+    pub region: String,
+    /// Availability Zone.
+    pub availability_zone: String,
+    /// Account-independent zone id.
+    #[serde(default)]
+    pub availability_zone_id: Option<String>,
+    /// Placement group.
+    #[serde(default)]
+    pub group_name: Option<String>,
+    /// Dedicated Host.
+    #[serde(default)]
+    pub host_id: Option<String>,
+    /// Partition of a partition placement group.
+    #[serde(default)]
+    pub partition_number: Option<u32>,
+}
+
+/// DNS suffix and partition of the AWS services.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Services {
+    /// `amazonaws.com`.
+    pub domain: String,
+    /// `aws`.
+    pub partition: String,
+}
+
+/// A launch key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PublicKey {
+    /// Its name.
+    pub name: String,
+    /// The key in OpenSSH format.
+    pub openssh_key: String,
+}
