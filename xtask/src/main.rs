@@ -1,16 +1,15 @@
-//! The project's own tasks, run as `cargo xtask TASK`.
+//! The tasks of this project.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task tells its result on the terminal")]
-
-mod certificates;
+mod generate;
 
 use std::process::ExitCode;
 
+#[allow(clippy::print_stderr, reason = "this is where a task says what went wrong")]
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = match arguments.first().map(String::as_str) {
-        Some("certificates") => certificates::run(&arguments[1..]),
-        _ => Err("usage: cargo xtask certificates [--package FILE.tgz]".to_owned()),
+    let result = match arguments.split_first() {
+        Some((task, rest)) if task == "generate" => generate::run(rest),
+        _ => Err("usage: cargo xtask generate [--check]".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

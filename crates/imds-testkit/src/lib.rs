@@ -4,6 +4,7 @@
 //! Nothing here is published. Everything fails a test by panicking with what a reader needs to see.
 #![allow(clippy::panic, reason = "a test tool reports by failing the test")]
 
+pub mod conformance;
 mod environment;
 mod guard;
 mod invocation;
