@@ -1,2 +1,20 @@
-//! The command `imds`.
-fn main() {}
+//! The command `imds`: one file per subcommand, one reporter for errors, one place for output.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command prints")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod cli;
+mod commands;
+mod connection;
+mod exit;
+mod hints;
+mod output;
+mod query;
+mod report;
+mod value;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    report::end(cli::run(std::env::args_os()))
+}

@@ -1,1 +1,74 @@
-//! Client for the EC2 instance metadata service.
+//! Client for the EC2 instance metadata service (IMDS), with a session token's whole life.
+//!
+//! ```
+//! # let emulator = imds_emulator::Emulator::builder().start()?;
+//! # let home = tempfile::tempdir()?;
+//! let imds = imds::Client::builder()
+//!     // On an instance, leave these two out: `imds::Client::from_env()?` does the same.
+//!     .endpoint(emulator.endpoint())
+//!     .store(imds::FileStore::new(home.path().join("imds")))
+//!     .build()?;
+//! let region = imds.get("placement/region")?;
+//! assert_eq!(region.text()?, "us-east-1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Client`] blocks and needs no runtime; `AsyncClient` (feature `tokio`) is the same for tasks. Both are thin drivers of
+//! one exchange that does no I/O and holds every rule: which token to use, when to renew it, what to retry.
+//!
+//! * **IMDSv2 only.** IMDSv1 is spoken where [`ImdsVersion::V1`] is asked for by name, and never as a fallback.
+//! * **One token for all.** Threads, tasks and the processes of one user share a session token through a
+//!   [`TokenStore`], and one of them fetches it for all.
+//! * **No surprises on the way.** Proxy variables are ignored, redirects are never followed, bodies are capped, and
+//!   a body that ends early is an error and never a value.
+//!
+//! The library reads the environment, clock and files through handles that can be replaced
+//! ([`Environment`], [`Clock`], [`TokenStore`]), never prints, and never ends the process.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+#[cfg(feature = "tokio")]
+mod async_client;
+#[cfg(feature = "tokio")]
+mod async_driver;
+mod blocking_driver;
+mod budget;
+mod builder;
+mod client;
+mod clock;
+mod codec;
+mod core;
+mod endpoint;
+mod environment;
+mod error;
+mod exchange;
+mod notice;
+mod profile;
+mod response;
+mod retry;
+mod secret;
+mod sender;
+mod session;
+mod settings;
+mod signal;
+mod step;
+mod store;
+mod token_fetch;
+mod verdict;
+
+#[cfg(feature = "tokio")]
+pub use async_client::AsyncClient;
+pub use builder::ClientBuilder;
+pub use client::{Client, LiveToken};
+pub use clock::{BootId, Clock, Moment, SystemClock};
+pub use endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
+pub use environment::{Environment, SystemEnvironment};
+pub use error::{Error, ErrorKind};
+pub use imds_model::{MetadataPath, PathError};
+pub use notice::Notice;
+pub use response::Response;
+pub use secret::SessionToken;
+pub use settings::{ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL};
+pub use store::{
+    FileStore, FlightFailure, Lead, Leadership, MemoryStore, StoreError, StoreKey, StoredToken, TokenStore,
+};

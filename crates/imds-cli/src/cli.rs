@@ -1,0 +1,84 @@
+//! The command line as a whole: every subcommand, and what `imds PATH` is short for.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::commands::{completions, emulate, get, man, serve, token};
+use crate::report::Failure;
+
+/// Read, wait for and emulate the EC2 instance metadata service
+///
+/// A path in place of a subcommand is read: `imds latest/meta-data/instance-id`.
+#[derive(Debug, Parser)]
+#[command(name = "imds", version, max_term_width = 100, after_help = crate::exit::HELP)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+// `defer`: a subcommand's options are put together only when it is the one that runs, which halves the start.
+#[derive(Debug, Subcommand)]
+#[command(defer = true)]
+enum Command {
+    Get(get::Args),
+    Token(token::Args),
+    Serve(serve::Args),
+    Emulate(emulate::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs the command line.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    let matches = command().try_get_matches_from(expand(arguments.collect()))?;
+    match Cli::from_arg_matches(&matches)?.command {
+        Command::Get(args) => get::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Emulate(args) => emulate::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+/// The command tree, which help, man page and completions are made from.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Puts `get` in front of a first word that is a path, as the `imds` script of EKS images and
+/// `aws-ec2-imdsv2-get` are called.
+fn expand(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_path = |word: &OsString| {
+        let bytes = word.as_encoded_bytes();
+        bytes.contains(&b'/') && !bytes.starts_with(b"-")
+    };
+    if arguments.get(1).is_some_and(is_path) {
+        arguments.insert(1, "get".into());
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_path_is_short_for_get() {
+        let expanded = |words: &[&str]| {
+            let words = expand(words.iter().map(OsString::from).collect());
+            words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(expanded(&["imds", "latest/user-data", "-v"]), "imds get latest/user-data -v");
+        assert_eq!(expanded(&["imds", "/latest/"]), "imds get /latest/");
+        assert_eq!(expanded(&["imds", "get", "a/b"]), "imds get a/b");
+        assert_eq!(expanded(&["imds", "--x=a/b"]), "imds --x=a/b");
+        assert_eq!(expanded(&["imds"]), "imds");
+    }
+}

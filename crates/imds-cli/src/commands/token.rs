@@ -1,0 +1,49 @@
+//! `imds token`: the session token, for a `curl` of one's own.
+
+use clap::{Args as ClapArgs, Subcommand};
+use imds_model::header;
+
+use crate::connection::ConnectionArgs;
+use crate::output;
+use crate::report::Failure;
+
+/// Print a session token, from the store or new
+///
+/// The token is a secret: whoever has it can read this instance's metadata, role credentials included, until it
+/// expires.
+#[derive(ClapArgs, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+
+    /// Print the whole header, as in `curl -H "$(imds token --header)"`
+    #[arg(long)]
+    header: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Remove the stored session token
+    Clear(ClearArgs),
+}
+
+#[derive(ClapArgs, Debug)]
+struct ClearArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if let Some(Action::Clear(args)) = &args.action {
+        args.connection.client()?.forget_token()?;
+        return Ok(());
+    }
+    let live = args.connection.client()?.token()?;
+    let token = live.token.expose();
+    let prefix = if args.header { format!("{}: ", header::TOKEN) } else { String::new() };
+    output::text(&format!("{prefix}{token}\n"))
+}

@@ -1,0 +1,78 @@
+//! Writing results to stdout: byte for byte on a pipe, friendlier on a terminal.
+
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+
+use crate::exit::Exit;
+use crate::report::Failure;
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// The value itself
+    #[default]
+    Text,
+    /// JSON
+    Json,
+}
+
+/// Writes the bytes as they are. On a terminal a last line end is added, and binary is refused.
+pub(crate) fn value(bytes: &[u8]) -> Result<(), Failure> {
+    let terminal = std::io::stdout().is_terminal();
+    if terminal && is_binary(bytes) {
+        return Err(Failure::told(Exit::Usage, "the value is binary and stdout is a terminal")
+            .hint("write it to a file with `> FILE`, or into a pipe"));
+    }
+    let add_line_end = terminal && !bytes.is_empty() && !bytes.ends_with(b"\n");
+    write(&[bytes, if add_line_end { b"\n" } else { b"" }])
+}
+
+/// Writes a text that ends its last line itself.
+pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    write(&[text.as_bytes()])
+}
+
+/// Writes the parts one after the other. A reader that has gone is not an error.
+pub(crate) fn write(parts: &[&[u8]]) -> Result<(), Failure> {
+    // One write for all: a value that fits a pipe arrives whole, and a short one costs one system call.
+    let whole: Vec<u8>;
+    let bytes = match parts {
+        [one, b""] | [one] => *one,
+        _ => {
+            whole = parts.concat();
+            &whole
+        }
+    };
+    // Past std's line buffer, which would look for line ends in binary.
+    let mut stdout =
+        std::fs::File::from(rustix::io::dup(rustix::stdio::stdout()).map_err(|errno| failed(errno.into()))?);
+    match stdout.write_all(bytes) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::BrokenPipe),
+        Err(error) => Err(failed(error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::told(Exit::Unexpected, "cannot write to stdout").caused_by(error)
+}
+
+/// Whether a terminal would be upset: NUL, escape and other controls, or what is not UTF-8.
+fn is_binary(bytes: &[u8]) -> bool {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')),
+        Err(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_binary;
+
+    #[test]
+    fn what_is_binary() {
+        assert!(!is_binary("plain\ttext, größer\r\n".as_bytes()));
+        for bytes in [&b"a\0b"[..], b"\x1b[31m", b"\x1f\x8b\x08", b"\xff"] {
+            assert!(is_binary(bytes));
+        }
+    }
+}

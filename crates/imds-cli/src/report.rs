@@ -1,0 +1,115 @@
+//! The one reporter: how a failure is told, and which exit code it ends with.
+
+use std::error::Error as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::exit::Exit;
+use crate::hints;
+
+/// Why a command ends without success.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The service, the network or the configuration.
+    Imds(imds::Error),
+    /// The command line; `clap` words it. Help and version come this way too.
+    Clap(clap::Error),
+    /// Anything else, in our words.
+    Told { exit: Exit, message: String, cause: Option<String>, hints: Vec<String> },
+    /// The reader of the output has gone: not an error.
+    BrokenPipe,
+    /// A child's exit code, passed on.
+    Child(u8),
+}
+
+impl Failure {
+    /// A failure with this message.
+    pub(crate) fn told(exit: Exit, message: impl Into<String>) -> Self {
+        Self::Told { exit, message: message.into(), cause: None, hints: Vec::new() }
+    }
+
+    /// A wrong use of the command.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::told(Exit::Usage, message)
+    }
+
+    /// Adds what brought it about.
+    pub(crate) fn caused_by(mut self, error: impl std::fmt::Display) -> Self {
+        if let Self::Told { cause, .. } = &mut self {
+            *cause = Some(error.to_string());
+        }
+        self
+    }
+
+    /// Adds advice.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Self::Told { hints, .. } = &mut self {
+            hints.push(hint.into());
+        }
+        self
+    }
+}
+
+impl From<imds::Error> for Failure {
+    fn from(error: imds::Error) -> Self {
+        Self::Imds(error)
+    }
+}
+
+impl From<imds::PathError> for Failure {
+    fn from(error: imds::PathError) -> Self {
+        Self::Imds(error.into())
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self::Clap(error)
+    }
+}
+
+/// Ends the process: tells the failure, if there is one.
+pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
+    let failure = match result {
+        Ok(()) | Err(Failure::BrokenPipe) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    let (exit, message, causes, hints) = match failure {
+        Failure::Child(code) => return ExitCode::from(code),
+        Failure::Clap(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };
+        }
+        Failure::Imds(error) => {
+            (Exit::from(error.kind()), error.to_string(), causes_of(&error), hints::of(&error))
+        }
+        Failure::Told { exit, message, cause, hints } => (exit, message, cause.into_iter().collect(), hints),
+        Failure::BrokenPipe => return ExitCode::SUCCESS,
+    };
+    let mut text = format!("error: {message}\n");
+    for cause in causes {
+        text.push_str(&format!("caused by: {cause}\n"));
+    }
+    for hint in hints {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    // Where stderr is gone there is nobody left to tell.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(exit as u8)
+}
+
+/// What brought the error about, nearest first.
+fn causes_of(error: &imds::Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes
+}
+
+/// Tells something in passing, on stderr.
+pub(crate) fn note(message: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "note: {message}");
+}

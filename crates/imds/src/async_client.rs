@@ -1,0 +1,111 @@
+//! The client for tasks.
+
+use std::sync::Arc;
+
+use imds_model::{MetadataPath, PathError, well_known};
+
+use crate::async_driver::Driver;
+use crate::builder::ClientBuilder;
+use crate::client::{LiveToken, forget_token, optional, unexpected};
+use crate::core::Core;
+use crate::endpoint::EndpointChoice;
+use crate::error::Error;
+use crate::exchange::{Exchange, Goal, Success};
+use crate::response::Response;
+
+/// [`Client`](crate::Client) for tasks on tokio: the same exchange, so the same rules, on a runtime with time and I/O
+/// enabled. Cheap to clone; clones share the session token, the connections and the request budget.
+///
+/// ```
+/// # let emulator = imds_emulator::Emulator::builder().start()?;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let imds = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store().build_async()?;
+/// let (region, id) = tokio::join!(imds.get("placement/region"), imds.get("instance-id"));
+/// assert_eq!(region?.text()?, "us-east-1");
+/// assert!(id?.text()?.starts_with("i-"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AsyncClient {
+    core: Arc<Core>,
+    driver: Arc<Driver>,
+}
+
+impl AsyncClient {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, driver: Arc::default() }
+    }
+
+    /// The client that the environment and the AWS config file describe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong. Nothing is sent.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build_async()
+    }
+
+    /// Starts with the environment's client and changes it; ends with
+    /// [`build_async`](ClientBuilder::build_async).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The value at a path, in any of the forms that [`MetadataPath`] understands.
+    ///
+    /// # Errors
+    /// As for [`Client::get`](crate::Client::get).
+    pub async fn get<P>(&self, path: P) -> Result<Response, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        match self.run(Goal::Get(path.clone())).await? {
+            Success::Answer(answer) => Ok(Response::new(path, answer.body, answer.content_type)),
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, byte for byte; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), a 404 aside.
+    pub async fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
+        optional(self.get(MetadataPath::from_static(well_known::USER_DATA)).await)
+    }
+
+    /// A session token that is good for a while: the one in use, or a new one.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn token(&self) -> Result<LiveToken, Error> {
+        match self.run(Goal::Token).await? {
+            Success::Token(token) => {
+                let remaining = token.expires - self.core.clock.now();
+                Ok(LiveToken { token: token.secret.clone(), remaining })
+            }
+            Success::Answer(_) => Err(unexpected()),
+        }
+    }
+
+    /// Forgets the session token, here and in the store; whether the store had one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the store cannot forget it.
+    pub fn forget_token(&self) -> Result<bool, Error> {
+        forget_token(&self.core)
+    }
+
+    /// The endpoint that is asked, and where that choice came from.
+    #[must_use]
+    pub fn endpoint(&self) -> &EndpointChoice {
+        &self.core.settings.endpoint
+    }
+
+    async fn run(&self, goal: Goal) -> Result<Success, Error> {
+        let exchange = Exchange::new(self.core.clone(), goal, self.core.clock.now());
+        self.driver.run(&self.core, exchange).await
+    }
+}

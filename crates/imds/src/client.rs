@@ -1,0 +1,144 @@
+//! The blocking client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imds_model::{MetadataPath, PathError, well_known};
+
+use crate::blocking_driver::Driver;
+use crate::builder::ClientBuilder;
+use crate::core::Core;
+use crate::endpoint::EndpointChoice;
+use crate::error::{Error, ErrorKind};
+use crate::exchange::{Exchange, Goal, Success};
+use crate::response::Response;
+use crate::secret::SessionToken;
+
+/// A session token with the life that it has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveToken {
+    /// The token.
+    pub token: SessionToken,
+    /// How long the service will go on accepting it.
+    pub remaining: Duration,
+}
+
+/// Asks the service, and blocks until it has answered. Cheap to clone; clones and threads share the session token,
+/// the connections and the request budget.
+///
+/// ```
+/// # let emulator = imds_emulator::Emulator::builder().start()?;
+/// let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
+/// match imds.user_data()? {
+///     Some(bytes) => assert!(!bytes.is_empty()),
+///     None => println!("launched without user data"),
+/// }
+/// let missing = imds.get("spot/instance-action").unwrap_err();
+/// assert_eq!(missing.kind(), imds::ErrorKind::NotFound);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    core: Arc<Core>,
+    driver: Arc<Driver>,
+}
+
+impl Client {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, driver: Arc::default() }
+    }
+
+    /// The client that the environment and the AWS config file describe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where a setting is wrong. Nothing is sent.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Starts with the environment's client and changes it.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The value at a path, in any of the forms that [`MetadataPath`] understands.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`] where the text is no path; otherwise what the service or the network said, see
+    /// [`ErrorKind`].
+    pub fn get<P>(&self, path: P) -> Result<Response, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        match self.run(Goal::Get(path.clone()))? {
+            Success::Answer(answer) => Ok(Response::new(path, answer.body, answer.content_type)),
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, byte for byte; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), a 404 aside.
+    pub fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
+        optional(self.get(MetadataPath::from_static(well_known::USER_DATA)))
+    }
+
+    /// A session token that is good for a while: the one in use, or a new one.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub fn token(&self) -> Result<LiveToken, Error> {
+        match self.run(Goal::Token)? {
+            Success::Token(token) => {
+                let remaining = token.expires - self.core.clock.now();
+                Ok(LiveToken { token: token.secret.clone(), remaining })
+            }
+            Success::Answer(_) => Err(unexpected()),
+        }
+    }
+
+    /// Forgets the session token, here and in the store; whether the store had one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where the store cannot forget it.
+    pub fn forget_token(&self) -> Result<bool, Error> {
+        forget_token(&self.core)
+    }
+
+    /// The endpoint that is asked, and where that choice came from.
+    #[must_use]
+    pub fn endpoint(&self) -> &EndpointChoice {
+        &self.core.settings.endpoint
+    }
+
+    fn run(&self, goal: Goal) -> Result<Success, Error> {
+        let exchange = Exchange::new(self.core.clone(), goal, self.core.clock.now());
+        self.driver.run(&self.core, exchange)
+    }
+}
+
+/// `None` in place of a 404.
+pub(crate) fn optional(result: Result<Response, Error>) -> Result<Option<Vec<u8>>, Error> {
+    match result {
+        Ok(response) => Ok(Some(response.into_bytes())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn forget_token(core: &Core) -> Result<bool, Error> {
+    core.session.clear();
+    match &core.store {
+        None => Ok(false),
+        Some(store) => store
+            .remove(&core.key)
+            .map_err(|error| Error::new(ErrorKind::Io, "cannot forget the session token").caused_by(error)),
+    }
+}
+
+pub(crate) fn unexpected() -> Error {
+    Error::new(ErrorKind::Io, "the call brought something else than it was for")
+}

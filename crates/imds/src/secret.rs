@@ -1,0 +1,49 @@
+//! A session token, kept out of every log.
+
+use std::fmt;
+
+/// Longest token that is accepted, in bytes; the service's own have 56.
+const MAX_LENGTH: usize = 2048;
+
+/// A session token. `Debug` shows none of it; [`expose`](Self::expose) gives the text.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SessionToken(Box<str>);
+
+impl SessionToken {
+    /// The token in the body of the answer to a token PUT, where the body can be one: 1 to 2,048 visible ASCII
+    /// characters and nothing else, so that it can stand in a header. The page of a captive portal cannot.
+    #[must_use]
+    pub fn new(body: &[u8]) -> Option<Self> {
+        if body.is_empty() || body.len() > MAX_LENGTH || body[0] == b'<' {
+            return None;
+        }
+        let text = std::str::from_utf8(body).ok()?;
+        text.bytes().all(|byte| byte.is_ascii_graphic()).then(|| Self(text.into()))
+    }
+
+    /// The token's text, to be sent in the `X-aws-ec2-metadata-token` header.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_stand_in_a_header_is_a_token() {
+        assert_eq!(SessionToken::new(b"AQAEAFoo==").unwrap().expose(), "AQAEAFoo==");
+        for body in [&b""[..], b"two words", b"a\r\nb", b"<html>", b"\xff", &[b'a'; 2049]] {
+            assert_eq!(SessionToken::new(body), None);
+        }
+        assert_eq!(format!("{:?}", SessionToken::new(b"abc").unwrap()), "SessionToken(..)");
+    }
+}

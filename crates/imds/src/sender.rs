@@ -1,0 +1,333 @@
+//! One request, sent until it is answered for good, the attempts are used up, or the deadline has passed.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::budget::{Admission, Permit};
+use crate::clock::Moment;
+use crate::codec::{self, Answer, CodecError, Decoder};
+use crate::core::Core;
+use crate::notice::Notice;
+use crate::retry;
+use crate::step::{Event, SignalName, Step};
+
+/// A request, apart from where it is sent to.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    /// One header; its value may be secret, so `Debug` must not reach a log.
+    pub(crate) header: Option<(&'static str, Secretly)>,
+}
+
+/// A header value that `Debug` leaves out.
+pub(crate) struct Secretly(pub(crate) String);
+
+impl std::fmt::Debug for Secretly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// Why no answer came.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nothing listens, or there is no way there: final, nothing will come of asking again at once.
+    CannotConnect(io::Error),
+    /// The connection could not be made, or was lost.
+    Lost(io::Error),
+    /// No connection in time.
+    ConnectTimeout,
+    /// A connection, but no answer in time.
+    Stalled,
+    /// An answer that ends before its length.
+    Truncated,
+    /// Not an answer of HTTP.
+    Malformed(&'static str),
+    /// A body over the limit.
+    TooLarge,
+    /// The deadline passed while waiting for a turn.
+    NoTurn,
+}
+
+impl Failure {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Lost(_) | Self::ConnectTimeout | Self::Stalled | Self::Truncated => true,
+            Self::CannotConnect(_) | Self::Malformed(_) | Self::TooLarge | Self::NoTurn => false,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::CannotConnect(_) => "cannot connect",
+            Self::Lost(_) => "connection lost",
+            Self::ConnectTimeout => "no connection in time",
+            Self::Stalled => "no answer in time",
+            Self::Truncated => "answer cut short",
+            Self::Malformed(_) => "no HTTP answer",
+            Self::TooLarge => "answer too large",
+            Self::NoTurn => "no turn in time",
+        }
+    }
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) result: Result<Answer, Failure>,
+    /// How often it was sent, or tried to be.
+    pub(crate) attempts: u32,
+    /// The endpoint that the last attempt went to.
+    pub(crate) endpoint: usize,
+    /// What the last answer's `Retry-After` asked for.
+    pub(crate) retry_after: Option<Duration>,
+    /// When the last attempt was begun: a token's life is counted from there.
+    pub(crate) begun: Moment,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sender {
+    core: Arc<Core>,
+    request: Request,
+    deadline: Moment,
+    phase: Phase,
+    attempts: u32,
+    endpoint: usize,
+    reused: bool,
+    /// A kept connection turned out to be closed: the next one is made anew.
+    fresh: bool,
+    begun: Moment,
+    permit: Option<Permit>,
+    outgoing: Vec<u8>,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Turn,
+    Connecting { until: Moment },
+    Sending { until: Moment },
+    Receiving { decoder: Decoder, until: Moment },
+    Releasing { reusable: bool, then: Box<Phase> },
+    Pausing { until: Moment },
+    Done(Option<Result<Answer, Failure>>),
+}
+
+impl Sender {
+    pub(crate) fn new(core: Arc<Core>, request: Request, deadline: Moment) -> Self {
+        Self {
+            core,
+            request,
+            deadline,
+            phase: Phase::Turn,
+            attempts: 0,
+            endpoint: 0,
+            reused: false,
+            fresh: false,
+            begun: Moment::default(),
+            permit: None,
+            outgoing: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// The bytes of [`Step::Send`].
+    pub(crate) fn outgoing(&self) -> &[u8] {
+        &self.outgoing
+    }
+
+    /// What to do next; [`Step::Done`] once [`take`](Self::take) has the outcome.
+    pub(crate) fn step(&mut self, now: Moment) -> Step {
+        loop {
+            match &mut self.phase {
+                Phase::Turn => {
+                    if let Some(step) = self.take_turn(now) {
+                        return step;
+                    }
+                }
+                Phase::Connecting { until } => return Step::Connect { fresh: self.fresh, until: *until },
+                Phase::Sending { until } => return Step::Send { until: *until },
+                Phase::Receiving { until, .. } => return Step::Receive { until: *until },
+                Phase::Releasing { reusable, then } => {
+                    let reusable = *reusable;
+                    self.phase = std::mem::replace(then, Phase::Done(None));
+                    return Step::Release { reusable };
+                }
+                Phase::Pausing { until } if now >= *until => self.phase = Phase::Turn,
+                Phase::Pausing { until } => return Step::Wait { on: None, until: *until },
+                Phase::Done(_) => return Step::Done,
+            }
+        }
+    }
+
+    /// Asks the budget for a turn; a step where there is none yet.
+    fn take_turn(&mut self, now: Moment) -> Option<Step> {
+        let seen = self.core.budget.freed.epoch();
+        if now >= self.deadline {
+            self.phase = Phase::Done(Some(Err(Failure::NoTurn)));
+            return None;
+        }
+        match self.core.budget.admit(now) {
+            Admission::Granted(permit) => {
+                self.permit = Some(permit);
+                self.attempts += 1;
+                self.begun = now;
+                self.phase = Phase::Connecting { until: self.until(now, self.core.settings.connect_timeout) };
+                None
+            }
+            Admission::Full => Some(Step::Wait { on: Some((SignalName::Freed, seen)), until: self.deadline }),
+            Admission::At(moment) => Some(Step::Wait { on: None, until: moment.min(self.deadline) }),
+        }
+    }
+
+    /// The end of a timeout that begins now, which is never behind the deadline.
+    fn until(&self, now: Moment, timeout: Duration) -> Moment {
+        (now + timeout).min(self.deadline)
+    }
+
+    /// Takes what the driver did.
+    pub(crate) fn event(&mut self, now: Moment, event: Event<'_>) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Done(None));
+        let read_timeout = self.core.settings.read_timeout;
+        self.phase = match (phase, event) {
+            (Phase::Connecting { .. }, Event::Connected { endpoint, reused }) => {
+                self.connected(endpoint, reused);
+                Phase::Sending { until: self.until(now, read_timeout) }
+            }
+            (Phase::Sending { .. }, Event::Sent) => {
+                let decoder = Decoder::new(self.core.settings.body_limit);
+                Phase::Receiving { decoder, until: self.until(now, read_timeout) }
+            }
+            (Phase::Receiving { mut decoder, .. }, Event::Received(bytes)) => {
+                let received =
+                    if bytes.is_empty() { decoder.finish().map(Some) } else { decoder.receive(bytes) };
+                match received {
+                    Ok(None) => Phase::Receiving { decoder, until: self.until(now, read_timeout) },
+                    Ok(Some(answer)) => self.answered(now, answer),
+                    Err(error) => self.undecodable(now, error),
+                }
+            }
+            (Phase::Connecting { .. }, Event::Failed(error)) => {
+                let failure = match error.kind() {
+                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Failure::ConnectTimeout,
+                    io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Failure::Lost(error),
+                    _ => Failure::CannotConnect(error),
+                };
+                self.failed(now, failure, false)
+            }
+            (Phase::Sending { .. }, Event::Failed(error)) => self.lost(now, error, false),
+            (Phase::Receiving { decoder, .. }, Event::Failed(error)) => {
+                self.lost(now, error, decoder.has_begun())
+            }
+            // A driver that tells what it was not asked for does not change what is to be done.
+            (phase, _) => phase,
+        };
+    }
+
+    fn connected(&mut self, endpoint: usize, reused: bool) {
+        self.endpoint = endpoint;
+        self.reused = reused;
+        let settings = &self.core.settings;
+        let Some(endpoint) = settings.endpoint.endpoints().get(endpoint) else { return };
+        if reused {
+            if let Some(permit) = &self.permit {
+                permit.reused_connection();
+            }
+        } else {
+            self.core.notice(&Notice::Connected { endpoint: &endpoint.to_string() });
+        }
+        let target = format!("{}{}", endpoint.prefix(), self.request.path);
+        let header = self.request.header.as_ref().map(|(name, value)| (*name, &*value.0));
+        self.outgoing =
+            codec::request(self.request.method, &target, &endpoint.authority(), header.as_slice());
+    }
+
+    fn answered(&mut self, now: Moment, answer: Answer) -> Phase {
+        let reusable = answer.reusable;
+        self.permit = None;
+        let delay =
+            answer.retry_after.as_deref().and_then(|value| retry::retry_after(value, self.core.clock.wall()));
+        self.retry_after = delay;
+        let status = answer.status;
+        let then = if retry::is_transient(status) {
+            self.pause_or(now, &format!("answered {status}"), delay, Ok(answer))
+        } else {
+            Phase::Done(Some(Ok(answer)))
+        };
+        Phase::Releasing { reusable, then: Box::new(then) }
+    }
+
+    fn undecodable(&mut self, now: Moment, error: CodecError) -> Phase {
+        let failure = match error {
+            CodecError::Nothing => return self.lost(now, io::ErrorKind::UnexpectedEof.into(), false),
+            CodecError::Truncated => Failure::Truncated,
+            CodecError::TooLarge => Failure::TooLarge,
+            CodecError::Malformed(reason) => Failure::Malformed(reason),
+        };
+        self.failed(now, failure, true)
+    }
+
+    /// The connection failed while it was used.
+    fn lost(&mut self, now: Moment, error: io::Error, begun: bool) -> Phase {
+        let timed_out = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
+        if self.reused && !begun && !timed_out {
+            // The service closed the kept connection just before it was used: this attempt never reached it.
+            self.attempts -= 1;
+            self.fresh = true;
+            self.permit = None;
+            return Phase::Releasing { reusable: false, then: Box::new(Phase::Turn) };
+        }
+        self.failed(now, if timed_out { Failure::Stalled } else { Failure::Lost(error) }, true)
+    }
+
+    fn failed(&mut self, now: Moment, failure: Failure, connected: bool) -> Phase {
+        self.permit = None;
+        self.retry_after = None;
+        let then = if failure.is_transient() {
+            self.pause_or(now, failure.reason(), None, Err(failure))
+        } else {
+            Phase::Done(Some(Err(failure)))
+        };
+        if connected { Phase::Releasing { reusable: false, then: Box::new(then) } } else { then }
+    }
+
+    /// Pauses before another attempt, or ends with the result where none is left or it would come too late.
+    fn pause_or(
+        &mut self,
+        now: Moment,
+        reason: &str,
+        asked: Option<Duration>,
+        result: Result<Answer, Failure>,
+    ) -> Phase {
+        let next = self.attempts + 1;
+        let pause = retry::backoff(next, self.core.clock.chance()).max(asked.unwrap_or_default());
+        let until = now + pause;
+        if next > self.core.settings.attempts || until >= self.deadline {
+            return Phase::Done(Some(result));
+        }
+        let (method, path) = (self.request.method, &*self.request.path);
+        self.core.notice(&Notice::Retry { method, path, attempt: next, reason, pause });
+        Phase::Pausing { until }
+    }
+
+    /// The outcome, once.
+    pub(crate) fn take(&mut self) -> Outcome {
+        let Phase::Done(result) = &mut self.phase else {
+            return self.outcome(Err(Failure::NoTurn));
+        };
+        let result = result.take().unwrap_or(Err(Failure::NoTurn));
+        self.outcome(result)
+    }
+
+    fn outcome(&self, result: Result<Answer, Failure>) -> Outcome {
+        Outcome {
+            result,
+            attempts: self.attempts,
+            endpoint: self.endpoint,
+            retry_after: self.retry_after,
+            begun: self.begun,
+        }
+    }
+}

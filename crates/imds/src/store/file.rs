@@ -1,0 +1,363 @@
+//! Session tokens in files, shared by the processes of one user.
+//!
+//! One file per endpoint in a directory of the user's own, never followed through a link, owner and mode checked
+//! after opening, replaced by rename. Next to it a lock file: whoever holds its lock fetches for all, and leaves a note
+//! in it where that failed, so that those who waited do not queue up to fail one after the other.
+
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use imds_model::env;
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::{FlightFailure, Lead, Leadership, StoreError, StoreKey, StoredToken, TokenStore, record};
+use crate::environment::Environment;
+
+/// Longest file name that is used; what is longer is not stored.
+const NAME_LIMIT: usize = 200;
+
+/// Permission bits that a token file must not have: any for group or others.
+const LOOSE_FILE: u32 = 0o077;
+/// Permission bits that the directory must not have: writing for group or others, who could plant files in it.
+const LOOSE_DIRECTORY: u32 = 0o022;
+
+/// Session tokens of one user, in a directory that only that user can write.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    directory: PathBuf,
+}
+
+impl FileStore {
+    /// The store in this directory, which is made (mode 0700) when the first token is kept.
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// The user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds` for root, else
+    /// `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` where none of these is known.
+    #[must_use]
+    pub fn from_environment(environment: &dyn Environment) -> Option<Self> {
+        let inside = |name, rest: &str| environment.path_variable(name).map(|path| path.join(rest));
+        let directory = environment
+            .path_variable(env::CACHE_DIR)
+            .or_else(|| inside(env::XDG_RUNTIME_DIR, "imds"))
+            .or_else(|| environment.is_root().then(|| PathBuf::from("/run/imds")))
+            .or_else(|| inside(env::XDG_CACHE_HOME, "imds"))
+            .or_else(|| inside(env::HOME, ".cache/imds"))?;
+        Some(Self { directory })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Opens the directory; `None` where it does not exist.
+    fn open_directory(&self) -> Result<Option<OwnedFd>, StoreError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let directory = match fs::open(&self.directory, flags, Mode::empty()) {
+            Ok(directory) => directory,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(self.error("cannot open token store", error)),
+        };
+        let stat = fs::fstat(&directory).map_err(|error| self.error("cannot inspect token store", error))?;
+        if stat.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(self.refusal("belongs to another user"));
+        }
+        if stat.st_mode & LOOSE_DIRECTORY != 0 {
+            return Err(self.refusal("can be written by other users"));
+        }
+        Ok(Some(directory))
+    }
+
+    /// Opens the directory, making it where it does not exist.
+    fn make_directory(&self) -> Result<OwnedFd, StoreError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        if let Some(directory) = self.open_directory()? {
+            return Ok(directory);
+        }
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        let make = |error| StoreError::io(format!("cannot make token store `{}`", self.shown()), error);
+        builder.create(&self.directory).map_err(make)?;
+        self.open_directory()?.ok_or_else(|| self.refusal("vanished"))
+    }
+
+    /// Opens a file of the store and makes sure that it is a plain file of this user's that nobody else can read.
+    fn open_file(
+        &self,
+        directory: &OwnedFd,
+        name: &str,
+        flags: OFlags,
+    ) -> Result<Option<OwnedFd>, StoreError> {
+        // NONBLOCK: a pipe in the place of the file must not make the process wait.
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = match fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => file,
+            Err(Errno::NOENT) if !flags.contains(OFlags::CREATE) => return Ok(None),
+            Err(Errno::LOOP) => return Err(self.refusal(&format!("has a symbolic link for `{name}`"))),
+            Err(error) => return Err(self.error(&format!("cannot open `{name}` in token store"), error)),
+        };
+        let stat = fs::fstat(&file).map_err(|error| self.error("cannot inspect token file", error))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(self.refusal(&format!("has something other than a file for `{name}`")));
+        }
+        if stat.st_uid != rustix::process::geteuid().as_raw() {
+            return Err(self.refusal(&format!("has a file of another user for `{name}`")));
+        }
+        if stat.st_mode & LOOSE_FILE != 0 {
+            return Err(self.refusal(&format!("has a file that other users can open for `{name}`")));
+        }
+        Ok(Some(file))
+    }
+
+    /// The content of a file of the store; `None` where there is none.
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(directory) = self.open_directory()? else { return Ok(None) };
+        let Some(file) = self.open_file(&directory, name, OFlags::RDONLY)? else { return Ok(None) };
+        let mut content = Vec::with_capacity(512);
+        let limit = record::LIMIT as u64;
+        match std::fs::File::from(file).take(limit).read_to_end(&mut content) {
+            Ok(_) => Ok(Some(content)),
+            Err(error) => {
+                Err(StoreError::io(format!("cannot read `{name}` in token store `{}`", self.shown()), error))
+            }
+        }
+    }
+
+    fn error(&self, what: &str, error: Errno) -> StoreError {
+        StoreError::io(format!("{what} `{}`", self.shown()), error.into())
+    }
+
+    fn refusal(&self, why: &str) -> StoreError {
+        StoreError::new(format!("token store `{}` {why}", self.shown()))
+    }
+
+    fn shown(&self) -> std::path::Display<'_> {
+        self.directory.display()
+    }
+
+    /// The file name of a key: the endpoint without its scheme, `/` and `%` escaped so that no two keys share one.
+    fn name(&self, key: &StoreKey) -> Result<String, StoreError> {
+        let bare = key.as_str().strip_prefix("http://").unwrap_or(key.as_str());
+        let name = bare.replace('%', "%25").replace('/', "%2F");
+        if name.len() > NAME_LIMIT {
+            Err(self.refusal("has no room for so long an endpoint"))
+        } else {
+            Ok(name)
+        }
+    }
+}
+
+/// The file that a token is in.
+fn token_name(name: &str) -> String {
+    format!("{name}.token")
+}
+
+/// The file whose lock says who fetches.
+fn lock_name(name: &str) -> String {
+    format!("{name}.lock")
+}
+
+impl TokenStore for FileStore {
+    fn load(&self, key: &StoreKey) -> Result<Option<StoredToken>, StoreError> {
+        let name = token_name(&self.name(key)?);
+        let Some(content) = self.read(&name)? else { return Ok(None) };
+        match record::read_token(key, &content) {
+            Some(token) => Ok(Some(token)),
+            None => Err(self.refusal(&format!("has something other than a token in `{name}`"))),
+        }
+    }
+
+    fn save(&self, key: &StoreKey, token: &StoredToken) -> Result<(), StoreError> {
+        let name = token_name(&self.name(key)?);
+        let directory = self.make_directory()?;
+        let temporary = format!("{name}.{}", std::process::id());
+        let failed = |error: Errno| self.error("cannot keep a token in store", error);
+        // What a killed process of the same id left behind is in the way.
+        let _ = fs::unlinkat(&directory, &*temporary, AtFlags::empty());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = fs::openat(&directory, &*temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+        let text = record::write_token(key, token);
+        let written = match rustix::io::write(&file, text.as_bytes()) {
+            Ok(length) if length == text.len() => fs::renameat(&directory, &*temporary, &directory, &*name),
+            Ok(_) => Err(Errno::NOSPC),
+            Err(error) => Err(error),
+        };
+        written.map_err(|error| {
+            let _ = fs::unlinkat(&directory, &*temporary, AtFlags::empty());
+            failed(error)
+        })
+    }
+
+    fn remove(&self, key: &StoreKey) -> Result<bool, StoreError> {
+        let name = token_name(&self.name(key)?);
+        let Some(directory) = self.open_directory()? else { return Ok(false) };
+        match fs::unlinkat(&directory, &*name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(self.error("cannot remove a token from store", error)),
+        }
+    }
+
+    fn try_lead(&self, key: &StoreKey) -> Result<Lead, StoreError> {
+        let name = lock_name(&self.name(key)?);
+        let directory = self.make_directory()?;
+        let Some(file) = self.open_file(&directory, &name, OFlags::RDWR | OFlags::CREATE)? else {
+            return Err(self.refusal("vanished"));
+        };
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Lead::Mine(Box::new(FileLead { file }))),
+            Err(Errno::WOULDBLOCK) => Ok(Lead::Busy),
+            Err(error) => Err(self.error("cannot lock token store", error)),
+        }
+    }
+
+    fn last_failure(&self, key: &StoreKey) -> Result<Option<FlightFailure>, StoreError> {
+        let content = self.read(&lock_name(&self.name(key)?))?;
+        Ok(content.as_deref().and_then(record::read_failure))
+    }
+}
+
+/// The locked file. The lock ends with it, or with the process, whichever is first.
+#[derive(Debug)]
+struct FileLead {
+    file: OwnedFd,
+}
+
+impl Leadership for FileLead {
+    fn report(&mut self, failure: &FlightFailure) -> Result<(), StoreError> {
+        let text = record::write_failure(failure);
+        let failed = |error: Errno| StoreError::io("cannot tell other processes of a failure", error.into());
+        fs::ftruncate(&self.file, 0).map_err(failed)?;
+        rustix::io::pwrite(&self.file, text.as_bytes(), 0).map_err(failed)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::{BootId, Moment};
+    use crate::error::ErrorKind;
+    use crate::secret::SessionToken;
+
+    fn key() -> StoreKey {
+        StoreKey::new("http://127.0.0.1:1/a%b".to_owned())
+    }
+
+    const FILE: &str = "127.0.0.1:1%2Fa%25b.token";
+
+    fn token(text: &str) -> StoredToken {
+        StoredToken {
+            token: SessionToken::new(text.as_bytes()).unwrap(),
+            boot_id: BootId::new("boot").unwrap(),
+            expires: Moment::since_boot(Duration::from_secs(9)),
+            ttl: Duration::from_secs(60),
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, FileStore) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = FileStore::new(directory.path().join("imds"));
+        (directory, store)
+    }
+
+    #[test]
+    fn keeps_and_forgets_with_tight_modes() {
+        let (_guard, store) = store();
+        assert_eq!(store.load(&key()).unwrap(), None);
+        assert!(!store.remove(&key()).unwrap());
+        store.save(&key(), &token("first")).unwrap();
+        store.save(&key(), &token("second")).unwrap();
+        assert_eq!(store.load(&key()).unwrap(), Some(token("second")));
+        let file = store.directory().join(FILE);
+        assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+        assert_eq!(store.directory().metadata().unwrap().mode() & 0o777, 0o700);
+        assert_eq!(store.directory().read_dir().unwrap().count(), 1, "no temporary file is left");
+        assert!(store.remove(&key()).unwrap());
+        assert_eq!(store.load(&key()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_loose_linked_or_corrupt_is_never_read() {
+        let (guard, store) = store();
+        store.save(&key(), &token("secret")).unwrap();
+        let file = store.directory().join(FILE);
+        let refusal = || store.load(&key()).unwrap_err().to_string();
+
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(
+            refusal().ends_with(&format!("has a file that other users can open for `{FILE}`")),
+            "{}",
+            refusal()
+        );
+
+        std::fs::rename(&file, guard.path().join("elsewhere")).unwrap();
+        symlink(guard.path().join("elsewhere"), &file).unwrap();
+        assert!(refusal().ends_with(&format!("has a symbolic link for `{FILE}`")), "{}", refusal());
+
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert!(
+            refusal().ends_with(&format!("has something other than a file for `{FILE}`")),
+            "{}",
+            refusal()
+        );
+
+        std::fs::remove_dir(&file).unwrap();
+        store.save(&key(), &token("secret")).unwrap();
+        std::fs::write(&file, "imds-token 1\nnonsense").unwrap();
+        assert!(
+            refusal().ends_with(&format!("has something other than a token in `{FILE}`")),
+            "{}",
+            refusal()
+        );
+
+        std::fs::set_permissions(store.directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(refusal().ends_with("can be written by other users"), "{}", refusal());
+    }
+
+    #[test]
+    fn a_linked_directory_is_refused() {
+        let (guard, store) = store();
+        std::fs::create_dir(guard.path().join("real")).unwrap();
+        symlink(guard.path().join("real"), store.directory()).unwrap();
+        let error = store.save(&key(), &token("secret")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot open token store"), "{error}");
+    }
+
+    #[test]
+    fn one_leads_and_leaves_word_of_its_failure() {
+        let (_guard, store) = store();
+        let Lead::Mine(mut leader) = store.try_lead(&key()).unwrap() else { panic!("nobody else leads") };
+        assert!(matches!(store.try_lead(&key()).unwrap(), Lead::Busy));
+        assert_eq!(store.last_failure(&key()).unwrap(), None);
+        let failure = FlightFailure {
+            at: Moment::since_boot(Duration::from_secs(3)),
+            boot_id: BootId::new("boot").unwrap(),
+            kind: ErrorKind::Unreachable,
+            status: None,
+            stalled: true,
+        };
+        leader.report(&failure).unwrap();
+        drop(leader);
+        assert_eq!(store.last_failure(&key()).unwrap(), Some(failure));
+        assert!(matches!(store.try_lead(&key()).unwrap(), Lead::Mine(_)));
+    }
+
+    #[test]
+    fn too_long_an_endpoint_is_not_stored() {
+        let (_guard, store) = store();
+        let key = StoreKey::new(format!("http://h/{}", "x".repeat(300)));
+        let error = store.save(&key, &token("secret")).unwrap_err();
+        assert!(error.to_string().ends_with("has no room for so long an endpoint"), "{error}");
+    }
+}

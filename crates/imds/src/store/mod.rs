@@ -1,0 +1,161 @@
+//! Where session tokens are kept between calls, and who fetches a new one for all.
+
+mod file;
+mod memory;
+mod record;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use file::FileStore;
+pub use memory::MemoryStore;
+
+use crate::clock::{BootId, Moment};
+use crate::error::ErrorKind;
+use crate::secret::SessionToken;
+
+/// What a token is kept under: the endpoint that issued it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StoreKey(String);
+
+impl StoreKey {
+    pub(crate) fn new(endpoint: String) -> Self {
+        Self(endpoint)
+    }
+
+    /// The endpoint URL, or with the mode `auto` both.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A session token with what is known of its life. `Debug` leaves the token out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredToken {
+    /// The token.
+    pub token: SessionToken,
+    /// The start of the machine that [`expires`](Self::expires) is counted from.
+    pub boot_id: BootId,
+    /// When the service forgets it.
+    pub expires: Moment,
+    /// The TTL that it was granted.
+    pub ttl: Duration,
+}
+
+/// How a token fetch failed, as those learn who waited for it. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlightFailure {
+    /// When it failed.
+    pub at: Moment,
+    /// The start of the machine that [`at`](Self::at) is counted from.
+    pub boot_id: BootId,
+    /// The kind of failure.
+    pub kind: ErrorKind,
+    /// The HTTP status of the last answer, where there was one.
+    pub status: Option<u16>,
+    /// Whether the connection was made but never answered.
+    pub stalled: bool,
+}
+
+/// Why a store could not serve. The call that met it goes on without the store.
+#[derive(Debug)]
+pub struct StoreError {
+    message: String,
+    source: Option<std::io::Error>,
+}
+
+impl StoreError {
+    /// A failure that is described by the message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// A failure of the operating system.
+    #[must_use]
+    pub fn io(message: impl Into<String>, source: std::io::Error) -> Self {
+        Self { message: message.into(), source: Some(source) }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| source as _)
+    }
+}
+
+/// The right to fetch a token for all who share the store. Dropping it lets the next one try.
+pub trait Leadership: Send + fmt::Debug {
+    /// Tells those who wait that the fetch failed.
+    ///
+    /// # Errors
+    /// Where it cannot be told; they will then try for themselves.
+    fn report(&mut self, failure: &FlightFailure) -> Result<(), StoreError> {
+        let _ = failure;
+        Ok(())
+    }
+}
+
+/// Who fetches.
+#[derive(Debug)]
+pub enum Lead {
+    /// The caller: everyone else waits until this is dropped.
+    Mine(Box<dyn Leadership>),
+    /// Someone else; ask again in a moment.
+    Busy,
+}
+
+/// Leadership of a store that lets everyone fetch for himself.
+#[derive(Debug)]
+struct Everyone;
+
+impl Leadership for Everyone {}
+
+/// A place for session tokens. No method may block for longer than a file operation takes.
+///
+/// Only [`load`](Self::load), [`save`](Self::save) and [`remove`](Self::remove) are needed for a store of one's own;
+/// the rest has one fetch serve all who share the store, and without it each fetches for himself.
+pub trait TokenStore: Send + Sync + fmt::Debug {
+    /// The token under this key, whether or not it is still valid.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or must not be trusted.
+    fn load(&self, key: &StoreKey) -> Result<Option<StoredToken>, StoreError>;
+
+    /// Keeps the token under this key in place of any other.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    fn save(&self, key: &StoreKey, token: &StoredToken) -> Result<(), StoreError>;
+
+    /// Forgets the token under this key; whether there was one.
+    ///
+    /// # Errors
+    /// Where it cannot be forgotten.
+    fn remove(&self, key: &StoreKey) -> Result<bool, StoreError>;
+
+    /// Asks to be the one who fetches a token under this key.
+    ///
+    /// # Errors
+    /// Where that cannot be found out.
+    fn try_lead(&self, key: &StoreKey) -> Result<Lead, StoreError> {
+        let _ = key;
+        Ok(Lead::Mine(Box::new(Everyone)))
+    }
+
+    /// How the last fetch under this key failed, where it did.
+    ///
+    /// # Errors
+    /// Where that cannot be found out.
+    fn last_failure(&self, key: &StoreKey) -> Result<Option<FlightFailure>, StoreError> {
+        let _ = key;
+        Ok(None)
+    }
+}
