@@ -85,6 +85,12 @@ impl Builder {
         self
     }
 
+    /// Whether instance tags are shown.
+    pub const fn tags(mut self, tags: Switch) -> Self {
+        self.options.instance_metadata_tags = tags;
+        self
+    }
+
     /// Which generation of the real service the answers look like.
     pub const fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;

@@ -273,13 +273,13 @@ fn snowball(branch: &mut Branch<'_>, instance: &Instance) {
 
 fn dynamic(root: &mut Directory, source: Source<'_>) {
     let since = Version::released(2009, 4, 4);
-    let document = identity::document(source.instance, source.profile);
-    root.put("dynamic/instance-identity/document", since, Leaf::new(document));
-    // Both listings ended with a newline in captures of 2018 and 2020.
-    root.directory("dynamic/instance-identity", since).trailing_newline = true;
     if source.profile != Profile::Snowball {
         let monitoring = if source.instance.monitoring { "enabled" } else { "disabled" };
         root.put("dynamic/fws/instance-monitoring", since, Leaf::new(monitoring));
     }
+    let document = identity::document(source.instance, source.profile);
+    root.put("dynamic/instance-identity/document", since, Leaf::new(document));
+    // Both listings ended with a newline in captures of 2018 and 2020.
+    root.directory("dynamic/instance-identity", since).trailing_newline = true;
     root.directory("dynamic", since).trailing_newline = true;
 }

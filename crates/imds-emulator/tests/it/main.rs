@@ -1,0 +1,6 @@
+//! The emulator from outside: over raw sockets, without any client of ours.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod conformance;
+mod raw;
