@@ -1,15 +1,34 @@
-//! The tasks of this project.
+//! The project's own tasks, run as `cargo xtask TASK`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task tells its result on the terminal")]
+
+mod bench;
+mod certificates;
+mod check;
+mod dist;
 mod generate;
+mod workspace;
 
 use std::process::ExitCode;
 
-#[allow(clippy::print_stderr, reason = "this is where a task says what went wrong")]
+const USAGE: &str = "usage: cargo xtask TASK
+
+  bench [--rounds N]                  whole processes of `imds get` against curl and a floor without libc
+  certificates [--package FILE.tgz]   the Regions' certificates of crates/imds-identity
+  check                               the house rules that no other tool checks
+  dist [PACKAGE]...                   stripped static binaries in dist/
+  generate [--check]                  what follows from model/: catalogue, pages, conformance cases";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = match arguments.split_first() {
-        Some((task, rest)) if task == "generate" => generate::run(rest),
-        _ => Err("usage: cargo xtask generate [--check]".to_owned()),
+    let rest = arguments.get(1..).unwrap_or_default();
+    let result = match arguments.first().map(String::as_str) {
+        Some("bench") => bench::run(rest),
+        Some("certificates") => certificates::run(rest),
+        Some("check") => check::run(rest),
+        Some("dist") => dist::run(rest),
+        Some("generate") => generate::run(rest),
+        _ => Err(USAGE.to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
