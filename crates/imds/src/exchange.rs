@@ -205,3 +205,6 @@ fn too_late() -> Error {
     Error::new(ErrorKind::Unreachable, "the deadline passed while another call was fetching a session token")
         .token_fetch_context(false)
 }
+
+#[cfg(test)]
+mod tests;

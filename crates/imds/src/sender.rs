@@ -17,14 +17,14 @@ use crate::step::{Event, SignalName, Step};
 pub(crate) struct Request {
     pub(crate) method: &'static str,
     pub(crate) path: String,
-    /// One header; its value may be secret, so `Debug` must not reach a log.
-    pub(crate) header: Option<(&'static str, Secretly)>,
+    /// One header.
+    pub(crate) header: Option<(&'static str, Secretly<String>)>,
 }
 
-/// A header value that `Debug` leaves out.
-pub(crate) struct Secretly(pub(crate) String);
+/// What `Debug` leaves out.
+pub(crate) struct Secretly<T>(pub(crate) T);
 
-impl std::fmt::Debug for Secretly {
+impl<T> std::fmt::Debug for Secretly<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("..")
     }
@@ -100,7 +100,7 @@ pub(crate) struct Sender {
     fresh: bool,
     begun: Moment,
     permit: Option<Permit>,
-    outgoing: Vec<u8>,
+    outgoing: Secretly<Vec<u8>>,
     retry_after: Option<Duration>,
 }
 
@@ -128,14 +128,14 @@ impl Sender {
             fresh: false,
             begun: Moment::default(),
             permit: None,
-            outgoing: Vec::new(),
+            outgoing: Secretly(Vec::new()),
             retry_after: None,
         }
     }
 
     /// The bytes of [`Step::Send`].
     pub(crate) fn outgoing(&self) -> &[u8] {
-        &self.outgoing
+        &self.outgoing.0
     }
 
     /// What to do next; [`Step::Done`] once [`take`](Self::take) has the outcome.
@@ -241,7 +241,7 @@ impl Sender {
         let target = format!("{}{}", endpoint.prefix(), self.request.path);
         let header = self.request.header.as_ref().map(|(name, value)| (*name, &*value.0));
         self.outgoing =
-            codec::request(self.request.method, &target, &endpoint.authority(), header.as_slice());
+            Secretly(codec::request(self.request.method, &target, &endpoint.authority(), header.as_slice()));
     }
 
     fn answered(&mut self, now: Moment, answer: Answer) -> Phase {

@@ -265,3 +265,6 @@ impl fmt::Display for Named<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
