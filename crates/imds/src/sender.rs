@@ -141,6 +141,10 @@ impl Sender {
     /// What to do next; [`Step::Done`] once [`take`](Self::take) has the outcome.
     pub(crate) fn step(&mut self, now: Moment) -> Step {
         loop {
+            if matches!(self.phase, Phase::Turn | Phase::Pausing { .. } | Phase::Done(_)) {
+                // Not before the connection was given back, so that the next in turn finds it.
+                self.permit = None;
+            }
             match &mut self.phase {
                 Phase::Turn => {
                     if let Some(step) = self.take_turn(now) {
@@ -246,7 +250,6 @@ impl Sender {
 
     fn answered(&mut self, now: Moment, answer: Answer) -> Phase {
         let reusable = answer.reusable;
-        self.permit = None;
         let delay =
             answer.retry_after.as_deref().and_then(|value| retry::retry_after(value, self.core.clock.wall()));
         self.retry_after = delay;
@@ -276,14 +279,12 @@ impl Sender {
             // The service closed the kept connection just before it was used: this attempt never reached it.
             self.attempts -= 1;
             self.fresh = true;
-            self.permit = None;
             return Phase::Releasing { reusable: false, then: Box::new(Phase::Turn) };
         }
         self.failed(now, if timed_out { Failure::Stalled } else { Failure::Lost(error) }, true)
     }
 
     fn failed(&mut self, now: Moment, failure: Failure, connected: bool) -> Phase {
-        self.permit = None;
         self.retry_after = None;
         let then = if failure.is_transient() {
             self.pause_or(now, failure.reason(), None, Err(failure))

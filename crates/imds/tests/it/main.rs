@@ -1,0 +1,8 @@
+//! The client against real loopback servers, each row through both drivers.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "tests")]
+
+mod budget;
+mod drivers;
+mod faults;
+mod flights;
+mod stores;
