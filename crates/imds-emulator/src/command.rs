@@ -1,31 +1,105 @@
 //! What can be done to a service while it runs.
 
+use std::time::Duration;
+
 use imds_model::MetadataOptions;
 
 use crate::clock::Clock;
+use crate::event::Event;
+use crate::instance::Instance;
 use crate::record::{Counters, RecordedRequest};
 use crate::server::Service;
+use crate::time::Timestamp;
 
 impl Service {
+    /// Has an event happen now.
+    pub fn apply(&self, event: Event) {
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        state.apply(event, now);
+        drop(state);
+        self.changed();
+    }
+
+    /// Has an event happen after this time by the emulator's clock.
+    pub fn apply_after(&self, wait: Duration, event: Event) {
+        if wait.is_zero() {
+            return self.apply(event);
+        }
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.schedule(now.after(wait), event);
+        drop(state);
+        self.changed();
+    }
+
+    /// Moves a stepped clock on, with everything that happens meanwhile; `false` where the clock moves by itself.
+    pub fn step(&self, by: Duration) -> bool {
+        let mut state = self.state();
+        let stepped = state.clock().step(by);
+        let now = state.clock().now();
+        state.advance(now);
+        drop(state);
+        self.changed();
+        stepped
+    }
+
     /// A value at a path, above what the instance has there: `placement/region`, `/latest/user-data`.
     pub fn set(&self, path: &str, value: impl Into<Vec<u8>>) {
-        self.state().set(path, Some(value.into()));
+        self.apply(Event::Set(path.to_owned(), Some(value.into())));
     }
 
     /// Takes away what is at a path: `iam`, `user-data`.
     pub fn unset(&self, path: &str) {
-        self.state().set(path, None);
+        self.apply(Event::Set(path.to_owned(), None));
     }
 
-    /// The metadata options in force.
+    /// The metadata options in force, `pending` while others are on their way.
     #[must_use]
     pub fn options(&self) -> MetadataOptions {
-        self.state().options()
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        state.options()
     }
 
-    /// Other metadata options, in force at once.
-    pub fn set_options(&self, options: MetadataOptions) {
-        self.state().set_options(options);
+    /// The instance as it is now.
+    #[must_use]
+    pub fn instance(&self) -> Instance {
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        state.instance().clone()
+    }
+
+    /// Every leaf at the latest version by path, as a reader with a session token sees it.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<(String, Vec<u8>)> {
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        let mut leaves = Vec::new();
+        state.leaves(&mut |path, value| leaves.push((path.to_owned(), value.to_vec())));
+        leaves
+    }
+
+    /// Events to come and when, soonest first.
+    #[must_use]
+    pub fn timeline(&self) -> Vec<(Timestamp, Event)> {
+        self.state().timeline().map(|(time, event)| (time, event.clone())).collect()
+    }
+
+    /// Names of the faults in force.
+    #[must_use]
+    pub fn faults(&self) -> Vec<&'static str> {
+        self.state().faults()
+    }
+
+    /// The seed that rates of faults are drawn with; another run with it draws the same.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.state().seed()
     }
 
     /// The clock that it goes by.

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use imds_model::MetadataOptions;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::error::Error;
-use crate::instance::Instance;
+use crate::error::{Error, Invalid};
+use crate::event::Event;
+use crate::fault::Fault;
+use crate::instance::{Instance, Lifecycle};
 use crate::profile::Profile;
 use crate::record::{Counters, DEFAULT_LIMIT, RecordedRequest};
 use crate::server::Service;
+use crate::snapshot::Snapshot;
 use crate::state::{Settings, State};
 
 /// Describes an emulated service; see [`Emulator::builder`].
@@ -28,6 +32,9 @@ pub struct Builder {
     clock: Clock,
     token_key: Option<[u8; 32]>,
     record_limit: usize,
+    snapshot: Option<Snapshot>,
+    timeline: Vec<(Duration, Event)>,
+    seed: Option<u64>,
 }
 
 impl Default for Builder {
@@ -44,6 +51,9 @@ impl Default for Builder {
             clock: Clock::real(),
             token_key: None,
             record_limit: DEFAULT_LIMIT,
+            snapshot: None,
+            timeline: Vec::new(),
+            seed: None,
         }
     }
 }
@@ -127,6 +137,29 @@ impl Builder {
         self
     }
 
+    /// The tree of a real instance, in place of the model's.
+    pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// What happens this long after the start.
+    pub fn event(mut self, after: Duration, event: Event) -> Self {
+        self.timeline.push((after, event));
+        self
+    }
+
+    /// A fault from the start on.
+    pub fn fault(self, fault: Fault) -> Self {
+        self.event(Duration::ZERO, Event::Fault(fault))
+    }
+
+    /// What rates of faults are drawn with; random unless told otherwise.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// The service without a listener or a thread: see [`Service::run`].
     ///
     /// # Errors
@@ -136,8 +169,23 @@ impl Builder {
             Some(key) => key,
             None => random_key()?,
         };
+        let mut instance = self.instance;
+        instance.check().map_err(Invalid::new)?;
+        if let Some(snapshot) = &self.snapshot {
+            // A snapshot holds what its instance was told; nothing of the built-in one is added.
+            instance.lifecycle = Lifecycle::default();
+            let id = snapshot.get("meta-data/instance-id").and_then(|id| std::str::from_utf8(id).ok());
+            instance.instance_id = id.unwrap_or_default().to_owned();
+        }
+        let seed = match self.seed {
+            Some(seed) => seed,
+            None => u64::from(random_key()?[0]) << 8 | u64::from(random_key()?[0]),
+        };
         Ok(Service::new(Settings {
-            instance: self.instance,
+            instance,
+            snapshot: self.snapshot,
+            timeline: self.timeline,
+            seed,
             options: self.options,
             profile: self.profile,
             overrides: self.overrides,

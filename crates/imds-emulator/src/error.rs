@@ -37,6 +37,10 @@ pub struct Invalid {
 }
 
 impl Invalid {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { file: None, line: None, message: message.into() }
+    }
+
     /// The line of the file, counted from 1, where it is known.
     #[must_use]
     pub const fn line(&self) -> Option<usize> {

@@ -8,14 +8,19 @@
 
 mod clock;
 mod command;
+mod duration;
 mod emulator;
 mod error;
+mod event;
+mod event_text;
+mod fault;
 pub mod instance;
 mod profile;
 pub mod protocol;
 mod record;
 pub mod render;
 mod server;
+mod snapshot;
 mod state;
 mod time;
 pub mod token;
@@ -24,11 +29,17 @@ pub mod version;
 pub mod wire;
 
 pub use clock::Clock;
+pub use duration::parse_duration;
 pub use emulator::{Builder, Emulator};
 pub use error::{Error, Invalid};
+pub use event::{Event, OptionsChange};
+pub use event_text::EventText;
+pub use fault::{Fault, Trouble};
 pub use imds_model::options::{HopLimit, HttpTokens, Switch};
 pub use instance::Instance;
 pub use profile::Profile;
+pub use protocol::Status;
 pub use record::{Counters, ImdsVersion, RecordedRequest};
 pub use server::Service;
+pub use snapshot::Snapshot;
 pub use time::{TimeError, Timestamp};

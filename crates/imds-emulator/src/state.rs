@@ -1,19 +1,24 @@
 //! The service's state: the instance and its options as they are now, and what follows from them.
 
+mod apply;
+
 use std::collections::BTreeMap;
 
-use imds_model::MetadataOptions;
-use imds_model::options::Switch;
+use imds_model::options::{State as OptionsState, Switch};
+use imds_model::{MetadataOptions, MetadataPath, catalogue};
 
 use crate::clock::Clock;
+use crate::event::Event;
+use crate::fault::{Faults, Trouble};
 use crate::instance::Instance;
 use crate::profile::Profile;
 use crate::protocol::{self, Request, Response, View};
 use crate::record::{Entry, ImdsVersion, Recorder};
 use crate::render::{self, Source, Tree};
+use crate::snapshot::Snapshot;
 use crate::time::Timestamp;
 use crate::token::TokenIssuer;
-use crate::tree::Leaf;
+use crate::tree::{Directory, Leaf};
 use crate::version::Version;
 use crate::wire::Encoder;
 
@@ -22,6 +27,8 @@ use crate::wire::Encoder;
 pub(crate) struct Settings {
     /// The instance.
     pub(crate) instance: Instance,
+    /// The tree of a real instance, in place of the model's.
+    pub(crate) snapshot: Option<Snapshot>,
     /// The metadata options.
     pub(crate) options: MetadataOptions,
     /// The wire profile.
@@ -34,13 +41,20 @@ pub(crate) struct Settings {
     pub(crate) token_key: [u8; 32],
     /// How many requests are kept for the recorder.
     pub(crate) record_limit: usize,
+    /// What happens how long after the start.
+    pub(crate) timeline: Vec<(std::time::Duration, Event)>,
+    /// What rates of faults are drawn with.
+    pub(crate) seed: u64,
 }
 
 /// The service's state.
 #[derive(Debug)]
 pub(crate) struct State {
     instance: Instance,
+    snapshot: Option<Snapshot>,
     options: MetadataOptions,
+    /// Options to come, and when.
+    pending: Option<(MetadataOptions, Timestamp)>,
     profile: Profile,
     overrides: BTreeMap<String, Option<Vec<u8>>>,
     clock: Clock,
@@ -49,8 +63,30 @@ pub(crate) struct State {
     rotations: u64,
     tree: Tree,
     encoder: Encoder,
+    faults: Faults,
+    /// Events to come, by time and number.
+    timeline: BTreeMap<(Timestamp, u64), Event>,
+    scheduled: u64,
+    terminated: bool,
+    /// When anything has to be done before an answer.
+    next: Timestamp,
     /// Who asked for what.
     pub(crate) recorder: Recorder,
+}
+
+/// How an answer's bytes are delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// As they are.
+    Whole,
+    /// Never: the connection hangs.
+    Stall,
+    /// Never: the connection is reset.
+    Reset,
+    /// This many of them, then the end.
+    Cut(usize),
+    /// This many at once, the rest at this many per second.
+    Slow(usize, u32),
 }
 
 /// What the connection has to do once an answer's bytes are there.
@@ -60,6 +96,17 @@ pub(crate) struct After {
     pub(crate) keep_alive: bool,
     /// The answer may travel this many hops: the answer to a token PUT.
     pub(crate) hop_limit: Option<u8>,
+    /// How it is delivered.
+    pub(crate) delivery: Delivery,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// Number of the connection.
+    pub(crate) connection: u64,
+    /// Whether it is the first of its connection, whose packets count as well.
+    pub(crate) first: bool,
 }
 
 impl State {
@@ -70,49 +117,128 @@ impl State {
         let tokens = TokenIssuer::new(&settings.token_key, &settings.instance.instance_id, settings.profile);
         let mut state = Self {
             instance: settings.instance,
+            snapshot: settings.snapshot,
             options: settings.options,
+            pending: None,
             profile: settings.profile,
             overrides: settings.overrides,
             clock: settings.clock,
             tokens,
             credentials_since: now,
             rotations: 0,
-            tree: Tree { root: crate::tree::Directory::default(), until: now },
+            tree: Tree { root: Directory::default(), until: now },
             encoder: Encoder::new(settings.profile, now),
+            faults: Faults::new(settings.seed),
+            timeline: BTreeMap::new(),
+            scheduled: 0,
+            terminated: false,
+            next: now,
             recorder: Recorder::new(settings.record_limit),
         };
+        for (after, event) in settings.timeline {
+            state.schedule(now.after(after), event);
+        }
         state.rebuild(now);
+        state.advance(now);
         state
     }
 
     /// Where the time comes from.
-    #[must_use]
     pub(crate) const fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The options in force.
-    #[must_use]
-    pub(crate) const fn options(&self) -> MetadataOptions {
-        self.options
+    /// The instance as it is now.
+    pub(crate) const fn instance(&self) -> &Instance {
+        &self.instance
     }
 
-    /// Other options, in force at once.
-    pub(crate) fn set_options(&mut self, options: MetadataOptions) {
-        self.options = options;
-        self.rebuild(self.clock.now());
+    /// The options in force, `pending` while others are on their way.
+    pub(crate) fn options(&self) -> MetadataOptions {
+        let state = if self.pending.is_some() { OptionsState::Pending } else { OptionsState::Applied };
+        MetadataOptions { state, ..self.options }
     }
 
-    /// The name under which an override of this path is kept.
-    #[must_use]
+    /// The seed of the faults.
+    pub(crate) const fn seed(&self) -> u64 {
+        self.faults.seed()
+    }
+
+    /// Names of the faults in force.
+    pub(crate) fn faults(&self) -> Vec<&'static str> {
+        self.faults.names(self.clock.now())
+    }
+
+    /// Events to come, soonest first.
+    pub(crate) fn timeline(&self) -> impl Iterator<Item = (Timestamp, &Event)> {
+        self.timeline.iter().map(|((time, _), event)| (*time, event))
+    }
+
+    /// Every leaf at the latest version, by path, as a reader with a token sees it.
+    pub(crate) fn leaves(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        self.tree.root.leaves("/latest/", &mut |path, _, leaf| visit(path, leaf.value(true)));
+    }
+
+    /// Whether connections to an IPv6 address are served.
+    pub(crate) fn serves_ipv6(&self) -> bool {
+        self.options.http_protocol_ipv6 == Switch::Enabled
+    }
+
+    /// Until when nothing listens, if that is so.
+    pub(crate) fn closed_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.terminated { Some(Timestamp::NEVER) } else { self.faults.refusing(now) }
+    }
+
+    /// When the timeline goes on.
+    pub(crate) fn next_event(&self) -> Option<Timestamp> {
+        self.timeline.keys().next().map(|(time, _)| *time)
+    }
+
+    /// Has an event happen at a time; at once where that is not in the future.
+    pub(crate) fn schedule(&mut self, time: Timestamp, event: Event) {
+        self.scheduled += 1;
+        self.timeline.insert((time, self.scheduled), event);
+        self.next = self.next.min(time);
+    }
+
+    /// Has everything happen that is due.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        if now < self.next {
+            return;
+        }
+        loop {
+            let event_time = self.next_event().unwrap_or(Timestamp::NEVER);
+            let applied = self.pending.map_or(Timestamp::NEVER, |(_, time)| time);
+            // In the order of time, so that a long pause ends in the same state as a short one.
+            if applied <= now && applied <= event_time {
+                if let Some((options, _)) = self.pending.take() {
+                    self.options = options;
+                    self.rebuild(applied);
+                }
+            } else if event_time <= now {
+                if let Some((_, event)) = self.timeline.pop_first() {
+                    self.apply(event, event_time);
+                }
+            } else {
+                break;
+            }
+        }
+        if now >= self.tree.until {
+            self.rebuild(now);
+        }
+        let applied = self.pending.map_or(Timestamp::NEVER, |(_, time)| time);
+        self.next = self.tree.until.min(applied).min(self.next_event().unwrap_or(Timestamp::NEVER));
+    }
+
+    /// The name under which an override of this path is kept: without `/latest/`, and below `meta-data/` where it names
+    /// no other branch.
     pub(crate) fn key(path: &str) -> String {
-        below_version(path)
-    }
-
-    /// Sets a value by path, or takes the path away.
-    pub(crate) fn set(&mut self, path: &str, value: Option<Vec<u8>>) {
-        self.overrides.insert(Self::key(path), value);
-        self.rebuild(self.clock.now());
+        let path = path.trim_matches('/');
+        let path = path.strip_prefix("latest/").unwrap_or(path);
+        match path.split('/').next() {
+            Some("meta-data" | "dynamic" | "user-data") => path.to_owned(),
+            _ => format!("meta-data/{path}"),
+        }
     }
 
     fn rebuild(&mut self, now: Timestamp) {
@@ -123,62 +249,85 @@ impl State {
             credentials_since: self.credentials_since,
             rotations: self.rotations,
         };
-        self.tree = render::tree(source, now);
+        self.tree = match &self.snapshot {
+            Some(snapshot) => render::snapshot(snapshot, &self.instance),
+            None => render::tree(source, now),
+        };
+        let root = &mut self.tree.root;
         for (path, value) in &self.overrides {
             match value {
                 Some(value) if path == "user-data" => {
-                    self.tree.root.put(path, Version::FIRST, Leaf::binary(value.clone()));
+                    root.put(path, Version::FIRST, Leaf::binary(value.clone()));
                 }
-                Some(value) => self.tree.root.put(path, Version::FIRST, Leaf::new(value.clone())),
+                Some(value) => root.put(path, version_of(path), Leaf::new(value.clone())),
                 None => {
-                    self.tree.root.remove(path);
+                    root.remove(path);
                 }
             }
         }
+        if !self.overrides.is_empty() {
+            root.sort_below("meta-data");
+        }
         self.encoder.set_last_modified(now);
+        self.next = self.next.min(self.tree.until);
     }
 
     /// Answers a request: notes it, and appends the answer's bytes to `out`.
     pub(crate) fn answer(
         &mut self,
-        connection: u64,
+        origin: Origin,
         request: &Request<'_>,
         keep_alive_asked: bool,
         out: &mut Vec<u8>,
     ) -> After {
         let now = self.clock.now();
-        if now >= self.tree.until {
-            self.rebuild(now);
-        }
-        let mut view = View {
-            profile: self.profile,
-            options: self.options,
-            root: &self.tree.root,
-            tokens: &mut self.tokens,
-        };
-        let response = protocol::respond(&mut view, request, now);
+        self.advance(now);
         let path = protocol::path_of(request.target);
-        let on_token_path = path == imds_model::well_known::TOKEN_PATH;
-        let version = match request.token {
-            _ if on_token_path => ImdsVersion::None,
-            Some(_) => ImdsVersion::V2,
-            None => ImdsVersion::V1,
+        // Two packets for the request and its answer; five more to open and close a connection.
+        let packets = if origin.first { 7 } else { 2 };
+        let trouble = self.faults.meets(request.method, path, packets, now);
+        let response = match trouble {
+            Some(Trouble::Status(status)) => Response::error(self.profile, status),
+            _ => {
+                let mut view = View {
+                    profile: self.profile,
+                    options: self.options,
+                    root: &self.tree.root,
+                    tokens: &mut self.tokens,
+                };
+                protocol::respond(&mut view, request, now)
+            }
         };
-        self.recorder.note(Entry {
-            time: now,
-            connection,
-            method: request.method,
-            path,
-            version,
-            status: response.status.code(),
-            forwarded_for: request.forwarded_for,
-            fault: None,
-        });
+        let start = out.len();
         let keep_alive = self.encoder.keeps_alive(keep_alive_asked);
         self.encoder.encode(&response, keep_alive, now, out);
+        let head = out.len() - start - if response.head { 0 } else { response.body.bytes().len() };
+        let delivery = match trouble {
+            Some(Trouble::Stall | Trouble::PacketBudget(_)) => Delivery::Stall,
+            Some(Trouble::Reset) => Delivery::Reset,
+            Some(Trouble::Truncate) => Delivery::Cut(head + response.body.bytes().len() / 2),
+            Some(Trouble::Slow(rate)) => Delivery::Slow(head, rate),
+            Some(Trouble::Refuse | Trouble::Status(_)) | None => Delivery::Whole,
+        };
+        let unanswered = matches!(delivery, Delivery::Stall | Delivery::Reset);
+        let on_token_path = path == imds_model::well_known::TOKEN_PATH;
+        self.recorder.note(Entry {
+            time: now,
+            connection: origin.connection,
+            method: request.method,
+            path,
+            version: match request.token {
+                _ if on_token_path => ImdsVersion::None,
+                Some(_) => ImdsVersion::V2,
+                None => ImdsVersion::V1,
+            },
+            status: if unanswered { 0 } else { response.status.code() },
+            forwarded_for: request.forwarded_for,
+            fault: trouble.map(Trouble::name),
+        });
         let hop_limit = (on_token_path && request.method == "PUT")
             .then(|| self.options.http_put_response_hop_limit.get());
-        After { keep_alive, hop_limit }
+        After { keep_alive, hop_limit, delivery }
     }
 
     /// Answers what is no request; the connection is closed after it.
@@ -198,14 +347,12 @@ impl State {
     }
 }
 
-/// A path as the tree has it: without `/latest/`, and below `meta-data/` where it names no other branch.
-fn below_version(path: &str) -> String {
-    let path = path.trim_matches('/');
-    let path = path.strip_prefix("latest/").unwrap_or(path);
-    match path.split('/').next() {
-        Some("meta-data" | "dynamic" | "user-data") => path.to_owned(),
-        _ => format!("meta-data/{path}"),
-    }
+/// The version that brought a path, by the catalogue; the first where it does not say.
+pub(crate) fn version_of(path: &str) -> Version {
+    let Ok(path) = format!("/latest/{path}").parse::<MetadataPath>() else { return Version::FIRST };
+    catalogue::find(&path)
+        .and_then(|found| found.category.since)
+        .map_or(Version::FIRST, Version::from_release)
 }
 
 #[cfg(test)]
@@ -215,9 +362,15 @@ mod tests {
     #[test]
     fn paths_are_written_long_or_short() {
         for path in ["instance-id", "/latest/meta-data/instance-id", "meta-data/instance-id/"] {
-            assert_eq!(below_version(path), "meta-data/instance-id");
+            assert_eq!(State::key(path), "meta-data/instance-id");
         }
-        assert_eq!(below_version("/latest/user-data"), "user-data");
-        assert_eq!(below_version("dynamic/x"), "dynamic/x");
+        assert_eq!(State::key("/latest/user-data"), "user-data");
+        assert_eq!(State::key("dynamic/x"), "dynamic/x");
+    }
+
+    #[test]
+    fn overrides_are_as_old_as_their_category() {
+        assert_eq!(version_of("meta-data/placement/region"), Version::released(2020, 8, 24));
+        assert_eq!(version_of("meta-data/never-heard-of"), Version::FIRST);
     }
 }

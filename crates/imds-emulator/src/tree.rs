@@ -192,6 +192,13 @@ impl Directory {
         }
     }
 
+    /// Sorts one branch of this directory.
+    pub fn sort_below(&mut self, name: &str) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| &*entry.name == name) {
+            entry.directory.sort();
+        }
+    }
+
     /// Every leaf below with its path from here and the version that brought it, in listing order.
     pub fn leaves<'a>(&'a self, prefix: &str, visit: &mut dyn FnMut(&str, Version, &'a Leaf)) {
         for entry in &self.entries {

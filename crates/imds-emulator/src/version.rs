@@ -65,6 +65,12 @@ impl Version {
         Self::addressed(segment).filter(|version| *version == Self::LATEST || *version <= last)
     }
 
+    /// The version of a release as the catalogue spells it: `1.0` or a date.
+    #[must_use]
+    pub fn from_release(text: &str) -> Self {
+        if text == "latest" { Self::LATEST } else { Self::from_text(text) }
+    }
+
     fn from_text(segment: &str) -> Self {
         if segment == "1.0" {
             return Self::FIRST;

@@ -1,6 +1,7 @@
 //! One typed model of an instance, from which every path, every listing and the identity document follow.
 
 mod builtin;
+mod check;
 mod events;
 mod network;
 mod secret;
@@ -9,11 +10,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use check::check_tag;
 pub use events::{
     Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction, TargetLifecycleState,
 };
 pub use network::{Association, Interface};
-pub use secret::{Role, UserData};
+pub use secret::{Credentials, Role, UserData};
 
 use crate::time::Timestamp;
 

@@ -11,6 +11,11 @@ pub(super) fn put(branch: &mut Branch<'_>, instance: &Instance) {
     let scheduled = maintenance(&instance.maintenance.scheduled);
     branch.put("events/maintenance/scheduled", V2018_08_17, scheduled);
     branch.put("events/maintenance/history", V2018_08_17, maintenance(&instance.maintenance.history));
+    put_lifecycle(branch, instance);
+}
+
+/// What Spot and Auto Scaling have announced.
+pub(super) fn put_lifecycle(branch: &mut Branch<'_>, instance: &Instance) {
     let lifecycle = &instance.lifecycle;
     if let Some(time) = lifecycle.rebalance {
         let json = format!("{{\"noticeTime\": \"{time}\"}}");

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crate::instance::Instance;
 use crate::profile::Profile;
+use crate::snapshot::Snapshot;
+use crate::state::version_of;
 use crate::time::Timestamp;
 use crate::tree::{Directory, Leaf};
 use crate::version::Version;
@@ -89,6 +91,41 @@ pub fn tree(source: Source<'_>, now: Timestamp) -> Tree {
         root.put("user-data", Version::FIRST, Leaf::binary(data.0.clone()));
     }
     Tree { root, until }
+}
+
+/// The tree of a snapshot, with what was announced since on top.
+#[must_use]
+pub(crate) fn snapshot(snapshot: &Snapshot, instance: &Instance) -> Tree {
+    let mut root = Directory::default();
+    root.directory("dynamic", Version::FIRST).trailing_newline = true;
+    root.directory("meta-data", Version::FIRST);
+    let mut keys = Vec::new();
+    for (path, value) in snapshot.leaves() {
+        // `public-keys/0=my-key/openssh-key` keeps the key's name, which no path of the service holds.
+        let key = path
+            .strip_prefix("meta-data/public-keys/")
+            .and_then(|rest| rest.split_once('/')?.0.split_once('='));
+        let path = match key {
+            Some((index, name)) => {
+                keys.push((index.to_owned(), name.to_owned()));
+                format!("meta-data/public-keys/{index}/openssh-key")
+            }
+            None => path.to_owned(),
+        };
+        let leaf = if path == "user-data" { Leaf::binary(value) } else { Leaf::new(value) };
+        root.put(&path, version_of(&path), leaf);
+    }
+    let metadata = root.directory("meta-data", Version::FIRST);
+    let lifecycle = Instance { lifecycle: instance.lifecycle.clone(), ..Instance::default() };
+    events::put_lifecycle(&mut Branch(metadata), &lifecycle);
+    metadata.sort();
+    for (index, name) in keys {
+        let listed = format!("{index}={name}");
+        metadata.directory("public-keys", Version::FIRST).list_as(&index, &listed);
+    }
+    root.list_as("dynamic", "dynamic");
+    root.list_as("meta-data", "meta-data");
+    Tree { root, until: Timestamp::NEVER }
 }
 
 /// Leaves of `meta-data/` that need no other part. The dates are those of the EC2 User Guide, "Instance metadata

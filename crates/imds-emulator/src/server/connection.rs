@@ -1,8 +1,10 @@
 //! One connection: reads heads, has them answered, writes the answers.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -11,6 +13,7 @@ use super::Service;
 use super::body::{self, Progress};
 use super::head::{self, Framing, Parsed};
 use super::hops;
+use crate::state::{Delivery, Origin};
 use crate::wire;
 
 /// How long a client may take over a request, the time before its first byte included.
@@ -55,6 +58,11 @@ pub(crate) async fn serve(mut stream: TcpStream, service: Service, number: u64) 
 
 async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    if is_ipv6(stream)? && !service.state().serves_ipv6() {
+        // What a client of a switched-off IPv6 endpoint sees is unknown; here the connection is reset.
+        return reset(stream);
+    }
+    let mut first = true;
     let mut input = Input::default();
     let mut out = Vec::with_capacity(512);
     let mut hops_changed = false;
@@ -86,7 +94,9 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             }
             return Ok(());
         };
-        let after = service.state().answer(number, &request, keep_alive, &mut out);
+        let origin = Origin { connection: number, first };
+        let after = service.state().answer(origin, &request, keep_alive, &mut out);
+        first = false;
         match after.hop_limit {
             Some(hops) => {
                 hops::set(stream, Some(hops))?;
@@ -99,7 +109,16 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             }
             None => {}
         }
-        stream.write_all(&out).await?;
+        match after.delivery {
+            Delivery::Whole => stream.write_all(&out).await?,
+            Delivery::Stall => return stall(stream).await,
+            Delivery::Reset => return reset(stream),
+            Delivery::Cut(bytes) => {
+                stream.write_all(out.get(..bytes).unwrap_or(&out)).await?;
+                return linger(stream).await;
+            }
+            Delivery::Slow(head, rate) => write_slowly(stream, &out, head, rate).await?,
+        }
         out.clear();
         input.consume(length);
         deadline = Instant::now() + REQUEST_TIMEOUT;
@@ -115,6 +134,38 @@ async fn refuse(stream: &mut TcpStream, service: &Service, number: u64) -> io::R
     service.state().refuse(number, &wire::malformed(), &mut out);
     stream.write_all(&out).await?;
     linger(stream).await
+}
+
+/// Sends the head at once and the rest a byte at a time.
+async fn write_slowly(stream: &mut TcpStream, bytes: &[u8], head: usize, rate: u32) -> io::Result<()> {
+    let (head, body) = bytes.split_at_checked(head).unwrap_or((bytes, b""));
+    stream.write_all(head).await?;
+    for byte in body {
+        tokio::time::sleep(Duration::from_secs(1) / rate.max(1)).await;
+        stream.write_all(&[*byte]).await?;
+    }
+    Ok(())
+}
+
+/// Keeps the connection without an answer until the client gives up.
+async fn stall(stream: &mut TcpStream) -> io::Result<()> {
+    let mut sink = [0; 1024];
+    while stream.read(&mut sink).await? > 0 {}
+    Ok(())
+}
+
+/// Ends the connection by a reset.
+fn reset(stream: &TcpStream) -> io::Result<()> {
+    // With a linger time of zero, closing a socket resets its connection (socket(7)).
+    Ok(sockopt::set_socket_linger(stream, Some(Duration::ZERO))?)
+}
+
+fn is_ipv6(stream: &TcpStream) -> io::Result<bool> {
+    Ok(match stream.local_addr()?.ip() {
+        IpAddr::V4(_) => false,
+        // An IPv4 client of a listener for both.
+        IpAddr::V6(address) => address.to_ipv4_mapped().is_none(),
+    })
 }
 
 /// Ends the answer's direction and reads on for a moment, so that the client sees the answer and no reset.

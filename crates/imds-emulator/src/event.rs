@@ -1,0 +1,82 @@
+//! Events: what happens to an instance while it runs, told by a scenario file, the control API or a test.
+
+use std::time::Duration;
+
+use imds_model::options::{HopLimit, HttpTokens, Switch};
+
+use crate::fault::Fault;
+use crate::instance::{MaintenanceEvent, SpotAction, TargetLifecycleState};
+
+/// Something that happens to the instance.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A rebalance recommendation is given.
+    Rebalance,
+    /// A Spot interruption is announced.
+    Interrupt {
+        /// What will be done to the instance.
+        action: SpotAction,
+        /// How long before.
+        notice: Duration,
+    },
+    /// What Spot announced is taken back: the two leaves are not found again.
+    ClearSpot,
+    /// The instance is gone: nothing listens any more.
+    Terminate,
+    /// The instance is there again, with nothing announced.
+    Start,
+    /// The Auto Scaling group moves the instance; `None`: it is in no group.
+    TargetLifecycleState(Option<TargetLifecycleState>),
+    /// Maintenance is scheduled.
+    ScheduleMaintenance(MaintenanceEvent),
+    /// Maintenance is over: it goes to the history as completed.
+    CompleteMaintenance(String),
+    /// Maintenance is called off: it goes to the history as cancelled.
+    CancelMaintenance(String),
+    /// A tag gets a value, or is taken away.
+    Tag(String, Option<String>),
+    /// User data is replaced, or taken away.
+    UserData(Option<Vec<u8>>),
+    /// New role credentials are issued ahead of time.
+    RotateCredentials,
+    /// Metadata options are changed.
+    Options(OptionsChange),
+    /// A value at a path, or none there.
+    Set(String, Option<Vec<u8>>),
+    /// A fault begins.
+    Fault(Fault),
+    /// Every fault ends.
+    ClearFaults,
+}
+
+/// A change of metadata options: what is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OptionsChange {
+    /// Whether requests need a session token.
+    pub tokens: Option<HttpTokens>,
+    /// Whether the service answers at all.
+    pub endpoint: Option<Switch>,
+    /// How far the answer to a token PUT travels.
+    pub hop_limit: Option<HopLimit>,
+    /// Whether the IPv6 endpoint answers.
+    pub ipv6: Option<Switch>,
+    /// Whether tags are shown.
+    pub tags: Option<Switch>,
+    /// How long the change is pending before it is applied; until then the options before it are in force (what the
+    /// real service does meanwhile is unknown).
+    pub pending: Duration,
+}
+
+impl OptionsChange {
+    /// The options after this change.
+    #[must_use]
+    pub fn apply(self, mut options: imds_model::MetadataOptions) -> imds_model::MetadataOptions {
+        options.http_tokens = self.tokens.unwrap_or(options.http_tokens);
+        options.http_endpoint = self.endpoint.unwrap_or(options.http_endpoint);
+        options.http_put_response_hop_limit = self.hop_limit.unwrap_or(options.http_put_response_hop_limit);
+        options.http_protocol_ipv6 = self.ipv6.unwrap_or(options.http_protocol_ipv6);
+        options.instance_metadata_tags = self.tags.unwrap_or(options.instance_metadata_tags);
+        options
+    }
+}

@@ -1,0 +1,434 @@
+//! Events as text: the one form that scenario files (TOML), the control API (JSON) and the command line share.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use imds_model::options::{HopLimit, HttpTokens, Switch};
+use serde::{Deserialize, Serialize};
+
+use crate::duration::parse_duration;
+use crate::event::{Event, OptionsChange};
+use crate::fault::{Fault, Trouble};
+use crate::instance::{MaintenanceEvent, MaintenanceState, SpotAction, TargetLifecycleState, check_tag};
+use crate::protocol::Status;
+use crate::time::Timestamp;
+
+/// An event with its parameters by name. Which ones an event takes is said by the error that another one meets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct EventText {
+    /// Which event.
+    pub event: String,
+    /// How long after the start (in a scenario) or from now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Spot action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// How long before the Spot action it is announced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// Target lifecycle state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Id of a maintenance event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Code of a maintenance event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Description of a maintenance event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Start of a maintenance event at the earliest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// Start of a maintenance event at the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Timestamp>,
+    /// Tag key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Value of a tag, of user data or of a path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The same in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// Path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// `optional` or `required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<String>,
+    /// `enabled` or `disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// 1 to 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hop_limit: Option<u64>,
+    /// `enabled` or `disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<String>,
+    /// `enabled` or `disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    /// How long a change of options is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
+    /// Which trouble a fault is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Method that a fault meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Share of the requests that a fault meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// How many requests a fault meets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// How long a fault lasts.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasting: Option<String>,
+    /// Bytes per second of a slow body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u32>,
+    /// Packets per second of a packet budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packets_per_second: Option<u32>,
+}
+
+/// Every event's name.
+const NAMES: &str = "`rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, `target-lifecycle-state`, \
+                     `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, `user-data`, \
+                     `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`";
+
+/// How long before a Spot interruption it is announced (EC2 User Guide, "Spot Instance interruption notices").
+const NOTICE: Duration = Duration::from_secs(120);
+
+impl EventText {
+    /// The event of this name, without parameters.
+    #[must_use]
+    pub fn named(event: &str) -> Self {
+        Self { event: event.to_owned(), ..Self::default() }
+    }
+
+    /// When it happens, counted from the start or from now.
+    ///
+    /// # Errors
+    /// Where `after` is no duration.
+    pub fn after(&self) -> Result<Duration, String> {
+        self.after.as_deref().map_or(Ok(Duration::ZERO), parse_duration)
+    }
+
+    /// The event.
+    ///
+    /// # Errors
+    /// Says what is wrong and what is accepted.
+    pub fn event(&self) -> Result<Event, String> {
+        let (event, takes): (Event, &[&str]) = match self.event.as_str() {
+            "rebalance" => (Event::Rebalance, &[]),
+            "interrupt" => (self.interrupt()?, &["action", "notice"]),
+            "clear-spot" => (Event::ClearSpot, &[]),
+            "terminate" => (Event::Terminate, &[]),
+            "start" => (Event::Start, &[]),
+            "target-lifecycle-state" => (self.target_lifecycle_state()?, &["state"]),
+            "schedule-maintenance" => {
+                (self.maintenance()?, &["id", "code", "description", "not-before", "not-after"])
+            }
+            "complete-maintenance" => (Event::CompleteMaintenance(self.needed("id", &self.id)?), &["id"]),
+            "cancel-maintenance" => (Event::CancelMaintenance(self.needed("id", &self.id)?), &["id"]),
+            "tag" => {
+                let (key, value) = (self.needed("key", &self.key)?, self.needed("value", &self.value)?);
+                check_tag(&key, &value)?;
+                (Event::Tag(key, Some(value)), &["key", "value"])
+            }
+            "untag" => (Event::Tag(self.needed("key", &self.key)?, None), &["key"]),
+            "user-data" => (Event::UserData(self.bytes()?), &["value", "base64"]),
+            "rotate-credentials" => (Event::RotateCredentials, &[]),
+            "options" => (
+                Event::Options(self.options()?),
+                &["tokens", "endpoint", "hop-limit", "ipv6", "tags", "pending"],
+            ),
+            "set" => {
+                let value = self.bytes()?.ok_or_else(|| self.lacks("value"))?;
+                (Event::Set(self.needed("path", &self.path)?, Some(value)), &["path", "value", "base64"])
+            }
+            "unset" => (Event::Set(self.needed("path", &self.path)?, None), &["path"]),
+            "fault" => (
+                Event::Fault(self.fault()?),
+                &[
+                    "fault",
+                    "path",
+                    "method",
+                    "rate",
+                    "count",
+                    "for",
+                    "bytes-per-second",
+                    "packets-per-second",
+                ],
+            ),
+            "clear-faults" => (Event::ClearFaults, &[]),
+            other => return Err(format!("`{}` is no event; one of {NAMES}", other.escape_debug())),
+        };
+        match self.given().into_iter().find(|given| !takes.contains(given)) {
+            Some(given) if takes.is_empty() => Err(format!("`{}` takes no `{given}`", self.event)),
+            Some(given) => {
+                let list: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
+                Err(format!("`{}` takes no `{given}`, only {}", self.event, list.join(", ")))
+            }
+            None => Ok(event),
+        }
+    }
+
+    /// Names of the parameters that are there, `after` aside.
+    fn given(&self) -> Vec<&'static str> {
+        let given = [
+            ("action", self.action.is_some()),
+            ("notice", self.notice.is_some()),
+            ("state", self.state.is_some()),
+            ("id", self.id.is_some()),
+            ("code", self.code.is_some()),
+            ("description", self.description.is_some()),
+            ("not-before", self.not_before.is_some()),
+            ("not-after", self.not_after.is_some()),
+            ("key", self.key.is_some()),
+            ("value", self.value.is_some()),
+            ("base64", self.base64.is_some()),
+            ("path", self.path.is_some()),
+            ("tokens", self.tokens.is_some()),
+            ("endpoint", self.endpoint.is_some()),
+            ("hop-limit", self.hop_limit.is_some()),
+            ("ipv6", self.ipv6.is_some()),
+            ("tags", self.tags.is_some()),
+            ("pending", self.pending.is_some()),
+            ("fault", self.fault.is_some()),
+            ("method", self.method.is_some()),
+            ("rate", self.rate.is_some()),
+            ("count", self.count.is_some()),
+            ("for", self.lasting.is_some()),
+            ("bytes-per-second", self.bytes_per_second.is_some()),
+            ("packets-per-second", self.packets_per_second.is_some()),
+        ];
+        given.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+    }
+
+    fn lacks(&self, name: &str) -> String {
+        format!("`{}` needs `{name}`", self.event)
+    }
+
+    fn needed(&self, name: &str, value: &Option<String>) -> Result<String, String> {
+        value.clone().ok_or_else(|| self.lacks(name))
+    }
+
+    fn bytes(&self) -> Result<Option<Vec<u8>>, String> {
+        match (&self.value, &self.base64) {
+            (Some(_), Some(_)) => Err("`value` and `base64` exclude each other".to_owned()),
+            (Some(text), None) => Ok(Some(text.clone().into_bytes())),
+            (None, Some(encoded)) => STANDARD
+                .decode(encoded)
+                .map(Some)
+                .map_err(|error| format!("`base64` does not hold base64: {error}")),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn interrupt(&self) -> Result<Event, String> {
+        let action = match &self.action {
+            None => SpotAction::Terminate,
+            Some(text) => SpotAction::parse(text).ok_or_else(|| {
+                format!("`action` is `{}`; one of `terminate`, `stop`, `hibernate`", text.escape_debug())
+            })?,
+        };
+        // Hibernation begins at once.
+        let usual = if action == SpotAction::Hibernate { Duration::ZERO } else { NOTICE };
+        let notice = self.notice.as_deref().map_or(Ok(usual), parse_duration)?;
+        Ok(Event::Interrupt { action, notice })
+    }
+
+    fn target_lifecycle_state(&self) -> Result<Event, String> {
+        match self.needed("state", &self.state)?.as_str() {
+            "none" => Ok(Event::TargetLifecycleState(None)),
+            text => match TargetLifecycleState::parse(text) {
+                Some(state) => Ok(Event::TargetLifecycleState(Some(state))),
+                None => {
+                    let states: Vec<_> = TargetLifecycleState::ALL
+                        .iter()
+                        .map(|state| format!("`{}`", state.as_str()))
+                        .collect();
+                    Err(format!(
+                        "`state` is `{}`; one of {}, or `none`",
+                        text.escape_debug(),
+                        states.join(", ")
+                    ))
+                }
+            },
+        }
+    }
+
+    fn maintenance(&self) -> Result<Event, String> {
+        let or = |value: &Option<String>, usual: &str| value.clone().unwrap_or_else(|| usual.to_owned());
+        Ok(Event::ScheduleMaintenance(MaintenanceEvent {
+            event_id: or(&self.id, "instance-event-0d59937288b749b32"),
+            code: or(&self.code, "system-reboot"),
+            description: or(&self.description, "scheduled reboot"),
+            not_before: self.not_before.ok_or_else(|| self.lacks("not-before"))?,
+            not_after: self.not_after,
+            state: MaintenanceState::Active,
+        }))
+    }
+
+    fn options(&self) -> Result<OptionsChange, String> {
+        let switch = |name: &str, value: &Option<String>| {
+            value.as_deref().map(|text| {
+                Switch::parse(text).ok_or_else(|| {
+                    format!("`{name}` is `{}`; one of `enabled`, `disabled`", text.escape_debug())
+                })
+            })
+        };
+        let tokens = self.tokens.as_deref().map(|text| {
+            HttpTokens::parse(text).ok_or_else(|| {
+                format!("`tokens` is `{}`; one of `optional`, `required`", text.escape_debug())
+            })
+        });
+        Ok(OptionsChange {
+            tokens: tokens.transpose()?,
+            endpoint: switch("endpoint", &self.endpoint).transpose()?,
+            hop_limit: self.hop_limit.map(hop_limit).transpose()?,
+            ipv6: switch("ipv6", &self.ipv6).transpose()?,
+            tags: switch("tags", &self.tags).transpose()?,
+            pending: self.pending.as_deref().map_or(Ok(Duration::ZERO), parse_duration)?,
+        })
+    }
+
+    fn fault(&self) -> Result<Fault, String> {
+        let name = self.needed("fault", &self.fault)?;
+        let trouble = match name.as_str() {
+            "refuse" => Trouble::Refuse,
+            "stall" | "hop-limit" => Trouble::Stall,
+            "reset" => Trouble::Reset,
+            "401" => Trouble::Status(Status::Unauthorized),
+            "403" => Trouble::Status(Status::Forbidden),
+            "404" => Trouble::Status(Status::NotFound),
+            "429" => Trouble::Status(Status::TooManyRequests),
+            "500" => Trouble::Status(Status::InternalServerError),
+            "503" => Trouble::Status(Status::ServiceUnavailable),
+            "truncate" => Trouble::Truncate,
+            "slow" => Trouble::Slow(self.bytes_per_second.unwrap_or(10).max(1)),
+            "packet-budget" => Trouble::PacketBudget(self.packets_per_second.unwrap_or(1024)),
+            other => {
+                return Err(format!("`fault` is `{}`; one of {}", other.escape_debug(), Trouble::NAMES));
+            }
+        };
+        let rate = self.rate.unwrap_or(1.0);
+        if !(0.0..=1.0).contains(&rate) {
+            return Err(format!("`rate` is `{rate}`; a number from 0 to 1"));
+        }
+        let by_request = self.path.is_some() || self.method.is_some() || self.count.is_some() || rate < 1.0;
+        if trouble == Trouble::Refuse && by_request {
+            return Err(
+                "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`"
+                    .into(),
+            );
+        }
+        let mut fault = Fault { rate, count: self.count, ..Fault::new(trouble) };
+        fault.path.clone_from(&self.path);
+        fault.method.clone_from(&self.method);
+        if name == "hop-limit" {
+            fault = fault.path(imds_model::well_known::TOKEN_PATH).method("PUT");
+        }
+        fault.lasting = self.lasting.as_deref().map(parse_duration).transpose()?;
+        Ok(fault)
+    }
+}
+
+/// A hop limit of 1 to 64.
+pub(crate) fn hop_limit(hops: u64) -> Result<HopLimit, String> {
+    u8::try_from(hops)
+        .ok()
+        .and_then(HopLimit::new)
+        .ok_or_else(|| format!("`hop-limit` is `{hops}`; a number from 1 to 64"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event(json: &str) -> Result<Event, String> {
+        serde_json::from_str::<EventText>(json).map_err(|error| error.to_string())?.event()
+    }
+
+    #[test]
+    fn defaults_are_the_real_ones() {
+        assert_eq!(
+            event(r#"{"event":"interrupt"}"#),
+            Ok(Event::Interrupt { action: SpotAction::Terminate, notice: Duration::from_secs(120) })
+        );
+        assert_eq!(
+            event(r#"{"event":"interrupt","action":"hibernate"}"#),
+            Ok(Event::Interrupt { action: SpotAction::Hibernate, notice: Duration::ZERO })
+        );
+        let hop_limit = Fault::new(Trouble::Stall).path("/latest/api/token").method("PUT");
+        assert_eq!(event(r#"{"event":"fault","fault":"hop-limit"}"#), Ok(Event::Fault(hop_limit)));
+    }
+
+    #[test]
+    fn what_is_wrong_and_what_is_accepted() {
+        for (json, message) in [
+            (
+                r#"{"event":"tag","key":"a/b","value":"x"}"#,
+                "tag key `a/b` holds `/`; \
+              letters, digits and `+ - = . , _ : @` are accepted while tags are shown in metadata",
+            ),
+            (r#"{"event":"tag","key":"a"}"#, "`tag` needs `value`"),
+            (
+                r#"{"event":"interrupt","action":"reboot"}"#,
+                "`action` is `reboot`; one of `terminate`, `stop`, `hibernate`",
+            ),
+            (
+                r#"{"event":"interrupt","notice":"soon"}"#,
+                "`soon` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+            ),
+            (r#"{"event":"options","hop-limit":0}"#, "`hop-limit` is `0`; a number from 1 to 64"),
+            (r#"{"event":"options","hop-limit":65}"#, "`hop-limit` is `65`; a number from 1 to 64"),
+            (r#"{"event":"options","tokens":"on"}"#, "`tokens` is `on`; one of `optional`, `required`"),
+            (r#"{"event":"options","ipv6":"yes"}"#, "`ipv6` is `yes`; one of `enabled`, `disabled`"),
+            (r#"{"event":"rebalance","state":"x"}"#, "`rebalance` takes no `state`"),
+            (r#"{"event":"untag","key":"a","path":"x"}"#, "`untag` takes no `path`, only `key`"),
+            (
+                r#"{"event":"user-data","base64":"*"}"#,
+                "`base64` does not hold base64: Invalid symbol 42, offset 0.",
+            ),
+            (r#"{"event":"fault","fault":"stall","rate":2}"#, "`rate` is `2`; a number from 0 to 1"),
+            (
+                r#"{"event":"fault","fault":"refuse","count":1}"#,
+                "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`",
+            ),
+            (r#"{"event":"schedule-maintenance"}"#, "`schedule-maintenance` needs `not-before`"),
+        ] {
+            assert_eq!(event(json), Err(message.to_owned()));
+        }
+        let unknown = event(r#"{"event":"explode"}"#).unwrap_err();
+        assert!(unknown.starts_with("`explode` is no event; one of `rebalance`, "), "{unknown}");
+        let states = event(r#"{"event":"target-lifecycle-state","state":"inservice"}"#).unwrap_err();
+        assert!(
+            states.contains("one of `Detached`, `InService`") && states.ends_with("or `none`"),
+            "{states}"
+        );
+        let field = event(r#"{"event":"tag","kay":"a"}"#).unwrap_err();
+        assert!(field.starts_with("unknown field `kay`, expected one of `event`, `after`"), "{field}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_event_or_an_error(name in any::<String>(), state in any::<Option<String>>(), hops: Option<u64>) {
+            let text = EventText { event: name, state, hop_limit: hops, ..EventText::default() };
+            if let Err(message) = text.event() {
+                prop_assert!(!message.is_empty());
+            }
+        }
+    }
+}
