@@ -127,6 +127,67 @@ impl MetadataPath {
     }
 }
 
+impl MetadataPath {
+    /// The path of an entry that a listing of this directory names, every character of the name taken as it is; a `/`
+    /// at its end, which says that the entry is a directory, is kept.
+    ///
+    /// # Errors
+    /// Where no entry can have the name: it is empty, holds a control character, or is `.` or `..`.
+    pub fn child(&self, name: &str) -> Result<Self, PathError> {
+        let refuse = |reason| Err(PathError { input: name.to_owned(), reason });
+        let (segment, slash) = name.strip_suffix('/').map_or((name, ""), |segment| (segment, "/"));
+        if segment.is_empty() {
+            return refuse(Reason::Empty);
+        }
+        if segment.chars().any(char::is_control) {
+            return refuse(Reason::Control);
+        }
+        if segment == "." || segment == ".." {
+            return refuse(Reason::Dots);
+        }
+        if self.0.len() + 3 * name.len() > MAX_LENGTH {
+            return refuse(Reason::TooLong);
+        }
+        let mut path = String::with_capacity(self.0.len() + name.len() + 2);
+        path.push_str(&self.0);
+        if !self.is_directory() {
+            path.push('/');
+        }
+        for &byte in segment.as_bytes() {
+            encode_byte(&mut path, byte, byte != b'/' && stands_as_it_is(byte));
+        }
+        path.push_str(slash);
+        Ok(Self(Cow::Owned(path)))
+    }
+
+    /// What stands below the schema version, percent-decoded for people: `meta-data/tags/instance/Größe`.
+    #[must_use]
+    pub fn below_version(&self) -> Cow<'_, str> {
+        let below = self.0[1..].split_once('/').map_or("", |(_, below)| below);
+        if !below.contains('%') {
+            return Cow::Borrowed(below);
+        }
+        let mut decoded = Vec::with_capacity(below.len());
+        let mut rest = below.as_bytes();
+        while let [first, more @ ..] = rest {
+            // A path that was parsed holds `%` in front of two hexadecimal digits only.
+            let byte = (*first == b'%').then(|| std::str::from_utf8(more.get(..2)?).ok()).flatten();
+            match byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(byte) => {
+                    decoded.push(byte);
+                    rest = more.get(2..).unwrap_or_default();
+                }
+                None => {
+                    decoded.push(*first);
+                    rest = more;
+                }
+            }
+        }
+        // An escape sequence that is no text stays as it was written.
+        String::from_utf8(decoded).map_or(Cow::Borrowed(below), Cow::Owned)
+    }
+}
+
 impl fmt::Display for MetadataPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -255,7 +316,6 @@ const fn stands_as_it_is(byte: u8) -> bool {
 }
 
 fn encode_into(path: &mut String, input: &str) -> Result<(), Reason> {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let bytes = input.as_bytes();
     for (at, &byte) in bytes.iter().enumerate() {
         if byte == b'%' {
@@ -264,15 +324,22 @@ fn encode_into(path: &mut String, input: &str) -> Result<(), Reason> {
                 return Err(Reason::Percent);
             }
             path.push('%');
-        } else if stands_as_it_is(byte) {
-            path.push(char::from(byte));
         } else {
-            path.push('%');
-            path.push(char::from(HEX[usize::from(byte >> 4)]));
-            path.push(char::from(HEX[usize::from(byte & 15)]));
+            encode_byte(path, byte, stands_as_it_is(byte));
         }
     }
     Ok(())
+}
+
+fn encode_byte(path: &mut String, byte: u8, as_it_is: bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    if as_it_is {
+        path.push(char::from(byte));
+    } else {
+        path.push('%');
+        path.push(char::from(HEX[usize::from(byte >> 4)]));
+        path.push(char::from(HEX[usize::from(byte & 15)]));
+    }
 }
 
 #[cfg(test)]
@@ -342,6 +409,30 @@ mod tests {
             MetadataPath::from_static("/latest").join("user-data").unwrap().as_str(),
             "/latest/user-data"
         );
+    }
+
+    #[test]
+    fn a_child_takes_the_name_as_it_is() {
+        let tags = MetadataPath::from_static("/latest/meta-data/tags/instance");
+        for (name, path, below) in [
+            ("Name", "/latest/meta-data/tags/instance/Name", "meta-data/tags/instance/Name"),
+            ("50%41?#", "/latest/meta-data/tags/instance/50%2541%3F%23", "meta-data/tags/instance/50%41?#"),
+            ("a/b/", "/latest/meta-data/tags/instance/a%2Fb/", "meta-data/tags/instance/a/b/"),
+            ("Größe", "/latest/meta-data/tags/instance/Gr%C3%B6%C3%9Fe", "meta-data/tags/instance/Größe"),
+        ] {
+            let child = tags.child(name).unwrap();
+            assert_eq!((child.as_str(), &*child.below_version()), (path, below));
+        }
+        for (name, message) in [
+            ("", "path `` is empty"),
+            ("/", "path `/` is empty"),
+            ("..", "path `..` holds a `.` or `..` segment"),
+            ("a\tb", "path `a\\tb` holds a control character"),
+        ] {
+            assert_eq!(tags.child(name).unwrap_err().to_string(), message);
+        }
+        let stray: MetadataPath = "x%FFy".parse().unwrap();
+        assert_eq!(stray.below_version(), "meta-data/x%FFy");
     }
 
     proptest! {

@@ -37,11 +37,14 @@ mod builder;
 mod client;
 mod clock;
 mod codec;
+mod contents;
 mod core;
+mod documents;
 mod endpoint;
 mod environment;
 mod error;
 mod exchange;
+mod interface;
 mod notice;
 mod profile;
 mod response;
@@ -55,16 +58,23 @@ mod step;
 mod store;
 mod token_fetch;
 mod verdict;
+mod walk;
 
 #[cfg(feature = "tokio")]
 pub use async_client::AsyncClient;
 pub use builder::ClientBuilder;
 pub use client::{Client, LiveToken};
 pub use clock::{BootId, Clock, Moment, SystemClock};
+pub use contents::{PublicKey, hidden_by};
+pub use documents::{
+    Credentials, IamInfo, IdentityCredentialsInfo, IdentityDocument, MaintenanceEvent,
+    RebalanceRecommendation, SpotInstanceAction,
+};
 pub use endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
 pub use environment::{Environment, SystemEnvironment};
 pub use error::{Error, ErrorKind};
 pub use imds_model::{MetadataPath, PathError};
+pub use interface::Interface;
 pub use notice::Notice;
 pub use response::Response;
 pub use secret::SessionToken;
@@ -72,3 +82,4 @@ pub use settings::{ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion,
 pub use store::{
     FileStore, FlightFailure, Lead, Leadership, MemoryStore, StoreError, StoreKey, StoredToken, TokenStore,
 };
+pub use walk::{Entry, Leaves, Walk};

@@ -82,6 +82,13 @@ impl Answer {
         Self { body: page.into(), ..Self::status(200) }.header("Content-Type", "text/html")
     }
 
+    /// The same with this body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

@@ -42,7 +42,7 @@ fn decide(state: &mut State, seen: &RequestSeen) -> Behaviour {
         } else {
             state.counts.others += 1;
         }
-        state.get_script.next()
+        state.paths.get(&seen.target).cloned().unwrap_or_else(|| state.get_script.next())
     };
     state.requests.push(seen.clone());
     match behaviour {

@@ -5,7 +5,7 @@ mod connection;
 mod counts;
 mod request;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -52,6 +52,8 @@ struct Shared {
 struct State {
     token_script: Script,
     get_script: Script,
+    /// What GETs of these paths meet, whatever the script says.
+    paths: BTreeMap<String, Behaviour>,
     /// Tokens issued and not revoked.
     tokens: Vec<String>,
     issued: u64,
@@ -110,6 +112,7 @@ impl FaultServer {
                     queue: VecDeque::new(),
                     steady: Behaviour::Serve(b"i-0123456789abcdef0".to_vec()),
                 },
+                paths: BTreeMap::new(),
                 tokens: Vec::new(),
                 issued: 0,
                 counts: Counts::default(),
@@ -163,6 +166,12 @@ impl FaultServer {
     /// Orders what every further GET meets.
     pub fn every_get(&self, behaviour: impl Into<Behaviour>) -> &Self {
         self.shared.change(|state| state.get_script.steady = behaviour.into());
+        self
+    }
+
+    /// Orders what every GET of this path meets, whatever is ordered for GETs in general.
+    pub fn at(&self, path: &str, behaviour: impl Into<Behaviour>) -> &Self {
+        self.shared.change(|state| state.paths.insert(path.to_owned(), behaviour.into()));
         self
     }
 

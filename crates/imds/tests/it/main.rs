@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "tests")]
 
 mod budget;
+mod conformance;
+mod contents;
 mod drivers;
 mod faults;
 mod flights;
 mod stores;
+mod walk;

@@ -1,0 +1,154 @@
+//! Listings and walks, counted on the wire.
+
+use std::collections::BTreeMap;
+
+use imds::{Client, ErrorKind};
+use imds_emulator::{Emulator, HttpTokens};
+use imds_testkit::{Answer, Behaviour, FaultServer};
+use proptest::prelude::*;
+
+fn client(endpoint: impl Into<String>) -> Client {
+    Client::builder().endpoint(endpoint).no_store().build().unwrap()
+}
+
+/// A server with this tree below `/latest/meta-data/`; everything else is not there.
+fn server(paths: &[(&str, &str)]) -> FaultServer {
+    let server = FaultServer::start();
+    server.every_get(Answer::status(404));
+    for (path, body) in paths {
+        server.at(&format!("/latest/meta-data/{path}"), Behaviour::Serve(body.as_bytes().to_vec()));
+    }
+    server
+}
+
+fn values(client: &Client, path: &str) -> BTreeMap<String, Vec<u8>> {
+    let leaves = client.walk(path).unwrap().into_iter();
+    leaves.map(|leaf| leaf.unwrap()).map(|leaf| (leaf.path().to_string(), leaf.into_bytes())).collect()
+}
+
+#[test]
+fn every_directory_and_leaf_is_asked_for_once_over_four_connections() {
+    let emulator = Emulator::builder().tokens(HttpTokens::Required).start().unwrap();
+    let found = values(&client(emulator.endpoint()), "/latest/");
+    let requests = emulator.requests();
+    let mut asked: Vec<_> =
+        requests.iter().filter(|r| &*r.method == "GET").map(|r| r.path.to_string()).collect();
+    let total = asked.len();
+    asked.sort();
+    asked.dedup();
+    assert_eq!(asked.len(), total, "a path was asked for twice");
+    assert_eq!(requests.len() - total, 1, "one token PUT and nothing else");
+    assert!(found.len() > 40, "{}", found.len());
+    assert_eq!(found.keys().filter(|path| asked.contains(path)).count(), found.len());
+    assert_eq!(found["/latest/meta-data/placement/region"], b"us-east-1");
+    assert!(found.contains_key("/latest/user-data"));
+}
+
+#[test]
+fn at_most_four_connections_where_they_are_kept_alive() {
+    let leaves: Vec<String> = (0..40).map(|number| format!("tree/leaf{number}")).collect();
+    let listing = leaves.iter().map(|leaf| leaf.trim_start_matches("tree/")).collect::<Vec<_>>().join("\n");
+    let mut paths = vec![("tree/", listing.as_str())];
+    paths.extend(leaves.iter().map(|leaf| (leaf.as_str(), "value")));
+    let server = server(&paths);
+    assert_eq!(values(&client(server.endpoint()), "tree/").len(), 40);
+    let counts = server.counts();
+    assert_eq!((counts.token_puts, counts.gets, counts.gets_without_token), (1, 41, 0));
+    assert!(counts.connections <= 4, "{counts:?}");
+}
+
+#[test]
+fn a_filter_spares_requests() {
+    let server = server(&[("a/", "x\nsecret\nb/"), ("a/x", "1"), ("a/b/", "y"), ("a/b/y", "2")]);
+    let walk = client(server.endpoint())
+        .walk("a/")
+        .unwrap()
+        .filter(|entry| entry.name != "secret" && entry.name != "b");
+    let found: Vec<_> = walk.into_iter().map(|leaf| leaf.unwrap().path().to_string()).collect();
+    assert_eq!(found, ["/latest/meta-data/a/x"]);
+    assert_eq!(server.counts().gets, 2);
+}
+
+#[test]
+fn one_failure_is_one_path() {
+    let server = server(&[("a/", "gone\nworse/\nfine"), ("a/fine", "1")]);
+    server.at("/latest/meta-data/a/worse/", Answer::status(403));
+    let (found, failed): (Vec<_>, Vec<_>) =
+        client(server.endpoint()).walk("a/").unwrap().into_iter().partition(Result::is_ok);
+    assert_eq!(found.len(), 1);
+    let mut failed: Vec<_> = failed
+        .into_iter()
+        .map(|failure| failure.map(|_| ()).unwrap_err())
+        .map(|error| (error.path().unwrap().to_string(), error.kind()))
+        .collect();
+    failed.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(
+        failed,
+        [
+            ("/latest/meta-data/a/gone".to_owned(), ErrorKind::NotFound),
+            ("/latest/meta-data/a/worse/".to_owned(), ErrorKind::Forbidden),
+        ]
+    );
+}
+
+#[test]
+fn a_listing_without_end_ends() {
+    let server = FaultServer::start();
+    server.every_get(Behaviour::Serve(b"deeper/".to_vec()));
+    let results: Vec<_> = client(server.endpoint()).walk("new/").unwrap().into_iter().collect();
+    let [Err(error)] = results.as_slice() else { panic!("{results:?}") };
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert!(error.to_string().ends_with("is deeper than 32 levels"), "{error}");
+}
+
+#[test]
+fn leaving_a_walk_early_leaves_the_rest_unasked() {
+    let listing: Vec<String> = (0..500).map(|number| format!("leaf{number}")).collect();
+    let server = FaultServer::start();
+    server.every_get(Behaviour::Serve(b"value".to_vec()));
+    server.at("/latest/meta-data/tree/", Behaviour::Serve(listing.join("\n").into_bytes()));
+    let first = client(server.endpoint()).walk("tree/").unwrap().into_iter().next();
+    assert_eq!(first.unwrap().unwrap().bytes(), b"value");
+    assert!(server.counts().gets < 500);
+}
+
+#[test]
+fn a_walk_of_a_value_is_the_value() {
+    let emulator = Emulator::builder().start().unwrap();
+    let found = values(&client(emulator.endpoint()), "placement/region");
+    assert_eq!(found, [("/latest/meta-data/placement/region".to_owned(), b"us-east-1".to_vec())].into());
+}
+
+/// Names that a listing can hold: no control characters, no `/`, neither `.` nor `..`.
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9 %?#+:=@~ßµ.-]{1,12}"
+        .prop_filter("names a path can have", |name| !matches!(name.as_str(), "." | ".."))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn random_trees_come_back_whole(
+        tree in prop::collection::btree_map(
+            prop::collection::vec(name(), 1..4),
+            prop::collection::vec(any::<u8>(), 0..200),
+            1..25,
+        )
+    ) {
+        let mut builder = Emulator::builder();
+        // Below a directory of their own, away from names with a meaning; a path in the way of another is left out.
+        let mut leaves = BTreeMap::new();
+        for (path, value) in &tree {
+            if tree.keys().any(|other| other.len() > path.len() && other.starts_with(path)) {
+                continue;
+            }
+            builder = builder.set(&format!("/latest/meta-data/random/{}", path.join("/")), value.clone());
+            let directory: imds::MetadataPath = "/latest/meta-data/random".parse().unwrap();
+            let path = path.iter().fold(directory, |path, segment| path.child(segment).unwrap());
+            leaves.insert(path.to_string(), value.clone());
+        }
+        let emulator = builder.start().unwrap();
+        prop_assert_eq!(values(&client(emulator.endpoint()), "/latest/meta-data/random/"), leaves);
+    }
+}
