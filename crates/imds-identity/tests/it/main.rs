@@ -1,5 +1,7 @@
 //! The verdicts, on documents published by others and on documents signed by a test CA.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod made;
 mod published;
 mod regions;
