@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{completions, emulate, get, man, serve, token};
+use crate::commands::{aws_cli, completions, credentials, doctor, emulate, get, identity, man, serve, token};
 use crate::report::Failure;
 
 /// Read, wait for and emulate the EC2 instance metadata service
@@ -23,6 +23,10 @@ pub(crate) struct Cli {
 enum Command {
     Get(get::Args),
     Token(token::Args),
+    Credentials(credentials::Args),
+    Identity(identity::Args),
+    Doctor(doctor::Args),
+    AwsCli(aws_cli::Args),
     Serve(serve::Args),
     Emulate(emulate::Args),
     Completions(completions::Args),
@@ -35,6 +39,10 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     match Cli::from_arg_matches(&matches)?.command {
         Command::Get(args) => get::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Credentials(args) => credentials::run(&args),
+        Command::Identity(args) => identity::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::AwsCli(args) => aws_cli::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Emulate(args) => emulate::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -38,7 +38,12 @@ pub(crate) struct ConnectionArgs {
 impl ConnectionArgs {
     /// The client of these options.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let client = self.builder().build()?;
+        self.build(self.builder())
+    }
+
+    /// The client of a builder that [`builder`](Self::builder) made.
+    pub(crate) fn build(&self, builder: ClientBuilder) -> Result<Client, Failure> {
+        let client = builder.build()?;
         if self.verbose {
             let choice = client.endpoint();
             report::note(&format_args!("endpoint `{choice}` from {}", choice.source()));

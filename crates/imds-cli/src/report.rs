@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     BrokenPipe,
     /// A child's exit code, passed on.
     Child(u8),
+    /// What the command printed says it all.
+    Printed(Exit),
 }
 
 impl Failure {
@@ -76,6 +78,7 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
     };
     let (exit, message, causes, hints) = match failure {
         Failure::Child(code) => return ExitCode::from(code),
+        Failure::Printed(exit) => return ExitCode::from(exit as u8),
         Failure::Clap(error) => {
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };

@@ -1,9 +1,11 @@
 //! `imds token`: the session token, for a `curl` of one's own.
 
+use std::time::Duration;
+
 use clap::{Args as ClapArgs, Subcommand};
 use imds_model::header;
 
-use crate::connection::ConnectionArgs;
+use crate::connection::{self, ConnectionArgs};
 use crate::output;
 use crate::report::Failure;
 
@@ -20,6 +22,14 @@ pub(crate) struct Args {
     /// Print the whole header, as in `curl -H "$(imds token --header)"`
     #[arg(long)]
     header: bool,
+
+    /// Ask for a new token that is good for this long, 1 s to 6 h; it is not stored
+    #[arg(long, value_name = "SECONDS", value_parser = connection::duration)]
+    ttl: Option<Duration>,
+
+    /// Ask for a new token, and do not store it
+    #[arg(long)]
+    no_store: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -42,7 +52,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.connection.client()?.forget_token()?;
         return Ok(());
     }
-    let live = args.connection.client()?.token()?;
+    let mut builder = args.connection.builder();
+    if let Some(ttl) = args.ttl {
+        builder = builder.token_ttl(ttl);
+    }
+    // The store has one token for all; one of another TTL would be a surprise to those who share it.
+    if args.no_store || args.ttl.is_some() {
+        builder = builder.no_store();
+    }
+    let live = args.connection.build(builder)?.token()?;
     let token = live.token.expose();
     let prefix = if args.header { format!("{}: ", header::TOKEN) } else { String::new() };
     output::text(&format!("{prefix}{token}\n"))

@@ -1,0 +1,166 @@
+//! Finding out: what is looked at, in which order, and what is left alone once something is wrong.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use imds::{Client, ClientBuilder, Endpoint, EndpointChoice, EndpointMode, Notice, Source};
+use imds_model::{header, well_known};
+
+use crate::facts::{Content, EndpointFact, Facts, Reach, Role};
+use crate::handles::Handles;
+use crate::probe::{self, Exchange, Target};
+use crate::surroundings;
+
+/// How long one connection attempt and one wait for bytes of a probe take at most.
+const PATIENCE: Duration = imds::READ_TIMEOUT;
+/// A value that every instance has, read to see whether reading works.
+const PLAIN_READ: &str = "/latest/meta-data/";
+const SECURITY_CREDENTIALS: &str = "/latest/meta-data/iam/security-credentials/";
+const TAGS: &str = "/latest/meta-data/tags/instance";
+/// Shaped as a session token and never one: the service answers 401 to it.
+const NO_TOKEN: &str = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==";
+
+/// What to look at beyond the usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Send one request without a token, to see whether IMDSv1 is on. It counts as a use of IMDSv1 in CloudWatch's
+    /// `MetadataNoToken`.
+    pub probe_version1: bool,
+}
+
+/// Finds out.
+#[must_use]
+pub fn gather(handles: &dyn Handles, client: ClientBuilder, options: Options) -> Facts {
+    let store_fault = Arc::new(Mutex::new(None));
+    let noted = store_fault.clone();
+    let client = client
+        .attempts(1)
+        .observer(move |notice| {
+            if let Notice::StoreUnavailable { error } = notice {
+                let text =
+                    std::iter::successors(Some(*error as &dyn std::error::Error), |error| error.source())
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(": ");
+                noted.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+            }
+        })
+        .build();
+    let mut facts = surroundings::facts(handles, client.as_ref().map(endpoint_fact).map_err(Clone::clone));
+    if let Ok(client) = &client {
+        facts.proxies = surroundings::proxies(handles, client.endpoint());
+        if !is_disabled(facts.disabled.as_deref()) {
+            ask(&mut facts, handles, client, options);
+        }
+    }
+    facts.store_fault = store_fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+    facts
+}
+
+/// The value that forbids every request, as the library reads it.
+pub(crate) fn is_disabled(value: Option<&str>) -> bool {
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+fn endpoint_fact(client: &Client) -> EndpointFact {
+    let choice = client.endpoint();
+    let urls: Vec<String> = choice.endpoints().iter().map(ToString::to_string).collect();
+    let well_known =
+        urls.iter().all(|url| url == well_known::IPV4_ENDPOINT || url == well_known::IPV6_ENDPOINT);
+    let source = match choice.source() {
+        Source::Explicit => "an option".to_owned(),
+        other => other.to_string(),
+    };
+    EndpointFact { urls, source, well_known }
+}
+
+fn target(endpoint: &Endpoint) -> Target {
+    Target { host: endpoint.host().to_owned(), port: endpoint.port() }
+}
+
+/// Everything that needs the network.
+fn ask(facts: &mut Facts, handles: &dyn Handles, client: &Client, options: Options) {
+    let choice = client.endpoint();
+    facts.reach = choice.endpoints().iter().map(reach).collect();
+    facts.read = Some(client.get(PLAIN_READ).map(|_| ()));
+    let connected = facts.reach.iter().position(Reach::is_connected);
+    let Some(endpoint) = connected.and_then(|at| choice.endpoints().get(at)) else {
+        facts.other_family = other_family(choice).as_ref().map(reach);
+        return;
+    };
+    let path = |path: &str| format!("{}{path}", endpoint.prefix());
+    let target = target(endpoint);
+    let token = probe::exchange(
+        &target,
+        "PUT",
+        &path(well_known::TOKEN_PATH),
+        &[(header::TOKEN_TTL, "60")],
+        PATIENCE,
+    );
+    let now = handles.now();
+    facts.clocks = date(&token).map(|theirs| (theirs, now));
+    if matches!(token, Exchange::Stalled) {
+        let headers = [(header::TOKEN, NO_TOKEN)];
+        facts.wrong_token = Some(probe::exchange(&target, "GET", &path(PLAIN_READ), &headers, PATIENCE));
+    }
+    facts.token = Some(token);
+    if options.probe_version1 {
+        facts.version1 = Some(probe::exchange(&target, "GET", &path(PLAIN_READ), &[], PATIENCE));
+    }
+    if matches!(facts.read, Some(Ok(()))) {
+        facts.content = Some(content(client));
+    }
+}
+
+fn reach(endpoint: &Endpoint) -> Reach {
+    let target = target(endpoint);
+    let route = probe::route(&target);
+    let connect = route.is_ok().then(|| timed_connect(&target));
+    Reach { url: endpoint.to_string(), route, connect }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the time of one connect is measured, and nothing decided by it"
+)]
+fn timed_connect(target: &Target) -> Result<Duration, probe::Fault> {
+    let start = Instant::now();
+    probe::connect(target, PATIENCE).map(|_| start.elapsed())
+}
+
+/// The well-known endpoint that a single-family choice leaves out.
+fn other_family(choice: &EndpointChoice) -> Option<Endpoint> {
+    let [only] = choice.endpoints() else { return None };
+    let other = match only.to_string().as_str() {
+        well_known::IPV4_ENDPOINT => EndpointMode::Ipv6,
+        well_known::IPV6_ENDPOINT => EndpointMode::Ipv4,
+        _ => return None,
+    };
+    other.endpoints().into_iter().next()
+}
+
+fn date(exchange: &Exchange) -> Option<std::time::SystemTime> {
+    let Exchange::Answer(answer) = exchange else { return None };
+    httpdate::parse_http_date(answer.header("Date")?).ok()
+}
+
+fn content(client: &Client) -> Content {
+    let text =
+        |path: &str| client.get(path).ok().and_then(|response| response.text().ok().map(str::to_owned));
+    // A role's directory lists its name; there is one role at most.
+    let role = text(SECURITY_CREDENTIALS).and_then(|listing| listing.lines().next().map(str::to_owned));
+    Content {
+        tags: text(TAGS).map(|listing| listing.lines().count()),
+        role: role
+            .filter(|name| !name.is_empty())
+            .map(|name| Role { expiration: expiration(client, &name), name }),
+        user_data: client.user_data().ok().flatten().map(|data| data.len()),
+    }
+}
+
+/// When the role's credentials expire. Nothing else of them is kept.
+fn expiration(client: &Client, role: &str) -> Option<String> {
+    let path = format!("{SECURITY_CREDENTIALS}{role}");
+    let value = client.get(path.as_str()).ok()?.json().ok()?;
+    value.get("Expiration")?.as_str().map(str::to_owned)
+}
