@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Invalid};
 use crate::event::Event;
 use crate::fault::Fault;
-use crate::instance::{Instance, Lifecycle};
+use crate::instance::{Described, Instance, Lifecycle};
 use crate::profile::Profile;
 use crate::record::{Counters, DEFAULT_LIMIT, RecordedRequest};
 use crate::server::Service;
@@ -68,6 +68,17 @@ impl Builder {
     /// The instance; the built-in one unless told otherwise.
     pub fn instance(mut self, instance: Instance) -> Self {
         self.instance = instance;
+        self
+    }
+
+    /// What an instance file, or a preset, describes.
+    pub fn described(mut self, described: impl Into<Described>) -> Self {
+        let described = described.into();
+        self.instance = described.instance;
+        self.snapshot = described.snapshot;
+        self.options = described.options;
+        self.profile = described.profile;
+        self.overrides.extend(described.overrides);
         self
     }
 

@@ -41,6 +41,12 @@ impl Invalid {
         Self { file: None, line: None, message: message.into() }
     }
 
+    /// The same in this file.
+    pub(crate) fn in_file(mut self, file: &std::path::Path) -> Self {
+        self.file = Some(file.to_owned());
+        self
+    }
+
     /// The line of the file, counted from 1, where it is known.
     #[must_use]
     pub const fn line(&self) -> Option<usize> {

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::Invalid;
+use crate::instance::file::from_json;
+
 /// Every leaf of an instance by path.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
@@ -35,5 +38,58 @@ impl Snapshot {
     /// Leaves by path, counted from below the version.
     pub(crate) fn leaves(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.leaves.iter().map(|(path, value)| (path.as_str(), value.as_slice()))
+    }
+}
+
+/// The format's name and number, which tell a snapshot from an instance file.
+const FORMAT: &str = "imds-snapshot/1";
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "format")]
+    _format: String,
+    /// Leaves by path: a text, or `{ "base64": "..." }`.
+    leaves: BTreeMap<String, crate::instance::UserData>,
+}
+
+/// The snapshot that a JSON text holds; `None` where the text is something else.
+pub(crate) fn parse(text: &str) -> Result<Option<Snapshot>, Invalid> {
+    let format = serde_json::from_str::<serde_json::Value>(text)
+        .ok()
+        .and_then(|json| json.get("format")?.as_str().map(str::to_owned));
+    match format.as_deref() {
+        None => Ok(None),
+        Some(FORMAT) => {
+            let file: File = from_json(text)?;
+            Ok(Some(Snapshot::new(file.leaves.into_iter().map(|(path, value)| (path, value.0)))))
+        }
+        Some(other) => {
+            Err(Invalid::new(format!("`format` is `{}`; `{FORMAT}` is accepted", other.escape_debug())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_bytes() {
+        let snapshot = parse(
+            r#"{"format":"imds-snapshot/1","leaves":{"/latest/meta-data/mac":"02:00","/latest/user-data":{"base64":"AAE="}}}"#,
+        )
+        .unwrap()
+        .unwrap();
+        assert_eq!(snapshot.get("meta-data/mac"), Some(&b"02:00"[..]));
+        assert_eq!(snapshot.get("user-data"), Some(&[0, 1][..]));
+        assert_eq!(format!("{snapshot:?}"), "Snapshot(2 leaves)");
+    }
+
+    #[test]
+    fn other_json_is_no_snapshot() {
+        assert_eq!(parse(r#"{"preset":"spot"}"#).unwrap(), None);
+        let error = parse(r#"{"format":"imds-snapshot/9"}"#).unwrap_err();
+        assert_eq!(error.to_string(), "`format` is `imds-snapshot/9`; `imds-snapshot/1` is accepted");
     }
 }

@@ -31,16 +31,9 @@ impl Default for Instance {
             product_codes: Vec::new(),
             billing_products: Vec::new(),
             monitoring: false,
-            placement: Placement {
-                region: "us-east-1".into(),
-                availability_zone: "us-east-1a".into(),
-                availability_zone_id: Some("use1-az4".into()),
-                group_name: None,
-                host_id: None,
-                partition_number: None,
-            },
+            placement: Placement::default(),
             interfaces: vec![Interface::primary()],
-            services: Services { domain: "amazonaws.com".into(), partition: "aws".into() },
+            services: Services::default(),
             block_devices: [("ami", "/dev/xvda"), ("root", "/dev/xvda")]
                 .map(|(name, device)| (name.into(), device.into()))
                 .into(),
@@ -65,6 +58,25 @@ impl Default for Instance {
             },
             managed_ssh_keys: std::collections::BTreeMap::new(),
         }
+    }
+}
+
+impl Default for Placement {
+    fn default() -> Self {
+        Self {
+            region: "us-east-1".into(),
+            availability_zone: "us-east-1a".into(),
+            availability_zone_id: Some("use1-az4".into()),
+            group_name: None,
+            host_id: None,
+            partition_number: None,
+        }
+    }
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Self { domain: "amazonaws.com".into(), partition: "aws".into() }
     }
 }
 

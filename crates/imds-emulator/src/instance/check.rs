@@ -82,7 +82,8 @@ pub fn check_tag(key: &str, value: &str) -> Result<(), String> {
 }
 
 fn check_id(name: &str, id: &str, prefix: &str) -> Result<(), String> {
-    let digits = id.strip_prefix(prefix).unwrap_or_default();
+    // Ids of a Snowball begin with `s.` (AWS Snowball Edge Developer Guide).
+    let digits = id.strip_prefix("s.").unwrap_or(id).strip_prefix(prefix).unwrap_or_default();
     if !digits.is_empty() && digits.len() <= 32 && digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(());
     }

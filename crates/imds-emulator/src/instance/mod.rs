@@ -3,7 +3,9 @@
 mod builtin;
 mod check;
 mod events;
+pub(crate) mod file;
 mod network;
+mod preset;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -14,7 +16,9 @@ pub use check::check_tag;
 pub use events::{
     Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction, TargetLifecycleState,
 };
+pub use file::{Described, read};
 pub use network::{Association, Interface};
+pub use preset::Preset;
 pub use secret::{Credentials, Role, UserData};
 
 use crate::time::Timestamp;
@@ -88,30 +92,26 @@ pub struct Instance {
 }
 
 /// Where an instance runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Placement {
     /// Region.
     pub region: String,
     /// Availability Zone.
     pub availability_zone: String,
     /// Account-independent zone id.
-    #[serde(default)]
     pub availability_zone_id: Option<String>,
     /// Placement group.
-    #[serde(default)]
     pub group_name: Option<String>,
     /// Dedicated Host.
-    #[serde(default)]
     pub host_id: Option<String>,
     /// Partition of a partition placement group.
-    #[serde(default)]
     pub partition_number: Option<u32>,
 }
 
 /// DNS suffix and partition of the AWS services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Services {
     /// `amazonaws.com`.
     pub domain: String,

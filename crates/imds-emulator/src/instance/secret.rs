@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Role {
     /// Role name: the last segment of `iam/security-credentials/NAME`.
+    #[serde(default = "role_name")]
     pub name: String,
     /// Name of the instance profile; the role's unless told otherwise.
     #[serde(default)]
@@ -53,6 +54,10 @@ impl Role {
             credentials: None,
         }
     }
+}
+
+fn role_name() -> String {
+    "my-role".to_owned()
 }
 
 fn profile_id() -> String {

@@ -1,0 +1,254 @@
+//! Instance files: TOML or JSON, on top of a preset; errors name the line and what is accepted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use imds_model::MetadataOptions;
+use imds_model::options::{HttpTokens, Switch};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{Instance, Preset};
+use crate::error::{Error, Invalid};
+use crate::event::OptionsChange;
+use crate::profile::Profile;
+use crate::snapshot::Snapshot;
+
+/// What an instance file describes.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Described {
+    /// The instance.
+    pub instance: Instance,
+    /// A snapshot in its place.
+    pub snapshot: Option<Snapshot>,
+    /// The metadata options.
+    pub options: MetadataOptions,
+    /// The wire profile.
+    pub profile: Profile,
+    /// Values by path that stand above the instance's; `None` takes a path away.
+    pub overrides: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl From<Preset> for Described {
+    fn from(preset: Preset) -> Self {
+        Self {
+            instance: preset.instance(),
+            snapshot: None,
+            options: preset.options(),
+            profile: preset.profile(),
+            overrides: BTreeMap::new(),
+        }
+    }
+}
+
+/// The file's shape.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct File {
+    preset: Option<Preset>,
+    profile: Option<Profile>,
+    options: Option<Options>,
+    /// Checked with the file's lines at hand; its values are read once they lie on top of the preset's.
+    #[serde(rename = "instance")]
+    _instance: Option<Instance>,
+    set: BTreeMap<String, String>,
+    unset: Vec<String>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct Options {
+    #[serde(deserialize_with = "tokens")]
+    tokens: Option<HttpTokens>,
+    #[serde(deserialize_with = "switch")]
+    endpoint: Option<Switch>,
+    #[serde(deserialize_with = "hops")]
+    hop_limit: Option<imds_model::options::HopLimit>,
+    #[serde(deserialize_with = "switch")]
+    ipv6: Option<Switch>,
+    #[serde(deserialize_with = "switch")]
+    tags: Option<Switch>,
+}
+
+fn tokens<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<HttpTokens>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let found = HttpTokens::parse(&text);
+    found.map(Some).ok_or_else(|| expected(&text, "one of `optional`, `required`"))
+}
+
+fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Switch>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Switch::parse(&text).map(Some).ok_or_else(|| expected(&text, "one of `enabled`, `disabled`"))
+}
+
+fn hops<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<imds_model::options::HopLimit>, D::Error> {
+    let hops = u64::deserialize(deserializer)?;
+    crate::event_text::hop_limit(hops).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
+    E::custom(format!("`{}` is not accepted; {accepted}", text.escape_debug()))
+}
+
+/// What an instance file describes.
+///
+/// # Errors
+/// Where the file cannot be read, or what it says cannot be.
+pub fn read(path: &Path) -> Result<Described, Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    parse(&text, is_json(path)).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
+}
+
+/// Whether a file's name says that it is JSON; everything else is TOML.
+pub(crate) fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
+    if json && let Some(snapshot) = crate::snapshot::parse(text)? {
+        let options =
+            MetadataOptions { instance_metadata_tags: Switch::Enabled, ..MetadataOptions::default() };
+        return Ok(Described { snapshot: Some(snapshot), options, ..Preset::Default.into() });
+    }
+    let (file, values): (File, Value) =
+        if json { (from_json(text)?, from_json(text)?) } else { (from_toml(text)?, from_toml(text)?) };
+    let preset = file.preset.unwrap_or_default();
+    let mut described = Described::from(preset);
+    if let Some(given) = values.get("instance") {
+        let mut merged =
+            serde_json::to_value(&described.instance).map_err(|error| Invalid::new(error.to_string()))?;
+        merge(&mut merged, given);
+        described.instance =
+            serde_json::from_value(merged).map_err(|error| Invalid::new(error.to_string()))?;
+    }
+    described.instance.check().map_err(Invalid::new)?;
+    described.profile = file.profile.unwrap_or(described.profile);
+    if let Some(options) = file.options {
+        let change = OptionsChange {
+            tokens: options.tokens,
+            endpoint: options.endpoint,
+            hop_limit: options.hop_limit,
+            ipv6: options.ipv6,
+            tags: options.tags,
+            ..OptionsChange::default()
+        };
+        described.options = change.apply(described.options);
+    }
+    for (path, value) in file.set {
+        described.overrides.insert(crate::state::State::key(&path), Some(value.into_bytes()));
+    }
+    for path in file.unset {
+        described.overrides.insert(crate::state::State::key(&path), None);
+    }
+    Ok(described)
+}
+
+/// Lays `given` on top: objects member by member, tags and block devices included; everything else as a whole.
+fn merge(base: &mut Value, given: &Value) {
+    match (base, given) {
+        (Value::Object(base), Value::Object(given)) => {
+            for (name, value) in given {
+                merge(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (base, given) => *base = given.clone(),
+    }
+}
+
+pub(crate) fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| line_at(text, span.start));
+        Invalid { line, ..Invalid::new(error.message().replace('\n', "; ")) }
+    })
+}
+
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+        Invalid { line: Some(error.line()), ..Invalid::new(message) }
+    })
+}
+
+/// The line, counted from 1, of a byte of a text.
+pub(crate) fn line_at(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn on_top_of_a_preset() {
+        let described = parse(
+            "preset = 'spot'\nunset = ['iam']\n[instance]\ninstance-id = 'i-0abc'\n[instance.tags]\nTeam = 'x'\n\
+             [options]\ntokens = 'required'\nhop-limit = 2\n[set]\n'placement/group-name' = 'g'\n",
+            false,
+        )
+        .unwrap();
+        assert_eq!(described.instance.instance_id, "i-0abc");
+        assert_eq!(described.instance.instance_life_cycle, "spot");
+        assert_eq!(described.instance.tags["Name"], "my-instance");
+        assert_eq!(described.instance.tags["Team"], "x");
+        assert_eq!(described.options.http_tokens, HttpTokens::Required);
+        assert_eq!(described.overrides["meta-data/iam"], None);
+        assert_eq!(described.overrides["meta-data/placement/group-name"], Some(b"g".to_vec()));
+    }
+
+    #[test]
+    fn json_is_the_same() {
+        let described = parse(
+            r#"{"profile":"xen","instance":{"role":null,"user-data":{"base64":"H4sA"},"monitoring":true}}"#,
+            true,
+        )
+        .unwrap();
+        assert_eq!((described.profile, described.instance.role), (Profile::Xen, None));
+        assert_eq!(described.instance.user_data.unwrap().0, [0x1f, 0x8b, 0]);
+    }
+
+    #[test]
+    fn errors_name_the_line_and_what_is_accepted() {
+        for (text, message) in [
+            (
+                "[instance]\n\ninstance-typ = 'x'",
+                "line 3: unknown field `instance-typ`, expected one of `instance-id`",
+            ),
+            ("preset = 'huge'", "line 1: unknown variant `huge`, expected one of `default`, `spot`, `asg`"),
+            ("\n[options]\nhop-limit = 0", "line 3: `hop-limit` is `0`; a number from 1 to 64"),
+            ("[options]\nhop-limit = 65", "line 2: `hop-limit` is `65`; a number from 1 to 64"),
+            ("[options]\ntokens = 'on'", "line 2: `on` is not accepted; one of `optional`, `required`"),
+            ("[options]\nipv6 = 'on'", "line 2: `on` is not accepted; one of `enabled`, `disabled`"),
+            (
+                "[instance]\nuser-data = { base64 = '*' }",
+                "line 2: `base64` does not hold base64: Invalid symbol",
+            ),
+            (
+                "[instance]\nuser-data = 5",
+                "line 2: invalid type: integer `5`, expected a text or `{ base64 = ",
+            ),
+            ("[instance.tags]\n'a/b' = 'x'", "tag key `a/b` holds `/`; letters, digits and"),
+            ("[instance]\npending-time = 'now'", "line 2: `now` is no time; expected the form"),
+            ("a = [", "line 1: "),
+        ] {
+            let error = parse(text, false).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+        let error = parse("{\n\"instance\": {\"tag\": {}}}", true).unwrap_err().to_string();
+        assert!(error.starts_with("line 2: unknown field `tag`, expected one of"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_file_or_an_error(text in any::<String>(), json: bool) {
+            if let Err(error) = parse(&text, json) {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Scenario files: what happens to the instance, and when.
+//!
+//! ```toml
+//! [[step]]
+//! after = "30s"
+//! event = "rebalance"
+//!
+//! [[step]]
+//! after = "1m"
+//! event = "interrupt"
+//! action = "terminate"
+//! ```
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::error::{Error, Invalid};
+use crate::event::Event;
+use crate::event_text::EventText;
+use crate::instance::file::{from_toml, line_at};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    step: Vec<Spanned<EventText>>,
+}
+
+/// The events of a scenario file, each with the time after the start.
+///
+/// # Errors
+/// Where the file cannot be read, or a step of it cannot be.
+pub fn read_scenario(path: &Path) -> Result<Vec<(Duration, Event)>, Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    parse_scenario(&text).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
+}
+
+/// The events of a scenario's text, each with the time after the start.
+///
+/// # Errors
+/// Where a step cannot be: names the line and what is accepted.
+pub fn parse_scenario(text: &str) -> Result<Vec<(Duration, Event)>, Invalid> {
+    let file: File = from_toml(text)?;
+    let step = |step: &Spanned<EventText>| -> Result<(Duration, Event), Invalid> {
+        let line = Some(line_at(text, step.span().start));
+        let wrong = |message| Invalid { line, ..Invalid::new(message) };
+        let event = step.as_ref();
+        Ok((event.after().map_err(wrong)?, event.event().map_err(wrong)?))
+    };
+    file.step.iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_in_their_order() {
+        let scenario = parse_scenario(
+            "[[step]]\nafter = '30s'\nevent = 'rebalance'\n\n[[step]]\nafter = '1m'\nevent = 'terminate'\n",
+        );
+        let expected =
+            vec![(Duration::from_secs(30), Event::Rebalance), (Duration::from_secs(60), Event::Terminate)];
+        assert_eq!(scenario, Ok(expected));
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        for (text, message) in [
+            ("[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'", "line 3: `boom` is no event; one of"),
+            ("[[step]]\nevent = 'rebalance'\nafter = 'soon'", "line 1: `soon` is no duration; write `500ms`"),
+            ("[[step]]\nevent = 'tag'\nkay = 'x'", "line 3: unknown field `kay`, expected one of `event`"),
+            ("[[steps]]\nevent = 'tag'", "line 1: unknown field `steps`, expected `step`"),
+            ("[[step]\n", "line 1: "),
+        ] {
+            let error = parse_scenario(text).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+}
