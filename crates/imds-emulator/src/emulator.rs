@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imds_model::MetadataOptions;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Error, Invalid};
@@ -35,6 +35,7 @@ pub struct Builder {
     snapshot: Option<Snapshot>,
     timeline: Vec<(Duration, Event)>,
     seed: Option<u64>,
+    control: Option<SocketAddr>,
 }
 
 impl Default for Builder {
@@ -54,6 +55,7 @@ impl Default for Builder {
             snapshot: None,
             timeline: Vec::new(),
             seed: None,
+            control: None,
         }
     }
 }
@@ -62,6 +64,12 @@ impl Builder {
     /// Where to listen; a free port of 127.0.0.1 unless told otherwise.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Where to listen for the control API, a loopback address; nowhere unless told so.
+    pub const fn control(mut self, address: SocketAddr) -> Self {
+        self.control = Some(address);
         self
     }
 
@@ -211,30 +219,54 @@ impl Builder {
     /// # Errors
     /// Where the description cannot be, the address cannot be listened on, or the thread cannot be made.
     pub fn start(self) -> Result<Emulator, Error> {
-        let listen = self.listen;
+        let (listen, control) = (self.listen, self.control);
         let service = self.build()?;
-        let refused = |source| Error::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let (listener, address) = bind(listen)?;
+        let control = control.map(bind_control).transpose()?;
+        let control_address = control.as_ref().map(|(_, address)| *address);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stopped) = watch::channel(());
         let served = service.clone();
-        let serve = move || {
-            runtime.block_on(async move {
-                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    let shutdown = async move {
-                        // Sent to, or dropped with the emulator: both mean stop.
-                        let _ = stopped.await;
-                    };
-                    let _ = served.run(listener, shutdown).await;
-                }
-            });
-        };
+        let serve = move || runtime.block_on(serve(served, listener, address, control, stopped));
         let thread =
             std::thread::Builder::new().name("imds-emulator".into()).spawn(serve).map_err(Error::Start)?;
-        Ok(Emulator { service, address, stop: Some(stop), thread: Some(thread) })
+        Ok(Emulator { service, address, control_address, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let refused = |source| Error::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+fn bind_control(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    crate::control::check_address(address).map_err(|source| Error::Listen { address, source })?;
+    bind(address)
+}
+
+/// Serves both listeners until the emulator is dropped, which ends the channel.
+async fn serve(
+    service: Service,
+    listener: TcpListener,
+    address: SocketAddr,
+    control: Option<(TcpListener, SocketAddr)>,
+    stopped: watch::Receiver<()>,
+) {
+    let until = |mut stopped: watch::Receiver<()>| async move { while stopped.changed().await.is_ok() {} };
+    if let Some((listener, _)) = control
+        && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
+    {
+        let (service, shutdown) = (service.clone(), until(stopped.clone()));
+        let endpoint = format!("http://{address}");
+        tokio::spawn(async move { service.run_control(listener, &endpoint, shutdown).await });
+    }
+    if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+        // An error here means that the port was lost while nothing listened: clients are refused from then on.
+        let _ = service.run(listener, until(stopped)).await;
     }
 }
 
@@ -270,7 +302,8 @@ fn random_key() -> Result<[u8; 32], Error> {
 pub struct Emulator {
     service: Service,
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    control_address: Option<SocketAddr>,
+    stop: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -290,6 +323,12 @@ impl Emulator {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address of the control API, where there is one.
+    #[must_use]
+    pub const fn control_address(&self) -> Option<SocketAddr> {
+        self.control_address
     }
 
     /// The service itself, to change it while it runs.

@@ -50,6 +50,33 @@ pub enum Event {
     ClearFaults,
 }
 
+impl Event {
+    /// The event's name, as files and the control API spell it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Rebalance => "rebalance",
+            Self::Interrupt { .. } => "interrupt",
+            Self::ClearSpot => "clear-spot",
+            Self::Terminate => "terminate",
+            Self::Start => "start",
+            Self::TargetLifecycleState(_) => "target-lifecycle-state",
+            Self::ScheduleMaintenance(_) => "schedule-maintenance",
+            Self::CompleteMaintenance(_) => "complete-maintenance",
+            Self::CancelMaintenance(_) => "cancel-maintenance",
+            Self::Tag(_, Some(_)) => "tag",
+            Self::Tag(_, None) => "untag",
+            Self::UserData(_) => "user-data",
+            Self::RotateCredentials => "rotate-credentials",
+            Self::Options(_) => "options",
+            Self::Set(_, Some(_)) => "set",
+            Self::Set(_, None) => "unset",
+            Self::Fault(_) => "fault",
+            Self::ClearFaults => "clear-faults",
+        }
+    }
+}
+
 /// A change of metadata options: what is `None` stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OptionsChange {

@@ -6,8 +6,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod assertion;
 mod clock;
 mod command;
+pub mod control;
 mod duration;
 mod emulator;
 mod error;
@@ -29,6 +31,7 @@ pub mod tree;
 pub mod version;
 pub mod wire;
 
+pub use assertion::Assertion;
 pub use clock::Clock;
 pub use duration::parse_duration;
 pub use emulator::{Builder, Emulator};

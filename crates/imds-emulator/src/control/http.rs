@@ -1,0 +1,105 @@
+//! HTTP for the control API: one request per connection.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{api, guard};
+use crate::server::Service;
+
+/// Longest request.
+const MAX_REQUEST: usize = 1024 * 1024;
+
+/// A request to the control API.
+#[derive(Debug, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) json: bool,
+}
+
+/// An answer of the control API.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: &'static str,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: String,
+}
+
+pub(crate) async fn serve(mut stream: TcpStream, service: Service, endpoint: String) {
+    let exchange = async {
+        let answer = match read(&mut stream).await? {
+            Ok(request) => api::answer(&service, &endpoint, &request),
+            Err(refused) => refused,
+        };
+        let head = format!(
+            "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+             X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nContent-Security-Policy: default-src 'none'; \
+             style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; \
+             form-action 'none'\r\nConnection: close\r\n\r\n",
+            answer.status,
+            answer.content_type,
+            answer.body.len()
+        );
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(answer.body.as_bytes()).await?;
+        stream.shutdown().await
+    };
+    // A client that goes away, or sends nothing for half a minute, is nobody's problem but its own.
+    let _: Result<io::Result<()>, _> = timeout(Duration::from_secs(30), exchange).await;
+}
+
+async fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Answer>> {
+    let mut bytes = Vec::with_capacity(1024);
+    loop {
+        if let Some(request) = parse(&bytes) {
+            return Ok(request);
+        }
+        if bytes.len() > MAX_REQUEST || stream.read_buf(&mut bytes).await? == 0 {
+            return Ok(Err(api::problem("400 Bad Request", "the request is incomplete or too long")));
+        }
+    }
+}
+
+/// The request in these bytes, once all of it is there.
+fn parse(bytes: &[u8]) -> Option<Result<Request, Answer>> {
+    let refused = |status, message: &str| Some(Err(api::problem(status, message)));
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Request::new(&mut headers);
+    let length = match head.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return None,
+        Err(_) => return refused("400 Bad Request", "the request is no HTTP"),
+    };
+    let header = |name: &str| {
+        let found = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(found.value).ok()
+    };
+    if !guard::admits(header("host"), header("origin"), header("sec-fetch-site")) {
+        return refused("403 Forbidden", "`Host` and `Origin` have to be this loopback address");
+    }
+    if header("transfer-encoding").is_some() {
+        return refused("411 Length Required", "the body needs a `Content-Length`");
+    }
+    let body_length = match header("content-length").map(str::parse) {
+        None => 0,
+        Some(Ok(length)) if length <= MAX_REQUEST => length,
+        Some(_) => return refused("413 Content Too Large", "the body is too long"),
+    };
+    let body = bytes.get(length..length + body_length)?.to_vec();
+    let (path, query) =
+        head.path.unwrap_or_default().split_once('?').unwrap_or((head.path.unwrap_or_default(), ""));
+    let json = header("content-type").is_some_and(|kind| kind.split(';').next() == Some("application/json"));
+    Some(Ok(Request {
+        method: head.method.unwrap_or_default().to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body,
+        json,
+    }))
+}
