@@ -60,7 +60,11 @@ impl State {
                 }
             }
             Event::Set(path, value) => {
-                self.overrides.insert(Self::key(&path), value);
+                let key = Self::key(&path);
+                // What was set below it before is gone with it.
+                self.overrides
+                    .retain(|other, _| !other.strip_prefix(&key).is_some_and(|rest| rest.starts_with('/')));
+                self.overrides.insert(key, value);
             }
             Event::Fault(fault) => {
                 self.faults.add(fault, now);

@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod conformance;
+mod control;
+mod faults;
 mod model_cases;
+mod properties;
 mod raw;
+mod timeline;

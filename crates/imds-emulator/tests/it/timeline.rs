@@ -1,0 +1,208 @@
+//! Events as a real agent sees them: through the paths that it polls.
+
+use std::time::Duration;
+
+use imds_emulator::{Clock, Emulator, EventText, parse_scenario};
+
+use crate::raw::{body, get, status};
+
+const SPOT: &str = "/latest/meta-data/spot/instance-action";
+const STATE: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
+
+fn stepped() -> Clock {
+    Clock::stepped("2027-03-01T12:00:00Z".parse().unwrap())
+}
+
+fn happens(emulator: &Emulator, json: &str) {
+    let text: EventText = serde_json::from_str(json).unwrap();
+    emulator.service().apply(text.event().unwrap());
+}
+
+fn read(emulator: &Emulator, path: &str) -> String {
+    let answer = get(emulator, path, "");
+    if status(&answer) == 200 { body(&answer).to_owned() } else { status(&answer).to_string() }
+}
+
+#[test]
+fn a_scenario_from_recommendation_to_termination() {
+    let scenario = "[[step]]\nafter = '30s'\nevent = 'rebalance'\n[[step]]\nafter = '60s'\nevent = 'interrupt'\n\
+                    [[step]]\nafter = '3m'\nevent = 'terminate'\n[[step]]\nafter = '4m'\nevent = 'start'\n";
+    let mut builder = Emulator::builder().clock(stepped());
+    for (after, event) in parse_scenario(scenario).unwrap() {
+        builder = builder.event(after, event);
+    }
+    let emulator = builder.start().unwrap();
+    let rebalance = "/latest/meta-data/events/recommendations/rebalance";
+    assert_eq!((read(&emulator, rebalance), read(&emulator, SPOT)), ("404".into(), "404".into()));
+    assert!(emulator.service().step(Duration::from_secs(30)));
+    assert_eq!(read(&emulator, rebalance), r#"{"noticeTime": "2027-03-01T12:00:30Z"}"#);
+    assert_eq!(read(&emulator, SPOT), "404");
+    assert!(emulator.service().step(Duration::from_secs(30)));
+    assert_eq!(read(&emulator, SPOT), r#"{"action": "terminate", "time": "2027-03-01T12:03:00Z"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/spot/termination-time"), "2027-03-01T12:03:00Z");
+    assert_eq!(read(&emulator, "/latest/meta-data/spot/"), "instance-action\ntermination-time");
+    assert!(emulator.service().step(Duration::from_secs(120)));
+    refused(&emulator);
+    assert!(emulator.service().step(Duration::from_secs(60)));
+    accepted(&emulator);
+    assert_eq!(read(&emulator, SPOT), "404");
+}
+
+/// Waits, without sleeping, until connections are refused: the server's thread closes its socket a moment after the
+/// event.
+pub(crate) fn refused(emulator: &Emulator) {
+    while std::net::TcpStream::connect(emulator.address()).is_ok() {
+        std::thread::yield_now();
+    }
+    let error = std::net::TcpStream::connect(emulator.address()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// Waits, without sleeping, until connections are accepted again.
+pub(crate) fn accepted(emulator: &Emulator) {
+    while std::net::TcpStream::connect(emulator.address()).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn spot_actions() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"interrupt","action":"stop"}"#);
+    assert_eq!(read(&emulator, SPOT), r#"{"action": "stop", "time": "2027-03-01T12:02:00Z"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/spot/termination-time"), "404");
+    happens(&emulator, r#"{"event":"interrupt","action":"hibernate"}"#);
+    assert_eq!(read(&emulator, SPOT), r#"{"action": "hibernate", "time": "2027-03-01T12:00:00Z"}"#);
+    happens(&emulator, r#"{"event":"clear-spot"}"#);
+    assert_eq!(read(&emulator, SPOT), "404");
+}
+
+#[test]
+fn every_target_lifecycle_state() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    for state in [
+        "Detached",
+        "InService",
+        "Standby",
+        "Terminated",
+        "Warmed:Hibernated",
+        "Warmed:Running",
+        "Warmed:Stopped",
+        "Warmed:Terminated",
+    ] {
+        happens(&emulator, &format!(r#"{{"event":"target-lifecycle-state","state":"{state}"}}"#));
+        assert_eq!(read(&emulator, STATE), state);
+    }
+    happens(&emulator, r#"{"event":"target-lifecycle-state","state":"none"}"#);
+    assert_eq!(read(&emulator, STATE), "404");
+}
+
+#[test]
+fn maintenance_goes_from_scheduled_to_history() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    let (scheduled, history) =
+        ("/latest/meta-data/events/maintenance/scheduled", "/latest/meta-data/events/maintenance/history");
+    for (id, end, marker) in
+        [("instance-event-1", "complete", "[Completed] "), ("instance-event-2", "cancel", "[Canceled] ")]
+    {
+        happens(
+            &emulator,
+            &format!(
+                r#"{{"event":"schedule-maintenance","id":"{id}","code":"system-reboot","description":"reboot",
+                   "not-before":"2027-04-01T02:00:00Z"}}"#
+            ),
+        );
+        let events: serde_json::Value = serde_json::from_str(&read(&emulator, scheduled)).unwrap();
+        assert_eq!(
+            (&events[0]["State"], &events[0]["NotBefore"]),
+            (&"active".into(), &"1 Apr 2027 02:00:00 GMT".into())
+        );
+        happens(&emulator, &format!(r#"{{"event":"{end}-maintenance","id":"{id}"}}"#));
+        assert_eq!(read(&emulator, scheduled), "[]");
+        let events: serde_json::Value = serde_json::from_str(&read(&emulator, history)).unwrap();
+        let newest = events.as_array().unwrap().last().unwrap();
+        assert_eq!(newest["Description"], format!("{marker}reboot"));
+    }
+}
+
+#[test]
+fn tags_and_user_data_change() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"tag","key":"Stage","value":"blue"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/tags/instance/Stage"), "blue");
+    happens(&emulator, r#"{"event":"untag","key":"Stage"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/tags/instance/Stage"), "404");
+    happens(&emulator, r#"{"event":"user-data","value":"new"}"#);
+    assert_eq!(read(&emulator, "/latest/user-data"), "new");
+    happens(&emulator, r#"{"event":"user-data"}"#);
+    assert_eq!(read(&emulator, "/latest/user-data"), "404");
+    assert_eq!(read(&emulator, "/latest/"), "dynamic\nmeta-data");
+}
+
+#[test]
+fn credentials_rotate_before_they_expire_and_differ_by_version() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    let path = "/latest/meta-data/iam/security-credentials/my-role";
+    let token = crate::raw::token(&emulator, 21_600);
+    let v2 = |emulator: &Emulator| -> serde_json::Value {
+        let answer = get(emulator, path, &format!("X-aws-ec2-metadata-token: {token}\r\n"));
+        serde_json::from_str(body(&answer)).unwrap()
+    };
+    let first = v2(&emulator);
+    assert_eq!(
+        (&first["AccessKeyId"], &first["Expiration"]),
+        (&"ASIAIOSFODNN7EXAMPLE".into(), &"2027-03-01T18:00:00Z".into())
+    );
+    let v1: serde_json::Value = serde_json::from_str(&read(&emulator, path)).unwrap();
+    assert_ne!(v1["AccessKeyId"], first["AccessKeyId"]);
+    // Five minutes and a second before the end they are the same, five minutes before it they are new.
+    assert!(emulator.service().step(Duration::from_secs(21_600 - 301)));
+    assert_eq!(v2(&emulator), first);
+    assert!(emulator.service().step(Duration::from_secs(1)));
+    let second = v2(&emulator);
+    assert_ne!(second["AccessKeyId"], first["AccessKeyId"]);
+    happens(&emulator, r#"{"event":"rotate-credentials"}"#);
+    assert_ne!(v2(&emulator)["AccessKeyId"], second["AccessKeyId"]);
+}
+
+#[test]
+fn options_are_pending_then_applied() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"options","tokens":"required","tags":"disabled","pending":"10s"}"#);
+    let shown = |emulator: &Emulator| emulator.service().options().state.as_str();
+    assert_eq!((shown(&emulator), read(&emulator, "/latest/meta-data/mac").len()), ("pending", 17));
+    assert!(emulator.service().step(Duration::from_secs(10)));
+    assert_eq!((shown(&emulator), read(&emulator, "/latest/meta-data/mac")), ("applied", "401".into()));
+    happens(&emulator, r#"{"event":"options","endpoint":"disabled"}"#);
+    assert_eq!(read(&emulator, "/"), "403");
+    happens(&emulator, r#"{"event":"options","endpoint":"enabled","tokens":"optional"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/tags/"), "404");
+}
+
+#[test]
+fn tokens_end() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    let token = crate::raw::token(&emulator, 2);
+    let with_token = |emulator: &Emulator| {
+        get(emulator, "/latest/meta-data/mac", &format!("X-aws-ec2-metadata-token: {token}\r\n"))
+    };
+    let left =
+        |answer: &str| crate::raw::header(answer, "X-Aws-Ec2-Metadata-Token-Ttl-Seconds").map(str::to_owned);
+    assert_eq!(left(&with_token(&emulator)).as_deref(), Some("2"));
+    assert!(emulator.service().step(Duration::from_secs(1)));
+    assert_eq!(left(&with_token(&emulator)).as_deref(), Some("1"));
+    assert!(emulator.service().step(Duration::from_secs(1)));
+    assert_eq!(status(&with_token(&emulator)), 401);
+}
+
+#[test]
+fn set_and_unset_stand_above_the_instance() {
+    let emulator = Emulator::builder().set("placement/region", "eu-west-1").unset("iam").start().unwrap();
+    assert_eq!(read(&emulator, "/latest/meta-data/placement/region"), "eu-west-1");
+    assert_eq!(read(&emulator, "/latest/meta-data/iam/"), "404");
+    assert_eq!(read(&emulator, "/2019-10-01/meta-data/placement/region"), "404");
+    happens(&emulator, r#"{"event":"set","path":"elastic-inference/associations/eia-1","value":"{}"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/elastic-inference/"), "associations/");
+    happens(&emulator, r#"{"event":"unset","path":"/latest/meta-data/elastic-inference"}"#);
+    assert_eq!(read(&emulator, "/latest/meta-data/elastic-inference/"), "404");
+}
