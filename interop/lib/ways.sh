@@ -1,0 +1,27 @@
+# Sourced by `run`: the ways in which a client reaches the emulator. Each is a function that runs the given command
+# with it.
+#
+# The clients see nothing of the caller's configuration, so that the default chain ends at the instance's role.
+
+ways=(serve ipv4 ipv6)
+
+clean() {
+    env -i PATH="$PATH" HOME=/nonexistent IMDS="$IMDS" "$@"
+}
+
+# `imds serve` on a loopback port, and the endpoint in the environment.
+way_serve() {
+    clean lib/with-server 127.0.0.1:0 "$@"
+}
+
+# `imds serve` where the service is, in a network namespace that holds these addresses and nothing else. No endpoint
+# is configured.
+way_ipv4() {
+    clean unshare --map-root-user --net lib/link-local lib/with-server 169.254.169.254:80 "$@"
+}
+
+# The same over IPv6, which clients take by the mode alone.
+way_ipv6() {
+    clean AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 \
+        unshare --map-root-user --net lib/link-local lib/with-server '[fd00:ec2::254]:80' "$@"
+}
