@@ -1,7 +1,9 @@
 //! `imds emulate`: a command with an emulated service of its own.
 
 use std::ffi::OsString;
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
@@ -34,9 +36,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let emulator = serve::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), args.tokens)?;
     // The command's session tokens end with the emulator: they do not belong among the user's.
-    let tokens = tempfile::tempdir().map_err(|error| {
-        Failure::told(Exit::Unexpected, "cannot make a temporary directory").caused_by(error)
-    })?;
+    let tokens = tempfile::Builder::new()
+        .prefix("imds-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(|error| {
+            Failure::told(Exit::Unexpected, "cannot make a temporary directory").caused_by(error)
+        })?;
     let status = Command::new(program)
         .args(arguments)
         .env(env::ENDPOINT, emulator.endpoint())
