@@ -5,6 +5,7 @@ mod endpoint;
 mod faults;
 mod isolation;
 mod privilege;
+mod readme;
 mod session;
 mod silence;
 mod store;
@@ -17,4 +18,17 @@ const INSTANCE_ID: &str = "i-0123456789abcdef0";
 /// A world of its own with the binary that this package built.
 fn world() -> TestEnvironment {
     TestEnvironment::new(env!("CARGO_BIN_EXE_imds"))
+}
+
+/// Whether what a test needs is there. Where it is not, the test says loudly that it proved nothing, and in CI it fails.
+fn needed_or_told(there: bool, test: &str, needed: &str) -> bool {
+    use std::io::Write as _;
+    #[allow(clippy::disallowed_methods, reason = "CI tells its tests that none of them may be skipped")]
+    let must = std::env::var_os("IMDS_SKIP_NO_TEST").is_some();
+    assert!(there || !must, "{test} needs {needed}");
+    if !there {
+        // Past the test runner's capture, which hides what passing tests print.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {test} needs {needed}");
+    }
+    there
 }

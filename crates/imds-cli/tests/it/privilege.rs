@@ -5,23 +5,14 @@ use std::path::PathBuf;
 
 use imds_testkit::{FaultServer, TestEnvironment};
 
-use crate::INSTANCE_ID;
+use crate::{INSTANCE_ID, needed_or_told};
 
 /// The second user; nobody in particular.
 const OTHER: u32 = 54_321;
 
-/// Whether this is root. Where it is not, the test says loudly that it proved nothing, and in CI it fails.
+/// Whether this is root, and if not, tells.
 fn root_or_told(test: &str) -> bool {
-    use std::io::Write as _;
-    let root = rustix::process::geteuid().is_root();
-    #[allow(clippy::disallowed_methods, reason = "CI tells its tests that none of them may be skipped")]
-    let must = std::env::var_os("IMDS_SKIP_NO_TEST").is_some();
-    assert!(root || !must, "{test} needs root");
-    if !root {
-        // Past the test runner's capture, which hides what passing tests print.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {test} needs root");
-    }
-    root
+    needed_or_told(rustix::process::geteuid().is_root(), test, "root")
 }
 
 /// A world that another user can enter, with a copy of the binary that the other user can run.
