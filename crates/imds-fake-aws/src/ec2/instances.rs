@@ -1,0 +1,194 @@
+//! `DescribeInstances` and `ModifyInstanceMetadataOptions`.
+
+use super::{read_options, write_options};
+use crate::answer::{Answer, Refusal, dry_run};
+use crate::request::Request;
+use crate::world::{Instance, World};
+use crate::xml::Xml;
+
+pub(super) fn describe(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let size = match request.get("MaxResults").map(str::parse::<usize>) {
+        None => usize::MAX,
+        Some(Ok(size)) if (5..=1000).contains(&size) => size,
+        Some(_) => {
+            return Err(Refusal::new(
+                "InvalidParameterValue",
+                "Value for parameter maxResults is invalid. Expecting a value from 5 to 1000.",
+            ));
+        }
+    };
+    let ids = request.list("InstanceId");
+    if !ids.is_empty() && request.get("MaxResults").is_some() {
+        return Err(Refusal::new(
+            "InvalidParameterCombination",
+            "The parameter instancesSet cannot be used with the parameter maxResults",
+        ));
+    }
+    let filters = request.filters();
+    let hidden_too = request.get("IncludeManagedResources") == Some("true");
+    let contents = world.at(&request.account, &request.region);
+    if let Some(missing) = ids.iter().find(|id| !contents.instances.iter().any(|known| known.id == **id)) {
+        return Err(Refusal::new(
+            "InvalidInstanceID.NotFound",
+            format!("The instance ID '{missing}' does not exist"),
+        ));
+    }
+    let mut selected = Vec::new();
+    for (index, instance) in contents.instances.iter().enumerate() {
+        if instance.hidden && !hidden_too || !ids.is_empty() && !ids.contains(&instance.id.as_str()) {
+            continue;
+        }
+        let mut matches = true;
+        for (name, values) in &filters {
+            matches &= is(instance, name, values)?;
+        }
+        if matches {
+            selected.push(index);
+        }
+    }
+    let (range, next) = request.page(selected.len(), size);
+    let page: Vec<Instance> = selected[range]
+        .iter()
+        .filter_map(|index| {
+            let instance = contents.instances.get_mut(*index)?;
+            let shown = instance.clone();
+            instance.pending = instance.pending.saturating_sub(1);
+            Some(shown)
+        })
+        .collect();
+    Ok(Answer::ec2("DescribeInstances", |xml| {
+        xml.element("reservationSet", |xml| {
+            xml.element("item", |xml| {
+                xml.text("reservationId", "r-0123456789abcdef0").text("ownerId", &request.account);
+                xml.element("instancesSet", |xml| {
+                    for instance in &page {
+                        xml.element("item", |xml| write(xml, instance));
+                    }
+                });
+            });
+        });
+        xml.maybe("nextToken", next);
+    }))
+}
+
+fn write(xml: &mut Xml, instance: &Instance) {
+    xml.text("instanceId", &instance.id)
+        .text("imageId", &instance.image_id)
+        .text("instanceType", "m7g.large")
+        .text("launchTime", timestamp(instance.launched_at))
+        .maybe("instanceLifecycle", instance.lifecycle.as_ref());
+    xml.element("instanceState", |xml| {
+        xml.text("name", &instance.run_state);
+    });
+    xml.element("metadataOptions", |xml| {
+        xml.text("state", if instance.pending > 0 { "pending" } else { "applied" });
+        write_options(xml, &instance.options);
+    });
+    if let Some(principal) = &instance.operator {
+        xml.element("operator", |xml| {
+            xml.text("managed", true).text("principal", principal).text("hiddenByDefault", instance.hidden);
+        });
+    }
+    xml.element("tagSet", |xml| {
+        for (key, value) in &instance.tags {
+            xml.element("item", |xml| {
+                xml.text("key", key).text("value", value);
+            });
+        }
+    });
+}
+
+/// Seconds since 1970 as EC2 writes them (days to a date by Howard Hinnant's "civil_from_days").
+fn timestamp(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_index = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+}
+
+fn is(instance: &Instance, name: &str, values: &[&str]) -> Result<bool, Refusal> {
+    let options = &instance.options;
+    let hop = options.http_put_response_hop_limit.map(|hop| hop.to_string());
+    let state = if instance.pending > 0 { "pending" } else { "applied" };
+    let actual = match name {
+        "instance-id" => Some(instance.id.as_str()),
+        "instance-state-name" => Some(instance.run_state.as_str()),
+        "image-id" => Some(instance.image_id.as_str()),
+        "instance-lifecycle" => instance.lifecycle.as_deref(),
+        "metadata-options.http-tokens" => options.http_tokens.as_deref(),
+        "metadata-options.http-endpoint" => options.http_endpoint.as_deref(),
+        "metadata-options.http-put-response-hop-limit" => hop.as_deref(),
+        "metadata-options.http-protocol-ipv6" => options.http_protocol_ipv6.as_deref(),
+        "metadata-options.instance-metadata-tags" => options.instance_metadata_tags.as_deref(),
+        "metadata-options.state" => Some(state),
+        "operator.managed" => Some(if instance.operator.is_some() { "true" } else { "false" }),
+        "operator.principal" => instance.operator.as_deref(),
+        _ => match name.strip_prefix("tag:") {
+            Some(key) => instance.tags.get(key).map(String::as_str),
+            None => {
+                return Err(Refusal::new("InvalidParameterValue", format!("The filter '{name}' is invalid")));
+            }
+        },
+    };
+    Ok(actual.is_some_and(|actual| values.contains(&actual)))
+}
+
+pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let change = read_options(request, "")?;
+    let id = request.get("InstanceId").unwrap_or_default().to_owned();
+    let pending = world.pending_descriptions;
+    let contents = world.at(&request.account, &request.region);
+    let enforced = contents.defaults.enforced;
+    let Some(instance) = contents.instances.iter_mut().find(|instance| instance.id == id) else {
+        return Err(Refusal::new(
+            "InvalidInstanceID.NotFound",
+            format!("The instance ID '{id}' does not exist"),
+        ));
+    };
+    if !matches!(instance.run_state.as_str(), "running" | "stopped") {
+        let text = format!("The instance '{id}' is not in a valid state for this operation.");
+        return Err(Refusal::new("IncorrectInstanceState", text));
+    }
+    let back_to_v1 = change.http_tokens.as_deref() == Some("optional")
+        && instance.options.http_tokens.as_deref() == Some("required");
+    if enforced && back_to_v1 {
+        return Err(Refusal::new(
+            "UnsupportedOperation",
+            "You can't enable IMDSv1 because httpTokensEnforced is enabled for this account.",
+        ));
+    }
+    if request.get("DryRun") == Some("true") {
+        return Err(dry_run());
+    }
+    instance.options.apply(&change);
+    // A stopped instance takes its options up when it starts.
+    instance.pending = if instance.run_state == "running" { pending } else { 0 };
+    instance.changes += 1;
+    let (options, state) =
+        (instance.options.clone(), if instance.pending > 0 { "pending" } else { "applied" });
+    world.modified.push((id.clone(), change));
+    Ok(Answer::ec2("ModifyInstanceMetadataOptions", |xml| {
+        xml.text("instanceId", &id);
+        xml.element("instanceMetadataOptions", |xml| {
+            xml.text("state", state);
+            write_options(xml, &options);
+        });
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn timestamps_are_dates() {
+        assert_eq!(super::timestamp(1_700_000_000), "2023-11-14T22:13:20.000Z");
+        assert_eq!(super::timestamp(951_782_400), "2000-02-29T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,116 @@
+//! Launch templates.
+
+use super::{read_options, write_options};
+use crate::answer::{Answer, Refusal, dry_run};
+use crate::request::Request;
+use crate::world::{Contents, Template, World};
+use crate::xml::Xml;
+
+fn find<'a>(contents: &'a mut Contents, request: &Request) -> Result<&'a mut Template, Refusal> {
+    let (id, name) = (request.get("LaunchTemplateId"), request.get("LaunchTemplateName"));
+    contents
+        .templates
+        .iter_mut()
+        .find(|template| id == Some(template.id.as_str()) || name == Some(template.name.as_str()))
+        .ok_or_else(|| {
+            let wanted = id.or(name).unwrap_or_default();
+            Refusal::new(
+                "InvalidLaunchTemplateId.NotFound",
+                format!("The specified launch template, with template ID {wanted}, does not exist."),
+            )
+        })
+}
+
+fn number(template: &Template, version: &str) -> Option<usize> {
+    match version {
+        "$Default" => Some(template.default),
+        "$Latest" => Some(template.versions.len()),
+        number => number.parse().ok().filter(|number| (1..=template.versions.len()).contains(number)),
+    }
+}
+
+fn write(xml: &mut Xml, template: &Template, number: usize) {
+    let Some((options, image)) = template.versions.get(number - 1) else { return };
+    xml.text("launchTemplateId", &template.id)
+        .text("launchTemplateName", &template.name)
+        .text("versionNumber", number)
+        .text("defaultVersion", template.default == number);
+    xml.element("launchTemplateData", |xml| {
+        xml.maybe("imageId", image.as_ref());
+        if *options != crate::world::Options::default() {
+            xml.element("metadataOptions", |xml| write_options(xml, options));
+        }
+    });
+}
+
+pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let wanted = request.list("LaunchTemplateVersion");
+    let named = request.get("LaunchTemplateId").or(request.get("LaunchTemplateName")).is_some();
+    let contents = world.at(&request.account, &request.region);
+    let templates: Vec<Template> =
+        if named { vec![find(contents, request)?.clone()] } else { contents.templates.clone() };
+    let rows: Vec<(&Template, usize)> = templates
+        .iter()
+        .flat_map(|template| {
+            let mut numbers: Vec<usize> =
+                wanted.iter().filter_map(|version| number(template, version)).collect();
+            numbers.dedup();
+            numbers.into_iter().map(move |number| (template, number))
+        })
+        .collect();
+    let size = request.get("MaxResults").and_then(|size| size.parse().ok()).unwrap_or(200);
+    let (range, next) = request.page(rows.len(), size);
+    Ok(Answer::ec2("DescribeLaunchTemplateVersions", |xml| {
+        xml.element("launchTemplateVersionSet", |xml| {
+            for (template, number) in &rows[range] {
+                xml.element("item", |xml| write(xml, template, *number));
+            }
+        });
+        xml.maybe("nextToken", next);
+    }))
+}
+
+pub(super) fn create_version(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let options = read_options(request, "LaunchTemplateData.MetadataOptions.")?;
+    let template = find(world.at(&request.account, &request.region), request)?;
+    if request.get("DryRun") == Some("true") {
+        return Err(dry_run());
+    }
+    let token = request.get("ClientToken").unwrap_or_default().to_owned();
+    let made = match template.client_tokens.get(&token).filter(|_| !token.is_empty()) {
+        // The same token asks for the same version, not for another one.
+        Some(made) => *made,
+        None => {
+            let source = request.get("SourceVersion").and_then(|version| number(template, version));
+            let image = source.and_then(|number| template.versions.get(number - 1)?.1.clone());
+            template.versions.push((options, image));
+            template.client_tokens.insert(token, template.versions.len());
+            template.versions.len()
+        }
+    };
+    let template = template.clone();
+    Ok(Answer::ec2("CreateLaunchTemplateVersion", |xml| {
+        xml.element("launchTemplateVersion", |xml| write(xml, &template, made));
+    }))
+}
+
+pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let template = find(world.at(&request.account, &request.region), request)?;
+    let version = request.get("SetDefaultVersion").unwrap_or_default();
+    let wanted = number(template, version).ok_or_else(|| {
+        Refusal::new("InvalidLaunchTemplateId.VersionNotFound", "Could not find the specified version.")
+    })?;
+    if request.get("DryRun") == Some("true") {
+        return Err(dry_run());
+    }
+    template.default = wanted;
+    let (id, name, latest) = (template.id.clone(), template.name.clone(), template.versions.len());
+    Ok(Answer::ec2("ModifyLaunchTemplate", |xml| {
+        xml.element("launchTemplate", |xml| {
+            xml.text("launchTemplateId", &id)
+                .text("launchTemplateName", &name)
+                .text("defaultVersionNumber", wanted)
+                .text("latestVersionNumber", latest);
+        });
+    }))
+}

@@ -1,0 +1,87 @@
+//! Makes up a whole organization, the same one every time.
+
+use crate::world::{Defaults, Image, Instance, Options, Template, World};
+
+/// How large an organization.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Accounts.
+    pub accounts: usize,
+    /// Regions, at most 17.
+    pub regions: usize,
+    /// Instances, spread evenly.
+    pub instances: usize,
+}
+
+const REGIONS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+impl World {
+    /// An organization of this shape. Options repeat with periods that are prime to each other, so that every
+    /// combination occurs and counts can be worked out.
+    #[must_use]
+    pub fn generate(shape: Shape) -> Self {
+        let regions = &REGIONS[..shape.regions.clamp(1, REGIONS.len())];
+        let mut world = Self::new("100000000000", regions);
+        let accounts: Vec<String> =
+            (0..shape.accounts.max(1)).map(|n| format!("{:012}", 100_000_000_000_u64 + n as u64)).collect();
+        for account in &accounts {
+            for region in regions {
+                let contents = world.at(account, region);
+                contents.images.push(Image {
+                    id: "ami-0000000000000001a".to_owned(),
+                    own: true,
+                    imds_support: None,
+                });
+                contents.templates.push(Template {
+                    id: format!("lt-{account}00000"),
+                    name: "web".to_owned(),
+                    versions: vec![(Options::default(), Some("ami-0000000000000001a".to_owned()))],
+                    default: 1,
+                    client_tokens: Default::default(),
+                });
+                contents.defaults = Defaults::default();
+            }
+        }
+        let places = accounts.len() * regions.len();
+        for n in 0..shape.instances {
+            let (account, region) =
+                (&accounts[n % places / regions.len()], regions[n % places % regions.len()]);
+            let switch = |on: bool| if on { "enabled" } else { "disabled" };
+            let options = Options::full(
+                if n % 3 == 0 { "optional" } else { "required" },
+                i64::try_from(n % 5).unwrap_or(0) + 1,
+                switch(n % 7 != 0),
+                switch(n % 11 == 0),
+                switch(n % 13 == 0),
+            );
+            let mut instance = Instance::new(&format!("i-{n:017x}"), options);
+            if n % 17 == 0 {
+                instance.lifecycle = Some("spot".to_owned());
+            }
+            if n % 19 == 0 {
+                instance.run_state = "stopped".to_owned();
+            }
+            instance.tags.insert("Name".to_owned(), format!("host-{n}"));
+            world.at(account, region).instances.push(instance);
+        }
+        world
+    }
+}

@@ -1,0 +1,244 @@
+//! Serves the made-up AWS on a loopback port.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::answer::{Answer, Dialect, Refusal};
+use crate::fault::{Harm, Moment};
+use crate::request::Request;
+use crate::world::World;
+use crate::{autoscaling, cloudwatch, config, ec2, organizations, sts};
+
+/// A running server; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Fake {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    world: Mutex<World>,
+    held: watch::Sender<u64>,
+}
+
+impl Shared {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fake {
+    /// Starts a server on a free loopback port.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port or no thread to be had.
+    pub fn start(world: World) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared { world: Mutex::new(world), held: watch::Sender::new(0) });
+        let (stop, stopped) = oneshot::channel();
+        let serving = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("imds-fake-aws".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = serve(listener, serving) => {}
+                    _ = stopped => {}
+                }
+            });
+            runtime.shutdown_background();
+        })?;
+        Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The world, to look at and to change.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+
+    /// Waits until a request is held (see [`Harm::Hold`]), or until `ended` says that none will come.
+    /// Says whether one is.
+    pub fn held(&self, mut ended: impl FnMut() -> bool) -> bool {
+        loop {
+            if *self.shared.held.borrow() > 0 {
+                return true;
+            }
+            if ended() {
+                return *self.shared.held.borrow() > 0;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Forgets the held requests, for the next round.
+    pub fn release(&self) {
+        self.shared.held.send_replace(0);
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended by itself.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        // Small answers on a loopback: without this they wait for the acknowledgement of the head.
+        let _ = stream.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| handle(Arc::clone(&shared), request));
+            // The peer may go away at any time, and in some tests does.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn handle(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    let header = |name: &str| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let (authorization, target) = (header("authorization"), header("x-amz-target"));
+    let path = request.uri().path().to_owned();
+    let body = match request.into_body().collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => Bytes::new(),
+    };
+    if path == "/_fake/stats" {
+        return Ok(response(stats(&shared.world())));
+    }
+    let target = Some(target.as_str()).filter(|target| !target.is_empty());
+    let home = shared.world().home.clone();
+    let Some(request) = Request::read(&home, &path, &authorization, target, &body) else {
+        let refusal = Refusal(403, "MissingAuthenticationToken".to_owned(), "not an AWS request".to_owned());
+        return Ok(response(Answer::refusal(Dialect::Query, &refusal)));
+    };
+    match decide(&shared, &request) {
+        Outcome::Answer(answer) => Ok(response(answer)),
+        Outcome::Hold => {
+            shared.held.send_modify(|held| *held += 1);
+            std::future::pending().await
+        }
+    }
+}
+
+enum Outcome {
+    Answer(Answer),
+    Hold,
+}
+
+fn decide(shared: &Shared, request: &Request) -> Outcome {
+    let mut world = shared.world();
+    world.requests += 1;
+    let place = (request.account.clone(), request.region.clone());
+    *world.calls.entry((place.clone(), request.action.clone())).or_default() += 1;
+    let harm = world.faults.iter_mut().find_map(|fault| {
+        fault.strikes(&request.action, &request.account, &request.region).then(|| fault.harm.clone())
+    });
+    match &harm {
+        Some(Harm::Error(status, code, message)) => {
+            let refusal = Refusal(*status, code.clone(), message.clone());
+            return Outcome::Answer(Answer::refusal(request.dialect, &refusal));
+        }
+        Some(Harm::Html(status)) => {
+            let body = b"<html><body><h1>Internal Server Error</h1></body></html>".to_vec();
+            return Outcome::Answer(Answer { status: *status, content_type: "text/html", body });
+        }
+        Some(Harm::Hold(Moment::Before)) => return Outcome::Hold,
+        Some(Harm::Hold(Moment::After)) | None => {}
+    }
+    let bucket = if request.dialect == Dialect::Ec2 { ec2::bucket(request) } else { request.action.clone() };
+    let result = if !world.throttle.admit(&place, &bucket) {
+        Err(Refusal(503, "RequestLimitExceeded".to_owned(), "Request limit exceeded.".to_owned()))
+    } else {
+        answer(&mut world, request)
+    };
+    if harm.is_some() {
+        return Outcome::Hold;
+    }
+    Outcome::Answer(match result {
+        Ok(answer) => answer,
+        Err(refusal) => Answer::refusal(request.dialect, &refusal),
+    })
+}
+
+fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let opted_in = world.regions.iter().find(|(name, _)| *name == request.region).is_none_or(|(_, in_)| *in_);
+    if !opted_in {
+        let text = "You are not subscribed to this service. Please enable this Region.";
+        return Err(Refusal(403, "OptInRequired".to_owned(), text.to_owned()));
+    }
+    match (request.dialect, request.action.as_str()) {
+        (_, "GetCallerIdentity") => Ok(sts::get_caller_identity(request)),
+        (_, "AssumeRole") => sts::assume_role(world, request),
+        (_, "ListAccounts") => organizations::list_accounts(world, request),
+        (_, "GetMetricData") => cloudwatch::get_metric_data(world, request),
+        (_, "SelectAggregateResourceConfig") => config::select_aggregate(world, request),
+        (Dialect::Query, "DescribeAutoScalingGroups") => {
+            Ok(autoscaling::describe_groups(world.at(&request.account, &request.region), request))
+        }
+        (Dialect::Query, "DescribeLaunchConfigurations") => {
+            Ok(autoscaling::describe_configurations(world.at(&request.account, &request.region), request))
+        }
+        (Dialect::Ec2, _) => ec2::answer(world, request),
+        (_, other) => Err(Refusal::new("InvalidAction", format!("no action {other}"))),
+    }
+}
+
+/// What the program prints for who runs it from outside.
+fn stats(world: &World) -> Answer {
+    let mut calls: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+    for ((_, action), count) in &world.calls {
+        *calls.entry(action).or_default() += count;
+    }
+    let trips: std::collections::BTreeMap<String, u64> = world
+        .throttle
+        .trips
+        .iter()
+        .map(|(((account, region), bucket), count)| (format!("{account}/{region}/{bucket}"), *count))
+        .collect();
+    Answer::json(&serde_json::json!({ "requests": world.requests, "calls": calls, "throttled": trips }))
+}
+
+fn response(answer: Answer) -> hyper::Response<Full<Bytes>> {
+    let mut response = hyper::Response::new(Full::new(Bytes::from(answer.body)));
+    if let Ok(status) = hyper::StatusCode::from_u16(answer.status) {
+        *response.status_mut() = status;
+    }
+    let headers = response.headers_mut();
+    headers.insert("content-type", hyper::header::HeaderValue::from_static(answer.content_type));
+    headers.insert("smithy-protocol", hyper::header::HeaderValue::from_static("rpc-v2-cbor"));
+    response
+}

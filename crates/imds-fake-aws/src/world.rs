@@ -1,0 +1,249 @@
+//! What exists in the made-up AWS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fault::Fault;
+use crate::throttle::Throttle;
+
+/// Account and Region.
+pub type Place = (String, String);
+
+/// The five options, as text, each of which may be unset. The order is that of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `HttpTokens`
+    pub http_tokens: Option<String>,
+    /// `HttpPutResponseHopLimit`
+    pub http_put_response_hop_limit: Option<i64>,
+    /// `HttpEndpoint`
+    pub http_endpoint: Option<String>,
+    /// `HttpProtocolIpv6`
+    pub http_protocol_ipv6: Option<String>,
+    /// `InstanceMetadataTags`
+    pub instance_metadata_tags: Option<String>,
+}
+
+impl Options {
+    /// All five, set.
+    #[must_use]
+    pub fn full(tokens: &str, hop: i64, endpoint: &str, ipv6: &str, tags: &str) -> Self {
+        Self {
+            http_tokens: Some(tokens.to_owned()),
+            http_put_response_hop_limit: Some(hop),
+            http_endpoint: Some(endpoint.to_owned()),
+            http_protocol_ipv6: Some(ipv6.to_owned()),
+            instance_metadata_tags: Some(tags.to_owned()),
+        }
+    }
+
+    /// Takes over what `change` sets; an unset one keeps its value, as documented for
+    /// `ModifyInstanceMetadataOptions`.
+    pub fn apply(&mut self, change: &Self) {
+        fn set<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
+            if from.is_some() {
+                to.clone_from(from);
+            }
+        }
+        set(&mut self.http_tokens, &change.http_tokens);
+        set(&mut self.http_put_response_hop_limit, &change.http_put_response_hop_limit);
+        set(&mut self.http_endpoint, &change.http_endpoint);
+        set(&mut self.http_protocol_ipv6, &change.http_protocol_ipv6);
+        set(&mut self.instance_metadata_tags, &change.instance_metadata_tags);
+    }
+}
+
+/// An instance.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// `i-...`
+    pub id: String,
+    /// `running`, `stopped`, ...
+    pub run_state: String,
+    /// The options.
+    pub options: Options,
+    /// How many more descriptions will say `pending`.
+    pub pending: u32,
+    /// The image.
+    pub image_id: String,
+    /// `spot`, if it is one.
+    pub lifecycle: Option<String>,
+    /// The service that manages it.
+    pub operator: Option<String>,
+    /// Whether a plain listing leaves it out.
+    pub hidden: bool,
+    /// Seconds since 1970.
+    pub launched_at: i64,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// How often its options were changed.
+    pub changes: u32,
+}
+
+impl Instance {
+    /// A running instance.
+    #[must_use]
+    pub fn new(id: &str, options: Options) -> Self {
+        Self {
+            id: id.to_owned(),
+            run_state: "running".to_owned(),
+            options,
+            pending: 0,
+            image_id: "ami-0000000000000001a".to_owned(),
+            lifecycle: None,
+            operator: None,
+            hidden: false,
+            launched_at: 1_700_000_000,
+            tags: BTreeMap::new(),
+            changes: 0,
+        }
+    }
+}
+
+/// A launch template: versions count from 1.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// `lt-...`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What each version sets, and its image.
+    pub versions: Vec<(Options, Option<String>)>,
+    /// The default version.
+    pub default: usize,
+    /// The client tokens that versions were made with.
+    pub client_tokens: BTreeMap<String, usize>,
+}
+
+/// An Auto Scaling group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Template id and version, if it uses one.
+    pub template: Option<(String, String)>,
+    /// Launch configuration, if it uses one.
+    pub configuration: Option<String>,
+}
+
+/// An image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// `ami-...`
+    pub id: String,
+    /// Whether the account owns it.
+    pub own: bool,
+    /// `v2.0`, if set.
+    pub imds_support: Option<String>,
+}
+
+/// The defaults of an account in a Region.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// The defaults.
+    pub options: Options,
+    /// `HttpTokensEnforced`
+    pub enforced: bool,
+    /// Whether the organization decides.
+    pub declarative_policy: bool,
+}
+
+/// What is in one account in one Region.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Instances, in listing order.
+    pub instances: Vec<Instance>,
+    /// Launch templates.
+    pub templates: Vec<Template>,
+    /// Auto Scaling groups.
+    pub groups: Vec<Group>,
+    /// Launch configurations: name, options, image.
+    pub configurations: Vec<(String, Options, String)>,
+    /// Images.
+    pub images: Vec<Image>,
+    /// Defaults.
+    pub defaults: Defaults,
+}
+
+/// The made-up AWS.
+#[derive(Debug)]
+pub struct World {
+    /// The account of the caller's own key.
+    pub home: String,
+    /// All accounts of the organization; the state is `ACTIVE` unless it is in `suspended`.
+    pub accounts: Vec<String>,
+    /// Accounts that are suspended.
+    pub suspended: BTreeSet<String>,
+    /// Region names and whether they are opted in to.
+    pub regions: Vec<(String, bool)>,
+    /// What is where.
+    pub places: BTreeMap<Place, Contents>,
+    /// The external id that roles ask for.
+    pub external_id: Option<String>,
+    /// Accounts whose role may not be assumed.
+    pub closed: BTreeSet<String>,
+    /// How many descriptions say `pending` after a change.
+    pub pending_descriptions: u32,
+    /// Samples of metrics: (instance, metric name) to (seconds since 1970, sum).
+    pub metrics: BTreeMap<(String, String), Vec<(i64, f64)>>,
+    /// What is to go wrong.
+    pub faults: Vec<Fault>,
+    /// The buckets.
+    pub throttle: Throttle,
+    /// How often what was called where.
+    pub calls: BTreeMap<(Place, String), u64>,
+    /// Every effective `ModifyInstanceMetadataOptions`: instance and what was sent.
+    pub modified: Vec<(String, Options)>,
+    /// Requests in all, answered or not.
+    pub requests: u64,
+}
+
+impl World {
+    /// An organization of one account, its own, with these Regions.
+    #[must_use]
+    pub fn new(home: &str, regions: &[&str]) -> Self {
+        Self {
+            home: home.to_owned(),
+            accounts: vec![home.to_owned()],
+            suspended: BTreeSet::new(),
+            regions: regions.iter().map(|region| ((*region).to_owned(), true)).collect(),
+            places: BTreeMap::new(),
+            external_id: None,
+            closed: BTreeSet::new(),
+            pending_descriptions: 0,
+            metrics: BTreeMap::new(),
+            faults: Vec::new(),
+            throttle: Throttle::default(),
+            calls: BTreeMap::new(),
+            modified: Vec::new(),
+            requests: 0,
+        }
+    }
+
+    /// What is in a place.
+    pub fn at(&mut self, account: &str, region: &str) -> &mut Contents {
+        if !self.accounts.iter().any(|known| known == account) {
+            self.accounts.push(account.to_owned());
+        }
+        self.places.entry((account.to_owned(), region.to_owned())).or_default()
+    }
+
+    /// An instance, wherever it is.
+    #[must_use]
+    pub fn instance(&self, id: &str) -> Option<&Instance> {
+        self.places.values().flat_map(|contents| &contents.instances).find(|instance| instance.id == id)
+    }
+
+    /// An instance to change, wherever it is.
+    pub fn instance_mut(&mut self, id: &str) -> Option<&mut Instance> {
+        self.places
+            .values_mut()
+            .flat_map(|contents| &mut contents.instances)
+            .find(|instance| instance.id == id)
+    }
+
+    /// How often an action was called, everywhere together.
+    #[must_use]
+    pub fn called(&self, action: &str) -> u64 {
+        self.calls.iter().filter(|((_, name), _)| name == action).map(|(_, count)| count).sum()
+    }
+}

@@ -1,0 +1,108 @@
+//! Reads what holds for a whole account: its defaults in a Region, the Regions it has, the accounts beside it.
+
+use aws_sdk_organizations::types::AccountState;
+use imds_model::options::{HttpTokens, Switch};
+
+use super::call::Caller;
+use super::fault::Fault;
+use super::instances::hop_limit;
+use super::limit::Api;
+use super::session::Member;
+use crate::inventory::effective::Effective;
+use crate::inventory::options::Options;
+use crate::inventory::resource::{AccountDefaults, Place};
+
+/// Reads the defaults of an account in a Region.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn defaults(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+) -> Result<AccountDefaults, Fault> {
+    let answer = caller
+        .call(place, Api::GetInstanceMetadataDefaults, || client.get_instance_metadata_defaults().send())
+        .await?;
+    let level = answer
+        .account_level
+        .unwrap_or_else(|| aws_sdk_ec2::types::InstanceMetadataDefaultsResponse::builder().build());
+    let options = Options {
+        http_tokens: level.http_tokens().and_then(|value| HttpTokens::parse(value.as_str())),
+        http_endpoint: level.http_endpoint().and_then(|value| Switch::parse(value.as_str())),
+        // -1 is "no preference", and no hop limit.
+        http_put_response_hop_limit: hop_limit(level.http_put_response_hop_limit()),
+        http_protocol_ipv6: None,
+        instance_metadata_tags: level
+            .instance_metadata_tags()
+            .and_then(|value| Switch::parse(value.as_str())),
+    };
+    Ok(AccountDefaults {
+        place: place.clone(),
+        options,
+        http_tokens_enforced: level.http_tokens_enforced().is_some_and(|value| value.as_str() == "enabled"),
+        managed_by: level.managed_by().map(|value| value.as_str().to_owned()),
+        managed_exception_message: level.managed_exception_message().map(str::to_owned),
+        effective: Effective::of(&Options::NONE, &options, false),
+    })
+}
+
+/// The Regions that the account may use, and those it has not opted in to.
+#[derive(Debug, Default)]
+pub struct Regions {
+    /// May be used.
+    pub enabled: Vec<String>,
+    /// Not opted in to: nothing can run there.
+    pub not_opted_in: Vec<String>,
+}
+
+/// Reads the Regions of an account.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn regions(client: &aws_sdk_ec2::Client, caller: &Caller, place: &Place) -> Result<Regions, Fault> {
+    let request = client.describe_regions().all_regions(true);
+    let answer = caller.call(place, Api::DescribeRegions, || request.clone().send()).await?;
+    let mut regions = Regions::default();
+    for region in answer.regions() {
+        let Some(name) = region.region_name() else { continue };
+        if region.opt_in_status() == Some("not-opted-in") {
+            regions.not_opted_in.push(name.to_owned());
+        } else {
+            regions.enabled.push(name.to_owned());
+        }
+    }
+    regions.enabled.sort();
+    regions.not_opted_in.sort();
+    Ok(regions)
+}
+
+/// Lists the active accounts of the organization: 20 a page is the most that Organizations gives, and a page may be
+/// empty and still have a successor (API reference, `ListAccounts`).
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn organization(member: &Member, home: &Place) -> Result<Vec<String>, Fault> {
+    let client = member.organizations();
+    let mut accounts = Vec::new();
+    let mut token = None;
+    loop {
+        let request = client.list_accounts().max_results(20).set_next_token(token);
+        let answer = member.caller.call(home, Api::ListAccounts, || request.clone().send()).await?;
+        for account in answer.accounts() {
+            // `State`, not `Status`, which is retired (2026-09-09).
+            let active = account.state().is_none_or(|state| *state == AccountState::Active);
+            if let Some(id) = account.id().filter(|_| active) {
+                accounts.push(id.to_owned());
+            }
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            accounts.sort();
+            return Ok(accounts);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Credentials that are given on purpose: environment, profile, web identity, container; the instance's own role
+//! only when asked for by name. Off an instance the SDK's default chain would end in attempts to reach IMDS.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use aws_credential_types::{Credentials, provider::Result as ProviderResult};
+use tokio::sync::Mutex;
+
+use super::call::Caller;
+use super::fault::Fault;
+use super::limit::Api;
+use crate::clock;
+use crate::inventory::resource::{Place, Reason};
+
+/// The chain of sources, without the instance role unless `instance_role`.
+pub async fn chain(
+    config: &ProviderConfig,
+    profile: Option<&str>,
+    instance_role: bool,
+) -> SharedCredentialsProvider {
+    let mut profiles = aws_config::profile::ProfileFileCredentialsProvider::builder().configure(config);
+    if let Some(name) = profile {
+        profiles = profiles.profile_name(name);
+    }
+    let web_identity = aws_config::web_identity_token::WebIdentityTokenCredentialsProvider::builder()
+        .configure(config)
+        .build();
+    let container = aws_config::ecs::EcsCredentialsProvider::builder().configure(config).build();
+    let environment = aws_config::environment::EnvironmentVariableCredentialsProvider::new();
+    // A profile that is named wins over the environment, as with every AWS tool.
+    let mut chain = if profile.is_some() {
+        CredentialsProviderChain::first_try("profile", profiles.build())
+    } else {
+        CredentialsProviderChain::first_try("environment", environment)
+            .or_else("profile", profiles.build())
+            .or_else("web identity token", web_identity)
+            .or_else("container", container)
+    };
+    if instance_role {
+        let imds =
+            aws_config::imds::credentials::ImdsCredentialsProvider::builder().configure(config).build();
+        chain = chain.or_else("instance role", imds);
+    }
+    SharedCredentialsProvider::new(Renewing::new(Origin::Chain(chain)))
+}
+
+/// Where credentials come from.
+#[derive(Debug)]
+enum Origin {
+    Chain(CredentialsProviderChain),
+    Role(Box<AssumedRole>),
+}
+
+/// A role in another account.
+#[derive(Debug)]
+pub struct AssumedRole {
+    /// The client of the STS endpoint in the home Region.
+    pub sts: aws_sdk_sts::Client,
+    /// Makes the call.
+    pub caller: Caller,
+    /// The caller's own account, whose STS quota it costs.
+    pub home: Place,
+    /// The role.
+    pub role_arn: String,
+    /// The name of the session, which CloudTrail shows.
+    pub session_name: String,
+    /// What the role's trust policy may ask for.
+    pub external_id: Option<String>,
+}
+
+impl AssumedRole {
+    async fn assume(&self) -> Result<Credentials, Fault> {
+        let request = self
+            .sts
+            .assume_role()
+            .role_arn(&self.role_arn)
+            .role_session_name(&self.session_name)
+            .set_external_id(self.external_id.clone());
+        let answer = self.caller.call(&self.home, Api::AssumeRole, || request.clone().send()).await?;
+        let given = answer.credentials.ok_or_else(|| {
+            Fault::new(Api::AssumeRole.name(), Reason::Service, "answer without credentials")
+        })?;
+        let expires = SystemTime::try_from(given.expiration).ok();
+        Ok(Credentials::new(
+            given.access_key_id,
+            given.secret_access_key,
+            Some(given.session_token),
+            expires,
+            "AssumeRole",
+        ))
+    }
+}
+
+/// Credentials that are fetched once for all who ask, and renewed when 80 % of their life is over.
+#[derive(Debug)]
+pub struct Renewing {
+    origin: Origin,
+    held: Mutex<Option<(Credentials, Option<SystemTime>)>>,
+}
+
+impl Renewing {
+    fn new(origin: Origin) -> Self {
+        Self { origin, held: Mutex::const_new(None) }
+    }
+
+    /// The credentials of a role in another account.
+    #[must_use]
+    pub fn role(role: AssumedRole) -> Self {
+        Self::new(Origin::Role(Box::new(role)))
+    }
+
+    /// The credentials in force, renewed first if it is time.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none.
+    pub async fn current(&self) -> Result<Credentials, Unavailable> {
+        let mut held = self.held.lock().await;
+        let now = clock::wall();
+        if let Some((credentials, renew_at)) = held.as_ref()
+            && renew_at.is_none_or(|at| now < at)
+        {
+            return Ok(credentials.clone());
+        }
+        let fresh = match &self.origin {
+            Origin::Chain(chain) => chain.provide_credentials().await.map_err(Unavailable::Chain)?,
+            Origin::Role(role) => role.assume().await.map_err(Unavailable::Role)?,
+        };
+        let renew_at = fresh.expiry().map(|expiry| {
+            let life = expiry.duration_since(now).unwrap_or(Duration::ZERO);
+            now + life.mul_f64(0.8)
+        });
+        *held = Some((fresh.clone(), renew_at));
+        Ok(fresh)
+    }
+}
+
+/// Why there are no credentials.
+#[derive(Debug)]
+pub enum Unavailable {
+    /// No source had any, or one failed.
+    Chain(CredentialsError),
+    /// The role was not to be had.
+    Role(Fault),
+}
+
+impl ProvideCredentials for Renewing {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async move {
+            let result: ProviderResult = self.current().await.map_err(|error| match error {
+                Unavailable::Chain(error) => error,
+                Unavailable::Role(fault) => provider::error::CredentialsError::provider_error(fault),
+            });
+            result
+        })
+    }
+}

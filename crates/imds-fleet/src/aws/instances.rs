@@ -1,0 +1,168 @@
+//! Reads instances, page by page.
+
+use aws_sdk_ec2::types::{self as ec2, Filter};
+use imds_model::options::{HopLimit, HttpTokens, State, Switch};
+
+use super::call::Caller;
+use super::fault::Fault;
+use super::limit::Api;
+use crate::inventory::options::{Options, Posture};
+use crate::inventory::resource::{Instance, Place};
+
+/// The largest page: "MaxResults ... between 5 and 1000" (API reference, `DescribeInstances`). Asking for a page also
+/// moves the call from the small bucket of unpaginated calls (50/10) to the usual one (100/20).
+const PAGE: i32 = 1000;
+
+/// The run states of an instance that still has metadata options to speak of: a terminated one is listed for an
+/// hour after its end.
+const RUN_STATES: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
+
+/// Which instances to read.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Filters by the names of the API, such as `tag:team`.
+    pub filters: Vec<(String, Vec<String>)>,
+    /// Only those on which IMDSv1 is answered, filtered on the server.
+    pub v1_only: bool,
+}
+
+impl Selection {
+    fn filters(&self) -> Vec<Filter> {
+        let mut filters: Vec<Filter> = self
+            .filters
+            .iter()
+            .map(|(name, values)| Filter::builder().name(name).set_values(Some(values.clone())).build())
+            .collect();
+        if !self.filters.iter().any(|(name, _)| name == "instance-state-name") {
+            filters.push(filter("instance-state-name", &RUN_STATES));
+        }
+        if self.v1_only {
+            filters.push(filter("metadata-options.http-tokens", &["optional"]));
+            filters.push(filter("metadata-options.http-endpoint", &["enabled"]));
+        }
+        filters
+    }
+}
+
+fn filter(name: &str, values: &[&str]) -> Filter {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+/// One page and the token of the next.
+#[derive(Debug)]
+pub struct Page {
+    /// The instances.
+    pub instances: Vec<Instance>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<String>,
+}
+
+/// Reads one page. Instances that a service manages and hides are included.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn page(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    selection: &Selection,
+    token: Option<String>,
+) -> Result<Page, Fault> {
+    let request = client
+        .describe_instances()
+        .include_managed_resources(true)
+        .max_results(PAGE)
+        .set_filters(Some(selection.filters()))
+        .set_next_token(token);
+    let answer = caller.call(place, Api::DescribeInstances, || request.clone().send()).await?;
+    let instances = answer
+        .reservations()
+        .iter()
+        .flat_map(ec2::Reservation::instances)
+        .filter_map(|instance| read(place, instance))
+        .collect();
+    Ok(Page { instances, next: answer.next_token.filter(|token| !token.is_empty()) })
+}
+
+/// Reads these instances, wherever in the listing they stand; those that are gone are left out.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn by_id(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    ids: &[String],
+) -> Result<Vec<Instance>, Fault> {
+    let mut found = Vec::with_capacity(ids.len());
+    // By filter rather than by `InstanceIds`: that fails as a whole when one of them is gone, and may not be paged.
+    // A filter takes up to 200 values.
+    for ids in ids.chunks(200) {
+        let selection =
+            Selection { filters: vec![("instance-id".to_owned(), ids.to_vec())], ..Selection::default() };
+        let mut token = None;
+        loop {
+            let page = page(client, caller, place, &selection, token).await?;
+            found.extend(page.instances);
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// An instance as the API tells it; none without an id.
+fn read(place: &Place, from: &ec2::Instance) -> Option<Instance> {
+    let id = from.instance_id()?.to_owned();
+    let (options, options_state) = from.metadata_options().map_or((Options::NONE, None), options);
+    let tags: std::collections::BTreeMap<String, String> = from
+        .tags()
+        .iter()
+        .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+        .collect();
+    let operator = from.operator();
+    Some(Instance {
+        place: place.clone(),
+        id,
+        name: tags.get("Name").cloned(),
+        run_state: from
+            .state()
+            .and_then(ec2::InstanceState::name)
+            .map_or_else(|| "unknown".to_owned(), |name| name.as_str().to_owned()),
+        posture: Posture::of(&options, options_state),
+        options,
+        options_state,
+        instance_type: from.instance_type().map(|value| value.as_str().to_owned()),
+        image_id: from.image_id().map(str::to_owned),
+        launched_at: from.launch_time().map(aws_smithy_types::DateTime::secs),
+        lifecycle: from.instance_lifecycle().map(|value| value.as_str().to_owned()),
+        auto_scaling_group: tags.get("aws:autoscaling:groupName").cloned(),
+        operator: operator
+            .filter(|operator| operator.managed() == Some(true))
+            .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
+        hidden: operator.and_then(ec2::OperatorResponse::hidden_by_default) == Some(true),
+        tags,
+    })
+}
+
+/// The options of an answer and whether they are in force. What is spelled in an unknown way counts as not said.
+pub(super) fn options(from: &ec2::InstanceMetadataOptionsResponse) -> (Options, Option<State>) {
+    let options = Options {
+        http_tokens: from.http_tokens().and_then(|value| HttpTokens::parse(value.as_str())),
+        http_endpoint: from.http_endpoint().and_then(|value| Switch::parse(value.as_str())),
+        http_put_response_hop_limit: hop_limit(from.http_put_response_hop_limit()),
+        http_protocol_ipv6: from.http_protocol_ipv6().and_then(|value| Switch::parse(value.as_str())),
+        instance_metadata_tags: from.instance_metadata_tags().and_then(|value| Switch::parse(value.as_str())),
+    };
+    (options, from.state().and_then(|value| State::parse(value.as_str())))
+}
+
+/// A hop limit of the API, if it is one.
+pub(super) fn hop_limit(hops: Option<i32>) -> Option<HopLimit> {
+    hops.and_then(|hops| u8::try_from(hops).ok()).and_then(HopLimit::new)
+}

@@ -1,0 +1,267 @@
+//! Reads what future instances are launched from: Auto Scaling groups, the launch template versions that are used,
+//! launch configurations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_autoscaling::types as scaling;
+use aws_sdk_ec2::types as ec2;
+use imds_model::options::{HttpTokens, Switch};
+
+use super::call::Caller;
+use super::fault::Fault;
+use super::instances::hop_limit;
+use super::limit::Api;
+use crate::inventory::options::Options;
+use crate::inventory::resource::Place;
+
+/// What a group launches from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LaunchesFrom {
+    /// A version of a launch template: id or name, and `$Default`, `$Latest` or a number.
+    Template {
+        /// `lt-...`, or the name where only that is given.
+        template: String,
+        /// `$Default`, `$Latest` or a number.
+        version: String,
+    },
+    /// A launch configuration.
+    Configuration(String),
+}
+
+/// Reads what every Auto Scaling group launches from.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn groups(
+    client: &aws_sdk_autoscaling::Client,
+    caller: &Caller,
+    place: &Place,
+) -> Result<Vec<(String, LaunchesFrom)>, Fault> {
+    let mut groups = Vec::new();
+    let mut token = None;
+    loop {
+        let request = client
+            .describe_auto_scaling_groups()
+            .max_records(100)
+            .include_instances(false)
+            .set_next_token(token);
+        let answer = caller.call(place, Api::DescribeAutoScalingGroups, || request.clone().send()).await?;
+        for group in answer.auto_scaling_groups() {
+            let Some(name) = group.auto_scaling_group_name() else { continue };
+            for source in sources(group) {
+                groups.push((name.to_owned(), source));
+            }
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(groups);
+        }
+    }
+}
+
+/// A group names its template directly, in its mixed instances policy, or in that policy's overrides.
+fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
+    let mut specifications = Vec::new();
+    specifications.extend(group.launch_template());
+    if let Some(mixed) =
+        group.mixed_instances_policy().and_then(scaling::MixedInstancesPolicy::launch_template)
+    {
+        specifications.extend(mixed.launch_template_specification());
+        specifications.extend(
+            mixed
+                .overrides()
+                .iter()
+                .filter_map(scaling::LaunchTemplateOverrides::launch_template_specification),
+        );
+    }
+    let mut sources: BTreeSet<LaunchesFrom> = specifications
+        .into_iter()
+        .filter_map(|specification| {
+            let template = specification.launch_template_id().or(specification.launch_template_name())?;
+            // "If you do not specify a version, the default version is used" (`LaunchTemplateSpecification`).
+            let version = specification.version().unwrap_or("$Default");
+            Some(LaunchesFrom::Template { template: template.to_owned(), version: version.to_owned() })
+        })
+        .collect();
+    if let Some(name) = group.launch_configuration_name() {
+        sources.insert(LaunchesFrom::Configuration(name.to_owned()));
+    }
+    sources
+}
+
+/// A version of a launch template, as read.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// `lt-...`
+    pub id: String,
+    /// The template's name.
+    pub name: Option<String>,
+    /// The version.
+    pub number: i64,
+    /// Whether it is the default.
+    pub is_default: bool,
+    /// What it sets.
+    pub options: Options,
+    /// The image, if it names one.
+    pub image_id: Option<String>,
+    /// The service that manages the template.
+    pub operator: Option<String>,
+}
+
+/// Reads the default version of every template, and the versions that groups use besides.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn template_versions(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    groups: &[(String, LaunchesFrom)],
+) -> Result<Vec<(Version, Vec<String>)>, Fault> {
+    let mut found: BTreeMap<(String, i64), (Version, Vec<String>)> = BTreeMap::new();
+    // All templates at once when none is named (API reference, `DescribeLaunchTemplateVersions`).
+    for version in versions(client, caller, place, None, &["$Default".to_owned()]).await? {
+        found.insert((version.id.clone(), version.number), (version, Vec::new()));
+    }
+    let mut wanted: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for (group, source) in groups {
+        if let LaunchesFrom::Template { template, version } = source {
+            wanted.entry(template).or_default().entry(version).or_default().push(group);
+        }
+    }
+    for (template, by_version) in wanted {
+        for (version, groups) in by_version {
+            let known = found.iter().find(|(_, (known, _))| {
+                (known.id == template || known.name.as_deref() == Some(template))
+                    && (version == "$Default" && known.is_default || version == known.number.to_string())
+            });
+            let key = match known {
+                Some((key, _)) => key.clone(),
+                None => {
+                    let read = versions(client, caller, place, Some(template), &[version.to_owned()]).await?;
+                    let Some(read) = read.into_iter().next() else { continue };
+                    let key = (read.id.clone(), read.number);
+                    found.entry(key.clone()).or_insert((read, Vec::new()));
+                    key
+                }
+            };
+            if let Some((_, used_by)) = found.get_mut(&key) {
+                used_by.extend(groups.into_iter().map(str::to_owned));
+                used_by.sort();
+                used_by.dedup();
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Reads versions of one template, or of all.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn versions(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    template: Option<&str>,
+    wanted: &[String],
+) -> Result<Vec<Version>, Fault> {
+    let mut found = Vec::new();
+    let mut token = None;
+    loop {
+        let mut request = client
+            .describe_launch_template_versions()
+            .set_versions(Some(wanted.to_vec()))
+            .max_results(200)
+            .set_next_token(token);
+        match template {
+            Some(id) if id.starts_with("lt-") => request = request.launch_template_id(id),
+            Some(name) => request = request.launch_template_name(name),
+            None => request = request.include_managed_resources(true),
+        }
+        let answer =
+            caller.call(place, Api::DescribeLaunchTemplateVersions, || request.clone().send()).await?;
+        found.extend(answer.launch_template_versions().iter().filter_map(read_version));
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// A version as the API tells it.
+#[must_use]
+pub fn read_version(from: &ec2::LaunchTemplateVersion) -> Option<Version> {
+    let data = from.launch_template_data();
+    let options =
+        data.and_then(ec2::ResponseLaunchTemplateData::metadata_options).map_or(Options::NONE, |from| {
+            Options {
+                http_tokens: from.http_tokens().and_then(|value| HttpTokens::parse(value.as_str())),
+                http_endpoint: from.http_endpoint().and_then(|value| Switch::parse(value.as_str())),
+                http_put_response_hop_limit: hop_limit(from.http_put_response_hop_limit()),
+                http_protocol_ipv6: from.http_protocol_ipv6().and_then(|value| Switch::parse(value.as_str())),
+                instance_metadata_tags: from
+                    .instance_metadata_tags()
+                    .and_then(|value| Switch::parse(value.as_str())),
+            }
+        });
+    Some(Version {
+        id: from.launch_template_id()?.to_owned(),
+        name: from.launch_template_name().map(str::to_owned),
+        number: from.version_number()?,
+        is_default: from.default_version() == Some(true),
+        options,
+        image_id: data.and_then(ec2::ResponseLaunchTemplateData::image_id).map(str::to_owned),
+        operator: from
+            .operator()
+            .filter(|operator| operator.managed() == Some(true))
+            .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
+    })
+}
+
+/// A launch configuration, as read.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// Its name.
+    pub name: String,
+    /// What it sets; it has no word for the IPv6 endpoint and for tags.
+    pub options: Options,
+    /// The image.
+    pub image_id: Option<String>,
+}
+
+/// Reads all launch configurations.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn configurations(
+    client: &aws_sdk_autoscaling::Client,
+    caller: &Caller,
+    place: &Place,
+) -> Result<Vec<Configuration>, Fault> {
+    let mut found = Vec::new();
+    let mut token = None;
+    loop {
+        let request = client.describe_launch_configurations().max_records(100).set_next_token(token);
+        let answer = caller.call(place, Api::DescribeLaunchConfigurations, || request.clone().send()).await?;
+        for from in answer.launch_configurations() {
+            let Some(name) = from.launch_configuration_name() else { continue };
+            let options = from.metadata_options().map_or(Options::NONE, |from| Options {
+                http_tokens: from.http_tokens().and_then(|value| HttpTokens::parse(value.as_str())),
+                http_endpoint: from.http_endpoint().and_then(|value| Switch::parse(value.as_str())),
+                http_put_response_hop_limit: hop_limit(from.http_put_response_hop_limit()),
+                ..Options::NONE
+            });
+            let image_id = from.image_id().filter(|id| !id.is_empty()).map(str::to_owned);
+            found.push(Configuration { name: name.to_owned(), options, image_id });
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Everything that talks to AWS.
+
+pub mod account;
+pub mod call;
+pub mod credentials;
+pub mod fault;
+pub mod images;
+pub mod instances;
+pub mod launch_sources;
+pub mod limit;
+pub mod session;

@@ -1,0 +1,156 @@
+//! The command line, declared.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::scan::fleet::Shard;
+
+/// Find, judge and safely change the instance metadata options of a fleet of EC2 instances
+#[derive(Debug, Parser)]
+#[command(name = "imds-fleet", version, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the metadata options of every instance, and what the next launch would get
+    State(StateArgs),
+}
+
+/// Where to look and as whom.
+#[derive(Clone, Debug, Args)]
+pub struct ScopeArgs {
+    /// Regions to scan, separated by commas
+    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "all_regions")]
+    pub regions: Vec<String>,
+    /// Scan every Region that each account may use
+    #[arg(long)]
+    pub all_regions: bool,
+    /// Scan the accounts listed in FILE, one a line; `-` is the standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "organization")]
+    pub accounts: Option<PathBuf>,
+    /// Scan every active account of the organization
+    #[arg(long)]
+    pub organization: bool,
+    /// Role to assume in the other accounts
+    #[arg(long, value_name = "NAME")]
+    pub role_name: Option<String>,
+    /// Role to list the organization's accounts with
+    #[arg(long, value_name = "ARN", requires = "organization")]
+    pub listing_role: Option<String>,
+    /// External id that the role asks for
+    #[arg(long, value_name = "ID")]
+    pub external_id: Option<String>,
+    /// Scan only part K of N of the accounts
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse, default_value = "1/1")]
+    pub shard: Shard,
+    /// Only instances that match this EC2 filter, such as `tag:team=web,shop` (can be repeated)
+    #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = filter)]
+    pub filters: Vec<(String, Vec<String>)>,
+    /// Only instances that answer IMDSv1, filtered by EC2
+    #[arg(long)]
+    pub v1_only: bool,
+    /// Leave out launch templates, launch configurations, images and account defaults
+    #[arg(long)]
+    pub instances_only: bool,
+    /// Where the state comes from
+    #[arg(long, value_enum, default_value_t = SourceName::Aws)]
+    pub source: SourceName,
+    /// File to read with `--source file` (can be repeated)
+    #[arg(long = "file", value_name = "FILE", required_if_eq("source", "file"))]
+    pub files: Vec<PathBuf>,
+    /// Aggregator to ask with `--source config-aggregator`
+    #[arg(long, value_name = "NAME", required_if_eq("source", "config-aggregator"))]
+    pub aggregator: Option<String>,
+    /// Keep what is found in FILE, and go on from there when run again
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// How to reach AWS
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// How to reach AWS.
+#[derive(Clone, Debug, Args)]
+pub struct AccessArgs {
+    /// Profile of the AWS configuration files
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of STS and Organizations
+    #[arg(long, value_name = "REGION")]
+    pub home_region: Option<String>,
+    /// Send every call to this URL
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Allow the credentials of the instance that this runs on
+    #[arg(long)]
+    pub instance_role: bool,
+    /// How many accounts and Regions to work on at a time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// Share of AWS's published request limits to use, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub limit_share: u8,
+    /// First pause after a failed call, in milliseconds; doubles from one to the next
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
+    pub backoff: u64,
+}
+
+/// Where the state comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SourceName {
+    /// The APIs of each account and Region
+    Aws,
+    /// Saved `describe-instances` output, AWS Config snapshots, or the JSON Lines of `state`
+    File,
+    /// An AWS Config aggregator
+    ConfigAggregator,
+}
+
+/// How `state` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StateOutput {
+    /// Columns
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON value a line
+    Jsonl,
+    /// Comma-separated values
+    Csv,
+    /// Gauges for Prometheus
+    Openmetrics,
+}
+
+/// Arguments of `state`.
+#[derive(Clone, Debug, Args)]
+pub struct StateArgs {
+    /// Where to look
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = StateOutput::Table)]
+    pub output: StateOutput,
+}
+
+fn filter(text: &str) -> Result<(String, Vec<String>), String> {
+    let (name, values) = text
+        .split_once('=')
+        .filter(|(name, values)| !name.is_empty() && !values.is_empty())
+        .ok_or_else(|| format!("`{text}` is not a filter: say `NAME=VALUE`"))?;
+    Ok((name.to_owned(), values.split(',').map(str::to_owned).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn declared_without_contradiction() {
+        use clap::CommandFactory;
+        super::Cli::command().debug_assert();
+    }
+}

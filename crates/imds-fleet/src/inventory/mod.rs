@@ -1,0 +1,5 @@
+//! What a fleet consists of, as far as metadata options go. No I/O.
+
+pub mod effective;
+pub mod options;
+pub mod resource;

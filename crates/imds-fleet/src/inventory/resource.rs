@@ -1,0 +1,288 @@
+//! What a scan finds: instances, launch templates, launch configurations, images, account defaults; and for each
+//! account and Region whether it was scanned at all.
+
+use std::collections::BTreeMap;
+
+use imds_model::options::State;
+use serde::{Deserialize, Serialize};
+
+use super::effective::Effective;
+use super::options::{Options, Posture};
+
+/// One account in one Region: the unit that AWS throttles, denies and opts in by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The Region's name.
+    pub region: String,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}
+
+/// An instance and its metadata options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// `i-...`
+    pub id: String,
+    /// The tag `Name`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `running`, `stopped`, ...
+    pub run_state: String,
+    /// Whether IMDSv1 is answered.
+    pub posture: Posture,
+    /// The five options.
+    pub options: Options,
+    /// Whether they are in force.
+    #[serde(default)]
+    pub options_state: Option<State>,
+    /// The type, such as `m7g.large`.
+    #[serde(default)]
+    pub instance_type: Option<String>,
+    /// The image.
+    #[serde(default)]
+    pub image_id: Option<String>,
+    /// When it was last launched, in seconds since 1970.
+    #[serde(default)]
+    pub launched_at: Option<i64>,
+    /// `spot`, `scheduled`, `capacity-block`; none for an on-demand instance.
+    #[serde(default)]
+    pub lifecycle: Option<String>,
+    /// The Auto Scaling group (tag `aws:autoscaling:groupName`).
+    #[serde(default)]
+    pub auto_scaling_group: Option<String>,
+    /// The AWS service that manages the instance, if one does.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// Whether it is left out of a plain `DescribeInstances`.
+    #[serde(default)]
+    pub hidden: bool,
+    /// All tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A version of a launch template that launches would use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchTemplate {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// `lt-...`
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The version that this row is about.
+    pub version: i64,
+    /// Whether that is the default version.
+    pub is_default: bool,
+    /// The Auto Scaling groups that launch from this version.
+    #[serde(default)]
+    pub used_by: Vec<String>,
+    /// What the version sets.
+    pub options: Options,
+    /// The image, if it names one.
+    #[serde(default)]
+    pub image_id: Option<String>,
+    /// The AWS service that manages the template, if one does.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// What the next launch would get.
+    pub effective: Effective,
+    /// What had to be assumed because it could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
+}
+
+/// A launch configuration, the older form of a launch template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchConfiguration {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Its name.
+    pub id: String,
+    /// The Auto Scaling groups that launch from it.
+    #[serde(default)]
+    pub used_by: Vec<String>,
+    /// What it sets.
+    pub options: Options,
+    /// The image.
+    #[serde(default)]
+    pub image_id: Option<String>,
+    /// What the next launch would get.
+    pub effective: Effective,
+    /// What had to be assumed because it could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<String>,
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Where it is.
+    #[serde(flatten)]
+    pub place: Place,
+    /// `ami-...`
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `v2.0`, or nothing.
+    #[serde(default)]
+    pub imds_support: Option<String>,
+}
+
+/// The defaults of an account in a Region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDefaults {
+    /// Where they hold.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The defaults; an option without one has no preference.
+    pub options: Options,
+    /// Whether IMDSv1 is refused at launch and cannot be turned back on (`HttpTokensEnforced`).
+    pub http_tokens_enforced: bool,
+    /// `account`, or `declarative-policy` when the organization decides.
+    #[serde(default)]
+    pub managed_by: Option<String>,
+    /// What the organization has to say about it.
+    #[serde(default)]
+    pub managed_exception_message: Option<String>,
+    /// What a launch that sets nothing would get from an image that says nothing.
+    pub effective: Effective,
+}
+
+/// Why a call brought no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// Not allowed.
+    Denied,
+    /// The credentials have expired.
+    Expired,
+    /// The account has not opted in to the Region.
+    OptedOut,
+    /// Throttled to the end of the retries.
+    Throttled,
+    /// No connection, or no answer in time.
+    Unreachable,
+    /// The service failed, or answered what is not an answer.
+    Service,
+    /// The service does not support the request.
+    Unsupported,
+    /// Anything else.
+    Other,
+}
+
+impl Reason {
+    /// The word that stands for it in every output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Expired => "expired",
+            Self::OptedOut => "opted-out",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::Service => "service",
+            Self::Unsupported => "unsupported",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Something that was to be read and was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The API call, such as `DescribeInstances`.
+    pub call: String,
+    /// Why.
+    pub reason: Reason,
+    /// What the service said.
+    pub message: String,
+}
+
+/// How the scan of one place ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// The account in the Region.
+    #[serde(flatten)]
+    pub place: Place,
+    /// How many instances were seen.
+    pub instances: u64,
+    /// What could not be read: empty when the scan is complete.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
+}
+
+impl Scan {
+    /// Whether everything asked for was read.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty()
+    }
+}
+
+/// One thing found, by kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Resource {
+    /// An instance.
+    Instance(Box<Instance>),
+    /// A launch template version.
+    LaunchTemplate(Box<LaunchTemplate>),
+    /// A launch configuration.
+    LaunchConfiguration(Box<LaunchConfiguration>),
+    /// An image.
+    Image(Box<Image>),
+    /// The defaults of an account in a Region.
+    AccountDefaults(Box<AccountDefaults>),
+}
+
+impl Resource {
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Instance(it) => &it.place,
+            Self::LaunchTemplate(it) => &it.place,
+            Self::LaunchConfiguration(it) => &it.place,
+            Self::Image(it) => &it.place,
+            Self::AccountDefaults(it) => &it.place,
+        }
+    }
+
+    /// What it is called within its place and kind.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Instance(it) => &it.id,
+            Self::LaunchTemplate(it) => &it.id,
+            Self::LaunchConfiguration(it) => &it.id,
+            Self::Image(it) => &it.id,
+            Self::AccountDefaults(it) => &it.place.account,
+        }
+    }
+
+    /// The word for its kind in every output.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Instance(_) => "instance",
+            Self::LaunchTemplate(_) => "launch_template",
+            Self::LaunchConfiguration(_) => "launch_configuration",
+            Self::Image(_) => "image",
+            Self::AccountDefaults(_) => "account_defaults",
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Finds, judges and safely changes the instance metadata options of a fleet of EC2 instances.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod aws;
+pub mod checkpoint;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod error;
+pub mod inventory;
+pub mod output;
+pub mod scan;
+pub mod source;
+pub mod tally;

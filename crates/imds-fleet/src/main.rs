@@ -1,0 +1,56 @@
+//! The command `imds-fleet`.
+
+#![allow(clippy::print_stderr, reason = "the one place that reports errors")]
+
+use std::error::Error as _;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use imds_fleet::cli::{Cli, Command};
+use imds_fleet::commands::{self, End};
+use imds_fleet::error::Error;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start\ncaused by: {error}");
+            return ExitCode::from(End::Incomplete.status());
+        }
+    };
+    let end = runtime.block_on(run(&cli)).unwrap_or_else(|error| report(&error));
+    ExitCode::from(end.status())
+}
+
+async fn run(cli: &Cli) -> Result<End, Error> {
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let end = match &cli.command {
+        Command::State(args) => commands::state::run(args, &mut out).await,
+    };
+    // What was found before a failure is worth having, too.
+    let _ = out.flush();
+    end
+}
+
+fn report(error: &Error) -> End {
+    if let Error::File { source, .. } = error
+        && source.kind() == std::io::ErrorKind::BrokenPipe
+    {
+        return End::Clean;
+    }
+    eprintln!("error: {error}");
+    if let Error::NoCredentials(cause) = error {
+        eprintln!("caused by: {cause}");
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("caused by: {cause}");
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
+    End::of(error)
+}

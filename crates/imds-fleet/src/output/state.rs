@@ -1,0 +1,258 @@
+//! The output of `state`: rows as they come, a summary at the end.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Out, csv, flat, written};
+use crate::checkpoint::{ScanLine, write};
+use crate::error::Error;
+use crate::inventory::options::Posture;
+use crate::inventory::resource::{Resource, Scan};
+use crate::scan::Event;
+use crate::tally::Tally;
+
+/// How `state` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+    /// Comma-separated values.
+    Csv,
+    /// Gauges.
+    OpenMetrics,
+}
+
+/// The version of the JSON outputs; it grows when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Writes `state`.
+pub struct Writer<'a> {
+    form: Form,
+    out: Out<'a>,
+    any: bool,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+/// What the JSON document says at its end.
+#[derive(Serialize)]
+struct Summary<'a> {
+    instances: u64,
+    postures: std::collections::BTreeMap<&'static str, u64>,
+    complete: u64,
+    incomplete: &'a [Scan],
+}
+
+impl<'a> Writer<'a> {
+    /// Starts the output.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn new(form: Form, out: Out<'a>) -> Result<Self, Error> {
+        let mut writer = Self { form, out, any: false };
+        let out = &mut writer.out;
+        written(match form {
+            Form::Table => line(out, TABLE_HEAD),
+            Form::Json => write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"resources\":["),
+            Form::Csv => csv::record(out, flat::COLUMNS.iter().map(|(name, _)| Cow::Borrowed(*name))),
+            Form::JsonLines | Form::OpenMetrics => Ok(()),
+        })?;
+        Ok(writer)
+    }
+
+    /// Writes what was found.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn event(&mut self, event: &Event) -> Result<(), Error> {
+        match event {
+            Event::Places(_) => Ok(()),
+            Event::Found(resources) => {
+                resources.iter().try_for_each(|resource| written(self.resource(resource)))
+            }
+            Event::Scanned(scan) => written(self.scan(scan)),
+        }
+    }
+
+    fn resource(&mut self, resource: &Resource) -> std::io::Result<()> {
+        match self.form {
+            Form::Table => row(&mut self.out, resource),
+            Form::Json => {
+                if std::mem::replace(&mut self.any, true) {
+                    self.out.write_all(b",")?;
+                }
+                self.out.write_all(b"\n")?;
+                serde_json::to_writer(&mut self.out, resource)?;
+                Ok(())
+            }
+            Form::JsonLines => write(&mut self.out, resource),
+            Form::Csv => record(&mut self.out, &flat::resource(resource)),
+            Form::OpenMetrics => Ok(()),
+        }
+    }
+
+    fn scan(&mut self, scan: &Scan) -> std::io::Result<()> {
+        match self.form {
+            Form::JsonLines => write(&mut self.out, &ScanLine::new(scan.clone())),
+            Form::Csv if !scan.is_complete() => record(&mut self.out, &flat::scan(scan)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+        let out = &mut self.out;
+        let result = match self.form {
+            Form::Table => tally
+                .incomplete
+                .iter()
+                .try_for_each(|scan| {
+                    writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
+                })
+                .and_then(|()| writeln!(out, "{}", tally.line())),
+            Form::Json => {
+                let summary = Summary {
+                    instances: tally.instances(),
+                    postures: Posture::ALL.iter().map(|it| (it.as_str(), tally.of(*it))).collect(),
+                    complete: tally.complete,
+                    incomplete: &tally.incomplete,
+                };
+                out.write_all(b"\n],\"summary\":")
+                    .and_then(|()| Ok(serde_json::to_writer(&mut *out, &summary)?))
+                    .and_then(|()| out.write_all(b"}\n"))
+            }
+            Form::JsonLines | Form::Csv => Ok(()),
+            Form::OpenMetrics => {
+                let mut text = String::new();
+                metrics(&mut text, tally);
+                text.push_str("# EOF\n");
+                out.write_all(text.as_bytes())
+            }
+        };
+        written(result.and_then(|()| out.flush()))
+    }
+}
+
+const TABLE_HEAD: [&str; 10] =
+    ["ACCOUNT", "REGION", "ID", "POSTURE", "TOKENS", "HOP", "ENDPOINT", "IPV6", "TAGS", "NOTE"];
+
+/// Wide enough for what EC2 makes up; a longer value moves its own line only.
+const WIDTHS: [usize; 9] = [12, 14, 20, 17, 8, 3, 8, 8, 8];
+
+fn line(out: &mut Out<'_>, cells: [&str; 10]) -> std::io::Result<()> {
+    let mut text = String::new();
+    for (cell, width) in cells.iter().zip(WIDTHS.iter().chain([&0])) {
+        text.push_str(&format!("{cell:<width$} "));
+    }
+    writeln!(out, "{}", text.trim_end())
+}
+
+fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
+    let flat = flat::resource(resource);
+    let column = |name: &str| {
+        flat::COLUMNS
+            .iter()
+            .position(|(column, _)| *column == name)
+            .and_then(|index| flat.values().get(index)?.as_ref())
+            .map_or_else(|| "-".to_owned(), ToString::to_string)
+    };
+    let note = match resource {
+        Resource::Instance(it) => {
+            let mut notes = Vec::new();
+            notes.extend(it.name.clone());
+            if it.run_state != "running" {
+                notes.push(it.run_state.clone());
+            }
+            notes.extend(it.lifecycle.clone());
+            notes.extend(it.operator.as_ref().map(|operator| format!("managed by {operator}")));
+            notes.join(", ")
+        }
+        Resource::LaunchTemplate(it) => {
+            let mut note =
+                format!("launch template {} version {}", it.name.as_deref().unwrap_or("-"), it.version);
+            if it.is_default {
+                note.push_str(", default");
+            }
+            if !it.used_by.is_empty() {
+                note.push_str(&format!(", used by {}", it.used_by.join(" ")));
+            }
+            format!("{note}; next launch: {}", next(&it.effective))
+        }
+        Resource::LaunchConfiguration(it) => {
+            format!("launch configuration; next launch: {}", next(&it.effective))
+        }
+        Resource::Image(it) => {
+            format!("image, ImdsSupport {}", it.imds_support.as_deref().unwrap_or("not set"))
+        }
+        Resource::AccountDefaults(it) => {
+            let enforced = if it.http_tokens_enforced { ", IMDSv2 enforced" } else { "" };
+            let by = it.managed_by.as_deref().unwrap_or("account");
+            format!("account defaults, managed by {by}{enforced}")
+        }
+    };
+    let place = resource.place();
+    line(
+        out,
+        [
+            &place.account,
+            &place.region,
+            resource.id(),
+            &column("posture"),
+            &column("http_tokens"),
+            &column("http_put_response_hop_limit"),
+            &column("http_endpoint"),
+            &column("http_protocol_ipv6"),
+            &column("instance_metadata_tags"),
+            &note,
+        ],
+    )
+}
+
+fn next(effective: &crate::inventory::effective::Effective) -> String {
+    let tokens = effective.http_tokens;
+    let hops = effective.http_put_response_hop_limit;
+    format!(
+        "{} (from {}), hop limit {} (from {})",
+        tokens.value,
+        flat::origin(tokens.from),
+        hops.value,
+        flat::origin(hops.from)
+    )
+}
+
+fn record(out: &mut Out<'_>, row: &flat::Row) -> std::io::Result<()> {
+    let fields = row
+        .values()
+        .iter()
+        .map(|value| Cow::Owned(value.as_ref().map(ToString::to_string).unwrap_or_default()));
+    csv::record(out, fields)
+}
+
+/// The gauges of a scan (OpenMetrics 1.0).
+pub fn metrics(text: &mut String, tally: &Tally) {
+    use std::fmt::Write;
+    text.push_str("# TYPE imds_fleet_instances gauge\n# HELP imds_fleet_instances Instances by posture.\n");
+    for posture in Posture::ALL {
+        // Writing to a string cannot fail.
+        let _ =
+            writeln!(text, "imds_fleet_instances{{posture=\"{}\"}} {}", posture.as_str(), tally.of(posture));
+    }
+    text.push_str("# TYPE imds_fleet_places gauge\n# HELP imds_fleet_places Accounts in a Region, by whether they were scanned in full.\n");
+    let _ = writeln!(text, "imds_fleet_places{{scanned=\"complete\"}} {}", tally.complete);
+    let _ = writeln!(text, "imds_fleet_places{{scanned=\"incomplete\"}} {}", tally.incomplete.len());
+}

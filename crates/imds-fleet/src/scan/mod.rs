@@ -1,0 +1,26 @@
+//! Scans a fleet: which places, in what order, how many at a time.
+
+pub mod fleet;
+pub mod place;
+
+use crate::inventory::resource::{Resource, Scan};
+
+/// What a scan sends as it goes.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// So many places are known to be scanned.
+    Places(u64),
+    /// Resources of one place.
+    Found(Vec<Resource>),
+    /// A place is done.
+    Scanned(Scan),
+}
+
+/// What to read in each place.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Instances.
+    pub instances: bool,
+    /// Launch templates, launch configurations, images and account defaults.
+    pub launch_sources: bool,
+}

@@ -1,0 +1,168 @@
+//! Scans one account in one Region: page after page, each failed call a gap and no more than that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::mpsc::Sender;
+
+use super::{Event, Wanted};
+use crate::aws::fault::Fault;
+use crate::aws::instances::{self, Selection};
+use crate::aws::launch_sources::{self, LaunchesFrom};
+use crate::aws::session::Member;
+use crate::aws::{account, images};
+use crate::inventory::effective::Effective;
+use crate::inventory::options::Options;
+use crate::inventory::resource::{Gap, Image, LaunchConfiguration, LaunchTemplate, Place, Resource, Scan};
+
+/// Scans the place and sends what it finds; the last event is the scan's own record.
+///
+/// # Errors
+///
+/// When nobody listens any more.
+pub async fn scan(
+    member: &Member,
+    place: &Place,
+    wanted: &Wanted,
+    selection: &Selection,
+    to: &Sender<Event>,
+) -> Result<(), Gone> {
+    let mut scan = Scan { place: place.clone(), instances: 0, gaps: Vec::new() };
+    let ec2 = member.ec2(&place.region);
+    let caller = &member.caller;
+
+    if wanted.instances {
+        let mut token = None;
+        loop {
+            match instances::page(&ec2, caller, place, selection, token).await {
+                Ok(page) => {
+                    scan.instances += page.instances.len() as u64;
+                    let found =
+                        page.instances.into_iter().map(|it| Resource::Instance(Box::new(it))).collect();
+                    send(to, found).await?;
+                    token = page.next;
+                    if token.is_none() {
+                        break;
+                    }
+                }
+                Err(fault) => {
+                    scan.gaps.push(fault.gap());
+                    break;
+                }
+            }
+        }
+    }
+    // A Region that is refused as a whole is refused six times over: once is enough.
+    let refused = scan.gaps.iter().any(|gap| !worth_going_on(gap));
+    if wanted.launch_sources && !refused {
+        launch_sources_of(member, &ec2, place, &mut scan.gaps, to).await?;
+    }
+    caller.forget(place);
+    to.send(Event::Scanned(scan)).await.map_err(|_closed| Gone)
+}
+
+/// Nobody listens any more.
+#[derive(Debug)]
+pub struct Gone;
+
+async fn send(to: &Sender<Event>, found: Vec<Resource>) -> Result<(), Gone> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    to.send(Event::Found(found)).await.map_err(|_closed| Gone)
+}
+
+fn worth_going_on(gap: &Gap) -> bool {
+    use crate::inventory::resource::Reason;
+    !matches!(gap.reason, Reason::Expired | Reason::OptedOut | Reason::Unreachable)
+}
+
+/// The answer, or a gap in its place.
+fn noted<T: Default>(result: Result<T, Fault>, gaps: &mut Vec<Gap>) -> (T, bool) {
+    match result {
+        Ok(value) => (value, true),
+        Err(fault) => {
+            gaps.push(fault.gap());
+            (T::default(), false)
+        }
+    }
+}
+
+async fn launch_sources_of(
+    member: &Member,
+    ec2: &aws_sdk_ec2::Client,
+    place: &Place,
+    gaps: &mut Vec<Gap>,
+    to: &Sender<Event>,
+) -> Result<(), Gone> {
+    let caller = &member.caller;
+    let scaling = member.auto_scaling(&place.region);
+    let (defaults, defaults_known) = noted(account::defaults(ec2, caller, place).await.map(Some), gaps);
+    let (groups, _) = noted(launch_sources::groups(&scaling, caller, place).await, gaps);
+    let (versions, _) = noted(launch_sources::template_versions(ec2, caller, place, &groups).await, gaps);
+    let (configurations, _) = noted(launch_sources::configurations(&scaling, caller, place).await, gaps);
+    let named: BTreeSet<String> = versions
+        .iter()
+        .filter_map(|(version, _)| version.image_id.clone())
+        .chain(configurations.iter().filter_map(|configuration| configuration.image_id.clone()))
+        .filter(|id| id.starts_with("ami-"))
+        .collect();
+    let (images, images_known) = noted(images::images(ec2, caller, place, &named).await, gaps);
+
+    let account = defaults.as_ref().map_or(Options::NONE, |defaults| defaults.options);
+    let by_id: BTreeMap<&str, &Image> = images.iter().map(|image| (image.id.as_str(), image)).collect();
+    let judge = |launch: &Options, image_id: Option<&str>| {
+        let image = image_id.and_then(|id| by_id.get(id));
+        let requires_v2 = image.is_some_and(|image| image.imds_support.as_deref() == Some("v2.0"));
+        let mut assumed = Vec::new();
+        if !defaults_known {
+            assumed.push("no account default: it could not be read".to_owned());
+        }
+        match image_id {
+            None => assumed.push("an image without `ImdsSupport`: none is named".to_owned()),
+            Some(id) if image.is_none() => {
+                let why = if images_known { "is not found" } else { "could not be read" };
+                assumed.push(format!("an image without `ImdsSupport`: `{id}` {why}"));
+            }
+            Some(_) => {}
+        }
+        (Effective::of(launch, &account, requires_v2), assumed)
+    };
+
+    let mut found = Vec::new();
+    for (version, used_by) in versions {
+        let (effective, assumed) = judge(&version.options, version.image_id.as_deref());
+        found.push(Resource::LaunchTemplate(Box::new(LaunchTemplate {
+            place: place.clone(),
+            id: version.id,
+            name: version.name,
+            version: version.number,
+            is_default: version.is_default,
+            used_by,
+            options: version.options,
+            image_id: version.image_id,
+            operator: version.operator,
+            effective,
+            assumed,
+        })));
+    }
+    for configuration in configurations {
+        let (effective, assumed) = judge(&configuration.options, configuration.image_id.as_deref());
+        let used_by = groups
+            .iter()
+            .filter(|(_, source)| *source == LaunchesFrom::Configuration(configuration.name.clone()))
+            .map(|(group, _)| group.clone())
+            .collect();
+        found.push(Resource::LaunchConfiguration(Box::new(LaunchConfiguration {
+            place: place.clone(),
+            id: configuration.name,
+            used_by,
+            options: configuration.options,
+            image_id: configuration.image_id,
+            effective,
+            assumed,
+        })));
+    }
+    found.extend(defaults.map(|defaults| Resource::AccountDefaults(Box::new(defaults))));
+    found.extend(images.into_iter().map(|image| Resource::Image(Box::new(image))));
+    send(to, found).await
+}

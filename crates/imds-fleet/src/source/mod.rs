@@ -1,0 +1,5 @@
+//! Where the state comes from: AWS itself, files, or an AWS Config aggregator.
+
+pub mod aggregator;
+pub mod file;
+pub mod instance_json;

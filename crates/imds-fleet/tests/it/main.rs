@@ -1,0 +1,9 @@
+//! `imds-fleet` as a whole against the made-up AWS of `imds-fake-aws`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
+
+mod bad_input;
+mod credentials;
+mod harness;
+mod sources;
+mod state;
