@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::rules::catalogue::Severity;
 use crate::scan::fleet::Shard;
 
 /// Find, judge and safely change the instance metadata options of a fleet of EC2 instances
@@ -20,6 +21,10 @@ pub struct Cli {
 pub enum Command {
     /// Show the metadata options of every instance, and what the next launch would get
     State(StateArgs),
+    /// Judge them by a policy; ends with 1 when there are findings
+    Audit(AuditArgs),
+    /// List the rules of `audit`
+    Rules(RulesArgs),
 }
 
 /// Where to look and as whom.
@@ -136,6 +141,90 @@ pub struct StateArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = StateOutput::Table)]
     pub output: StateOutput,
+}
+
+/// How `audit` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FindingsOutput {
+    /// Columns
+    Table,
+    /// One JSON document
+    Json,
+    /// One JSON value a line
+    Jsonl,
+    /// Comma-separated values
+    Csv,
+    /// SARIF 2.1.0
+    Sarif,
+    /// OCSF Compliance Findings
+    Ocsf,
+    /// JUnit XML
+    Junit,
+    /// Gauges for Prometheus
+    Openmetrics,
+}
+
+/// From which severity on a finding fails the audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Every finding
+    Informational,
+    /// All but the informational ones
+    Low,
+    /// Medium and high
+    Medium,
+    /// High only
+    High,
+}
+
+impl FailOn {
+    /// The severity.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Informational => Severity::Informational,
+            Self::Low => Severity::Low,
+            Self::Medium => Severity::Medium,
+            Self::High => Severity::High,
+        }
+    }
+}
+
+/// Arguments of `audit`.
+#[derive(Clone, Debug, Args)]
+pub struct AuditArgs {
+    /// Where to look
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Lowest severity that ends with 1
+    #[arg(long, value_enum, default_value_t = FailOn::Low)]
+    pub fail_on: FailOn,
+    /// Judge exceptions as of this day instead of today
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<jiff::civil::Date>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = FindingsOutput::Table)]
+    pub output: FindingsOutput,
+}
+
+/// How `rules` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesOutput {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// Arguments of `rules`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct RulesArgs {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = RulesOutput::Text)]
+    pub output: RulesOutput,
 }
 
 fn filter(text: &str) -> Result<(String, Vec<String>), String> {

@@ -10,6 +10,7 @@ pub mod commands;
 pub mod error;
 pub mod inventory;
 pub mod output;
+pub mod rules;
 pub mod scan;
 pub mod source;
 pub mod tally;

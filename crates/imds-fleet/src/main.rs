@@ -28,6 +28,8 @@ async fn run(cli: &Cli) -> Result<End, Error> {
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let end = match &cli.command {
         Command::State(args) => commands::state::run(args, &mut out).await,
+        Command::Audit(args) => commands::audit::run(args, &mut out).await,
+        Command::Rules(args) => commands::rules::run(args, &mut out),
     };
     // What was found before a failure is worth having, too.
     let _ = out.flush();

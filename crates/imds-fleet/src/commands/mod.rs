@@ -1,6 +1,8 @@
 //! The commands, one file each, and what they share.
 
+pub mod audit;
 pub mod gather;
+pub mod rules;
 pub mod state;
 
 /// How a command ended, for the exit status.

@@ -1,7 +1,11 @@
 //! What is found, written in the formats that people and programs expect.
 
 pub mod csv;
+pub mod findings;
 pub mod flat;
+pub mod junit;
+pub mod ocsf;
+pub mod sarif;
 pub mod state;
 
 use std::io::Write;

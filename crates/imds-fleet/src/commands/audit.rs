@@ -1,0 +1,58 @@
+//! `audit`: what was found, judged by a policy.
+
+use super::{End, gather};
+use crate::cli::{AuditArgs, FindingsOutput};
+use crate::clock;
+use crate::error::Error;
+use crate::output::Out;
+use crate::output::findings::{Form, Writer};
+use crate::rules::judge;
+use crate::rules::policy::Policy;
+use crate::scan::Event;
+
+/// Runs it.
+///
+/// # Errors
+///
+/// When the policy is wrong, the scan cannot begin, or the output cannot be written.
+pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
+    let policy = match &args.policy {
+        Some(path) => Policy::read(path)?,
+        None => Policy::default(),
+    };
+    let form = match args.output {
+        FindingsOutput::Table => Form::Table,
+        FindingsOutput::Json => Form::Json,
+        FindingsOutput::Jsonl => Form::JsonLines,
+        FindingsOutput::Csv => Form::Csv,
+        FindingsOutput::Sarif => Form::Sarif,
+        FindingsOutput::Ocsf => Form::Ocsf,
+        FindingsOutput::Junit => Form::Junit,
+        FindingsOutput::Openmetrics => Form::OpenMetrics,
+    };
+    let now = clock::now();
+    let today = args.as_of.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let mut writer = Writer::new(form, out, now)?;
+    let mut failing = false;
+    let tally = gather::gather(&args.scope, &mut |event| match event {
+        Event::Places(_) => Ok(()),
+        Event::Found(resources) => resources.iter().try_for_each(|resource| {
+            let findings = judge::judge(resource, &policy, today);
+            failing |= findings
+                .iter()
+                .any(|finding| !finding.excepted && finding.severity >= args.fail_on.severity());
+            writer.judged(resource, &findings)
+        }),
+        Event::Scanned(scan) => writer.scanned(scan),
+    })
+    .await?;
+    writer.finish(&tally)?;
+    // Not scanned weighs more than findings: there may be more of them.
+    Ok(if !tally.incomplete.is_empty() {
+        End::Incomplete
+    } else if failing {
+        End::Findings
+    } else {
+        End::Clean
+    })
+}

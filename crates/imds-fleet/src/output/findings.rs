@@ -1,0 +1,236 @@
+//! The output of `audit`: findings as they come, in the chosen format.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Out, csv, flat, junit, ocsf, sarif, state, written};
+use crate::checkpoint::{ScanLine, write};
+use crate::error::Error;
+use crate::inventory::resource::{Resource, Scan};
+use crate::rules::catalogue::RULES;
+use crate::rules::judge::Finding;
+use crate::tally::Tally;
+
+/// How `audit` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Columns for people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON value a line.
+    JsonLines,
+    /// Comma-separated values.
+    Csv,
+    /// Static Analysis Results Interchange Format 2.1.0.
+    Sarif,
+    /// OCSF Compliance Findings.
+    Ocsf,
+    /// JUnit XML.
+    Junit,
+    /// Gauges.
+    OpenMetrics,
+}
+
+/// Writes `audit`.
+pub struct Writer<'a> {
+    form: Form,
+    out: Out<'a>,
+    any: bool,
+    now: jiff::Timestamp,
+    counts: BTreeMap<(&'static str, bool), u64>,
+}
+
+impl std::fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+const CSV_HEAD: [&str; 14] = [
+    "rule",
+    "severity",
+    "account_id",
+    "region_name",
+    "kind",
+    "id",
+    "name",
+    "message",
+    "fix",
+    "config_rule",
+    "security_hub",
+    "excepted",
+    "exception_owner",
+    "exception_expires",
+];
+
+impl<'a> Writer<'a> {
+    /// Starts the output.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn new(form: Form, out: Out<'a>, now: jiff::Timestamp) -> Result<Self, Error> {
+        written(match form {
+            Form::Table => writeln!(out, "{}", row("SEVERITY", "RULE", "ACCOUNT", "REGION", "ID", "FINDING")),
+            Form::Json => write!(out, "{{\"schema_version\":{},\"findings\":[", state::SCHEMA_VERSION),
+            Form::Csv => csv::record(out, CSV_HEAD.map(Cow::Borrowed)),
+            Form::Sarif => sarif::head(out),
+            Form::Ocsf => out.write_all(b"["),
+            Form::Junit => junit::head(out),
+            Form::JsonLines | Form::OpenMetrics => Ok(()),
+        })?;
+        Ok(Self { form, out, any: false, now, counts: BTreeMap::new() })
+    }
+
+    fn separator(&mut self) -> std::io::Result<()> {
+        let first = !std::mem::replace(&mut self.any, true);
+        self.out.write_all(if first { b"\n" } else { b",\n" })
+    }
+
+    /// Writes what was found about one resource: nothing at all is a result, too.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn judged(&mut self, resource: &Resource, findings: &[Finding]) -> Result<(), Error> {
+        for finding in findings {
+            *self.counts.entry((finding.rule.id, finding.excepted)).or_default() += 1;
+        }
+        if self.form == Form::Junit {
+            return written(junit::case(&mut self.out, resource, findings));
+        }
+        findings.iter().try_for_each(|finding| written(self.finding(finding)))
+    }
+
+    fn finding(&mut self, finding: &Finding) -> std::io::Result<()> {
+        match self.form {
+            Form::Table => {
+                let severity = if finding.excepted { "excepted" } else { finding.severity.as_str() };
+                let named = match &finding.name {
+                    Some(name) => format!("{} ({name})", finding.message),
+                    None => finding.message.clone(),
+                };
+                let place = &finding.place;
+                let text = row(severity, finding.rule.id, &place.account, &place.region, &finding.id, &named);
+                writeln!(self.out, "{text}")
+            }
+            Form::Json => {
+                self.separator()?;
+                Ok(serde_json::to_writer(&mut self.out, finding)?)
+            }
+            Form::JsonLines => write(&mut self.out, finding),
+            Form::Csv => {
+                let exception = finding.exception.as_ref();
+                let fields = [
+                    finding.rule.id.to_owned(),
+                    finding.severity.as_str().to_owned(),
+                    finding.place.account.clone(),
+                    finding.place.region.clone(),
+                    finding.kind.to_owned(),
+                    finding.id.clone(),
+                    finding.name.clone().unwrap_or_default(),
+                    finding.message.clone(),
+                    finding.fix.to_owned(),
+                    finding.config_rule.unwrap_or_default().to_owned(),
+                    finding.security_hub.unwrap_or_default().to_owned(),
+                    finding.excepted.to_string(),
+                    exception.map(|exception| exception.owner.clone()).unwrap_or_default(),
+                    exception.map(|exception| exception.expires.to_string()).unwrap_or_default(),
+                ];
+                csv::record(&mut self.out, fields.map(Cow::Owned))
+            }
+            Form::Sarif => {
+                self.separator()?;
+                Ok(serde_json::to_writer(&mut self.out, &sarif::result(finding))?)
+            }
+            Form::Ocsf => {
+                self.separator()?;
+                Ok(serde_json::to_writer(&mut self.out, &ocsf::event(finding, self.now))?)
+            }
+            Form::Junit | Form::OpenMetrics => Ok(()),
+        }
+    }
+
+    /// Writes how a place's scan ended, where that is not at the end.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn scanned(&mut self, scan: &Scan) -> Result<(), Error> {
+        written(match self.form {
+            Form::JsonLines => write(&mut self.out, &ScanLine::new(scan.clone())),
+            Form::Junit if !scan.is_complete() => junit::not_scanned(&mut self.out, scan),
+            _ => Ok(()),
+        })
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+        let counts: BTreeMap<&str, u64> = self
+            .counts
+            .iter()
+            .filter(|((_, excepted), _)| !excepted)
+            .map(|((rule, _), n)| (*rule, *n))
+            .collect();
+        let excepted: u64 = self.counts.iter().filter(|((_, excepted), _)| *excepted).map(|(_, n)| n).sum();
+        let total: u64 = counts.values().sum();
+        let out = &mut self.out;
+        let result = match self.form {
+            Form::Table => tally
+                .incomplete
+                .iter()
+                .try_for_each(|scan| {
+                    writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
+                })
+                .and_then(|()| writeln!(out, "{total} findings, {excepted} excepted; {}", tally.line())),
+            Form::Json => {
+                let summary = json!({
+                    "findings": total,
+                    "excepted": excepted,
+                    "by_rule": counts,
+                    "instances": tally.instances(),
+                    "complete": tally.complete,
+                    "incomplete": tally.incomplete,
+                });
+                writeln!(out, "\n],\"summary\":{summary}}}")
+            }
+            Form::JsonLines | Form::Csv => Ok(()),
+            Form::Sarif => sarif::tail(out, tally),
+            Form::Ocsf => out.write_all(b"\n]\n"),
+            Form::Junit => junit::tail(out),
+            Form::OpenMetrics => {
+                use std::fmt::Write;
+                let mut text = String::new();
+                state::metrics(&mut text, tally);
+                text.push_str(
+                    "# TYPE imds_fleet_findings gauge\n# HELP imds_fleet_findings Findings by rule.\n",
+                );
+                for rule in RULES {
+                    for excepted in [false, true] {
+                        let count = self.counts.get(&(rule.id, excepted)).copied().unwrap_or(0);
+                        // Writing to a string cannot fail.
+                        let _ = writeln!(
+                            text,
+                            "imds_fleet_findings{{rule=\"{}\",excepted=\"{excepted}\"}} {count}",
+                            rule.id
+                        );
+                    }
+                }
+                text.push_str("# EOF\n");
+                out.write_all(text.as_bytes())
+            }
+        };
+        written(result.and_then(|()| self.out.flush()))
+    }
+}
+
+fn row(severity: &str, rule: &str, account: &str, region: &str, id: &str, text: &str) -> String {
+    format!("{severity:<13} {rule:<23} {account:<12} {region:<14} {id:<20} {text}")
+}

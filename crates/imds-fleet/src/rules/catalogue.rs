@@ -1,0 +1,210 @@
+//! The built-in rules: id, severity, why it matters, what to do, and what AWS calls the same thing.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// To know, not to mend.
+    Informational,
+    /// To mend some day.
+    Low,
+    /// To mend.
+    Medium,
+    /// To mend now.
+    High,
+}
+
+impl Severity {
+    /// The word that stands for it in every output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// A rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its name in policies and outputs.
+    pub id: &'static str,
+    /// How bad it is, unless the policy says otherwise.
+    pub severity: Severity,
+    /// What is wrong, in a few words.
+    pub title: &'static str,
+    /// Why it matters.
+    pub explanation: &'static str,
+    /// What to do.
+    pub fix: &'static str,
+    /// The AWS Config managed rule that looks at the same thing.
+    pub config_rule: Option<&'static str>,
+    /// The Security Hub control that looks at the same thing.
+    pub security_hub: Option<&'static str>,
+}
+
+/// IMDSv1 is answered.
+pub const V1_ALLOWED: Rule = Rule {
+    id: "v1-allowed",
+    severity: Severity::High,
+    title: "IMDSv1 is allowed",
+    explanation: "A request without a session token is answered. A server-side request forgery, an open proxy or a \
+                  misconfigured firewall on the instance can read the role's credentials with one plain GET.",
+    fix: "see `imds-fleet usage` for who still uses IMDSv1, then `imds-fleet plan --http-tokens required`",
+    config_rule: Some("ec2-imdsv2-check"),
+    security_hub: Some("EC2.8"),
+};
+
+/// The source did not say.
+pub const STATE_UNKNOWN: Rule = Rule {
+    id: "state-unknown",
+    severity: Severity::Medium,
+    title: "it is not known whether IMDSv1 is allowed",
+    explanation: "The source did not report `HttpTokens`. What is not known is not clean.",
+    fix: "read the instance with `imds-fleet state`",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// Required, and not yet in force.
+pub const PENDING: Rule = Rule {
+    id: "v2-pending",
+    severity: Severity::Low,
+    title: "IMDSv2 is required, but not yet in force",
+    explanation: "The options are `pending`: the instance is not ready to serve metadata with the new selection. One \
+                  that stays so was never changed as far as its workload can tell.",
+    fix: "look again; when it stays pending, stop and start the instance",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// The hop limit is above the policy.
+pub const HOP_LIMIT_HIGH: Rule = Rule {
+    id: "hop-limit-high",
+    severity: Severity::Medium,
+    title: "hop limit above the policy",
+    explanation: "Session tokens travel further than the policy wants: more hops let workloads behind bridges and \
+                  overlays, meant or not, reach the instance's credentials. 2 is AWS's own default with IMDSv2 for \
+                  containers, and some overlay networks need 3.",
+    fix: "lower it with `imds-fleet plan --hop-limit N`, in another step than requiring IMDSv2",
+    config_rule: Some("ec2-token-hop-limit-check"),
+    security_hub: None,
+};
+
+/// The hop limit is too low for containers.
+pub const HOP_LIMIT_LOW: Rule = Rule {
+    id: "hop-limit-low",
+    severity: Severity::Low,
+    title: "hop limit too low for containers",
+    explanation: "The instance carries a tag of a container platform, and with this hop limit the answer to the \
+                  token request does not reach a container behind a bridge: its SDK hangs, then says that there are \
+                  no credentials.",
+    fix: "raise it with `imds-fleet plan --hop-limit 2`, or give the containers credentials of their own",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// The IPv6 endpoint is on.
+pub const IPV6_ENDPOINT: Rule = Rule {
+    id: "ipv6-endpoint",
+    severity: Severity::Low,
+    title: "IPv6 endpoint is on",
+    explanation: "Metadata is served on fd00:ec2::254 too. Firewall rules and proxies that guard 169.254.169.254 \
+                  often do not know it.",
+    fix: "`imds-fleet plan --ipv6 disabled`, unless something on the instance needs it",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// Tags are exposed.
+pub const TAGS_EXPOSED: Rule = Rule {
+    id: "tags-exposed",
+    severity: Severity::Low,
+    title: "instance tags are exposed",
+    explanation: "Every process on the instance can read its tags, and tags tell of owners, projects and tools.",
+    fix: "`imds-fleet plan --tags disabled`, unless something on the instance needs them",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// The next launch would allow IMDSv1: a template.
+pub const TEMPLATE_V1: Rule = Rule {
+    id: "template-v1",
+    severity: Severity::High,
+    title: "the launch template launches instances that allow IMDSv1",
+    explanation: "What the template version sets, what the account defaults to and what the image asks for, taken \
+                  together, launch an instance that answers IMDSv1. Instances changed by hand come back so when \
+                  their group replaces them.",
+    fix: "`imds-fleet plan --http-tokens required --launch-templates` makes a new version and moves the default; \
+          groups that pin a version must be moved to it",
+    config_rule: Some("ec2-launch-template-imdsv2-check"),
+    security_hub: Some("EC2.170"),
+};
+
+/// The next launch would allow IMDSv1: a launch configuration.
+pub const CONFIGURATION_V1: Rule = Rule {
+    id: "launch-configuration-v1",
+    severity: Severity::High,
+    title: "the launch configuration launches instances that allow IMDSv1",
+    explanation: "A launch configuration cannot be changed; its group launches instances that answer IMDSv1 until it \
+                  uses another.",
+    fix: "move the group to a launch template that requires IMDSv2",
+    config_rule: Some("autoscaling-launchconfig-requires-imdsv2"),
+    security_hub: Some("AutoScaling.3"),
+};
+
+/// The account default does not require IMDSv2.
+pub const DEFAULT_V1: Rule = Rule {
+    id: "default-not-required",
+    severity: Severity::Medium,
+    title: "the account default does not require IMDSv2",
+    explanation: "A launch that says nothing, from an image that says nothing, allows IMDSv1.",
+    fix: "`imds-fleet plan --http-tokens required --account-defaults`",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// The account default is not enforced.
+pub const DEFAULT_NOT_ENFORCED: Rule = Rule {
+    id: "default-not-enforced",
+    severity: Severity::Low,
+    title: "IMDSv2 is not enforced in the account",
+    explanation: "The default is only that: a launch may still ask for IMDSv1, and an instance may be set back to it. \
+                  `HttpTokensEnforced` refuses both.",
+    fix: "when no instance of the account in this Region needs IMDSv1 any more, set `HttpTokensEnforced`",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// There is no way back.
+pub const NO_WAY_BACK: Rule = Rule {
+    id: "rollback-impossible",
+    severity: Severity::Informational,
+    title: "a change to IMDSv2 cannot be undone here",
+    explanation: "`HttpTokensEnforced` is on: once an instance requires IMDSv2, EC2 refuses to set it back. Instances \
+                  that still allow IMDSv1 must be known to be ready before they are changed.",
+    fix: "`imds-fleet plan` refuses such changes unless told `--no-way-back`",
+    config_rule: None,
+    security_hub: None,
+};
+
+/// Every rule, in the order of the outputs.
+pub const RULES: [Rule; 12] = [
+    V1_ALLOWED,
+    STATE_UNKNOWN,
+    PENDING,
+    HOP_LIMIT_HIGH,
+    HOP_LIMIT_LOW,
+    IPV6_ENDPOINT,
+    TAGS_EXPOSED,
+    TEMPLATE_V1,
+    CONFIGURATION_V1,
+    DEFAULT_V1,
+    DEFAULT_NOT_ENFORCED,
+    NO_WAY_BACK,
+];
