@@ -62,8 +62,14 @@ impl Default for Builder {
 
 impl Builder {
     /// Where to listen; a free port of 127.0.0.1 unless told otherwise.
+    ///
+    /// An IPv6 address turns the option `HttpProtocolIpv6` on, without which nothing is answered there; options that
+    /// are given later may turn it off again.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        if address.is_ipv6() {
+            self.options.http_protocol_ipv6 = Switch::Enabled;
+        }
         self
     }
 

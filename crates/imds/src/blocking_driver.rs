@@ -15,8 +15,9 @@ use crate::step::{Event, SignalName, Step};
 
 /// How long the first endpoint of the mode `auto` is ahead of the second.
 pub(crate) const HEAD_START: Duration = Duration::from_millis(150);
-/// What one receive takes at most, in bytes.
-pub(crate) const RECEIVE: usize = 16 * 1024;
+/// What one receive takes at most, in bytes: a page, since each further one that a short-lived process touches costs it
+/// more than another system call would.
+pub(crate) const RECEIVE: usize = 4 * 1024;
 
 /// The connections of one client.
 #[derive(Debug)]

@@ -20,7 +20,10 @@ use crate::verdict;
 /// First pause between two looks at a store in which someone else leads.
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Longest pause between two looks.
-const LONGEST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+/// The share of the time waited so far that may pass until the next look: a wait is at most that much longer than it
+/// had to be, and a thousand processes that wait do not take the processor from the one that fetches.
+const LOOK_SHARE: u32 = 4;
 
 #[derive(Debug)]
 pub(crate) struct TokenFetch {
@@ -41,7 +44,6 @@ enum Phase {
     Queued {
         since: Moment,
         look: Moment,
-        pause: Duration,
         patience: Moment,
     },
     Asking(Box<Sender>),
@@ -98,8 +100,7 @@ impl TokenFetch {
                 self.core.notice(&Notice::WaitingForOther);
                 // Half the time that is left: who leads and is stopped must not take all of it.
                 let patience = now + (self.deadline - now) / 2;
-                self.phase =
-                    Phase::Queued { since: now, look: now + FIRST_LOOK, pause: FIRST_LOOK, patience };
+                self.phase = Phase::Queued { since: now, look: now + FIRST_LOOK, patience };
             }
             Some(Lead::Mine(lead)) => self.lead_or_use(now, lead),
             None => self.ask(),
@@ -107,7 +108,7 @@ impl TokenFetch {
     }
 
     fn look_again(&mut self, now: Moment) {
-        let Phase::Queued { since, pause, patience, .. } = self.phase else { return };
+        let Phase::Queued { since, patience, .. } = self.phase else { return };
         if self.use_stored(now) || self.share_failure(since) {
             return;
         }
@@ -117,8 +118,8 @@ impl TokenFetch {
         }
         match self.try_lead() {
             Some(Lead::Busy) => {
-                let pause = (pause * 2).min(LONGEST_LOOK);
-                self.phase = Phase::Queued { since, look: (now + pause).min(patience), pause, patience };
+                let pause = ((now - since) / LOOK_SHARE).clamp(FIRST_LOOK, LONGEST_LOOK);
+                self.phase = Phase::Queued { since, look: (now + pause).min(patience), patience };
             }
             Some(Lead::Mine(lead)) if self.share_failure(since) => drop(lead),
             Some(Lead::Mine(lead)) => self.lead_or_use(now, lead),

@@ -82,6 +82,9 @@ fn peak_memory(peak: &Path, contender: &Contender) -> Result<u64, String> {
     for _ in 0..PEAK_RUNS {
         let output =
             contender.under(peak).output().map_err(|error| format!("{}: {error}", contender.name))?;
+        if !output.status.success() {
+            return Err(format!("{} fails where its memory is measured", contender.name));
+        }
         let text = String::from_utf8_lossy(&output.stderr);
         let kibibytes = text.trim().parse::<u64>();
         largest = largest.max(kibibytes.map_err(|_| format!("{}: its peak is `{text}`", contender.name))?);
