@@ -4,7 +4,10 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{aws_cli, completions, credentials, doctor, emulate, get, identity, man, serve, token};
+use crate::commands::{
+    aws_cli, categories, completions, credentials, doctor, dump, emulate, env, exec, get, identity, list,
+    man, serve, token, tree, user_data, wait,
+};
 use crate::report::Failure;
 
 /// Read, wait for and emulate the EC2 instance metadata service
@@ -22,6 +25,14 @@ pub(crate) struct Cli {
 #[command(defer = true)]
 enum Command {
     Get(get::Args),
+    List(list::Args),
+    Tree(tree::Args),
+    Dump(dump::Args),
+    Categories(categories::Args),
+    UserData(user_data::Args),
+    Env(env::Args),
+    Exec(exec::Args),
+    Wait(wait::Args),
     Token(token::Args),
     Credentials(credentials::Args),
     Identity(identity::Args),
@@ -38,6 +49,14 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     let matches = command().try_get_matches_from(expand(arguments.collect()))?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Get(args) => get::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Tree(args) => tree::run(&args),
+        Command::Dump(args) => dump::run(&args),
+        Command::Categories(args) => categories::run(&args),
+        Command::UserData(args) => user_data::run(&args),
+        Command::Env(args) => env::run(&args),
+        Command::Exec(args) => exec::run(&args),
+        Command::Wait(args) => wait::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Credentials(args) => credentials::run(&args),
         Command::Identity(args) => identity::run(&args),

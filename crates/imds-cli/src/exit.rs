@@ -12,6 +12,7 @@ pub(crate) enum Exit {
     Unreachable = 4,
     Refused = 5,
     Busy = 6,
+    Deadline = 7,
 }
 
 /// The table, as help shows it.

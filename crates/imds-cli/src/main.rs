@@ -6,12 +6,17 @@
 mod cli;
 mod commands;
 mod connection;
+mod decode;
 mod exit;
 mod hints;
+mod mime;
 mod output;
 mod query;
+mod render;
 mod report;
+mod tree_read;
 mod value;
+mod variables;
 
 use std::process::ExitCode;
 

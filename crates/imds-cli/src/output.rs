@@ -15,6 +15,27 @@ pub(crate) enum Format {
     Json,
 }
 
+/// How values are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ValueFormat {
+    /// The value itself
+    #[default]
+    Text,
+    /// JSON
+    Json,
+    /// One line per value: NAME="value", for shells and systemd
+    Env,
+    /// YAML
+    Yaml,
+}
+
+impl ValueFormat {
+    /// Whether an absent value has a place in it, as `null`.
+    pub(crate) fn has_null(self) -> bool {
+        matches!(self, Self::Json | Self::Yaml)
+    }
+}
+
 /// Writes the bytes as they are. On a terminal a last line end is added, and binary is refused.
 pub(crate) fn value(bytes: &[u8]) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();

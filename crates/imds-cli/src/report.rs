@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Imds(imds::Error),
     /// The command line; `clap` words it. Help and version come this way too.
     Clap(clap::Error),
+    /// Several errors of the service or the network, and the exit code for them together.
+    Several { exit: Exit, errors: Vec<imds::Error> },
     /// Anything else, in our words.
     Told { exit: Exit, message: String, cause: Option<String>, hints: Vec<String> },
     /// The reader of the output has gone: not an error.
@@ -86,9 +88,20 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
         Failure::Imds(error) => {
             (Exit::from(error.kind()), error.to_string(), causes_of(&error), hints::of(&error))
         }
+        Failure::Several { exit, errors } => {
+            for error in &errors {
+                tell(&error.to_string(), causes_of(error), Vec::new());
+            }
+            return ExitCode::from(exit as u8);
+        }
         Failure::Told { exit, message, cause, hints } => (exit, message, cause.into_iter().collect(), hints),
         Failure::BrokenPipe => return ExitCode::SUCCESS,
     };
+    tell(&message, causes, hints);
+    ExitCode::from(exit as u8)
+}
+
+fn tell(message: &str, causes: Vec<String>, hints: Vec<String>) {
     let mut text = format!("error: {message}\n");
     for cause in causes {
         text.push_str(&format!("caused by: {cause}\n"));
@@ -98,7 +111,6 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
     }
     // Where stderr is gone there is nobody left to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());
-    ExitCode::from(exit as u8)
 }
 
 /// What brought the error about, nearest first.

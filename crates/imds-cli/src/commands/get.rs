@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
-use crate::output::{self, Format};
+use crate::output::{self, ValueFormat};
 use crate::query::Query;
+use crate::render::{env, yaml};
 use crate::report::Failure;
 use crate::value;
 
@@ -33,7 +34,7 @@ pub(crate) struct Args {
 
     /// Print in this format
     #[arg(long, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
-    output: Format,
+    output: ValueFormat,
 
     /// Print this in place of a value that does not exist
     #[arg(long, value_name = "VALUE")]
@@ -51,7 +52,10 @@ pub(crate) struct Args {
 type Found<'a> = (&'a str, Option<Response>);
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if args.null && args.output == Format::Json {
+    if args.query.is_some() && args.output == ValueFormat::Env {
+        return Err(Failure::usage("`--query` finds values without a name, which `--output env` needs"));
+    }
+    if args.null && args.output != ValueFormat::Text {
         return Err(Failure::usage("`--null` is for text output"));
     }
     let written: Vec<&str> = args.path_options.iter().chain(&args.paths).map(String::as_str).collect();
@@ -65,8 +69,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     match query {
         Some(query) => print_query(args, &query, &found),
-        None if args.output == Format::Json => print_json(&as_json(args, &found)?),
-        None => print_text(args, &found),
+        None => match args.output {
+            ValueFormat::Text => print_text(args, &found),
+            ValueFormat::Env => print_env(args, &paths, &found),
+            ValueFormat::Json | ValueFormat::Yaml => print_document(args, &as_json(args, &found)?),
+        },
     }
 }
 
@@ -80,7 +87,7 @@ fn read(
     match client.get(path) {
         Ok(response) => Ok(Some(response)),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let shown_as_null = several && (args.output == Format::Json || args.query.is_some());
+            let shown_as_null = several && (args.output.has_null() || args.query.is_some());
             if args.default.is_some() || shown_as_null { Ok(None) } else { Err(error.into()) }
         }
         Err(error) => Err(error.into()),
@@ -143,8 +150,8 @@ fn print_query(args: &Args, query: &Query, found: &[Found<'_>]) -> Result<(), Fa
         ));
     }
     let result = if let [(_, None)] = found { Value::Null } else { query.search(&document)? };
-    if args.output == Format::Json {
-        return print_json(&result);
+    if args.output.has_null() {
+        return print_document(args, &result);
     }
     match (value::text_of(&result), &args.default) {
         (Some(text), _) => output::text(&format!("{text}\n")),
@@ -154,6 +161,19 @@ fn print_query(args: &Args, query: &Query, found: &[Found<'_>]) -> Result<(), Fa
     }
 }
 
-fn print_json(value: &Value) -> Result<(), Failure> {
-    output::text(&format!("{value:#}\n"))
+fn print_env(args: &Args, paths: &[MetadataPath], found: &[Found<'_>]) -> Result<(), Failure> {
+    let default = args.default.as_deref().unwrap_or_default().as_bytes();
+    let mut lines = String::new();
+    for (path, (_, response)) in paths.iter().zip(found) {
+        let value = response.as_ref().map_or(default, Response::bytes);
+        lines.push_str(&env::line(&env::name_of(path), path, value)?);
+    }
+    output::text(&lines)
+}
+
+fn print_document(args: &Args, value: &Value) -> Result<(), Failure> {
+    match args.output {
+        ValueFormat::Yaml => output::text(&yaml::of(value)),
+        _ => output::text(&format!("{value:#}\n")),
+    }
 }

@@ -1,12 +1,20 @@
 //! One file per subcommand.
 
 pub(crate) mod aws_cli;
+pub(crate) mod categories;
 pub(crate) mod completions;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
+pub(crate) mod dump;
 pub(crate) mod emulate;
+pub(crate) mod env;
+pub(crate) mod exec;
 pub(crate) mod get;
 pub(crate) mod identity;
+pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod tree;
+pub(crate) mod user_data;
+pub(crate) mod wait;

@@ -1,0 +1,49 @@
+//! `imds exec`: a command with values in its environment.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use clap::Args as ClapArgs;
+
+use crate::connection::ConnectionArgs;
+use crate::exit::Exit;
+use crate::render::env;
+use crate::report::Failure;
+use crate::variables::VariableArgs;
+
+/// Run a command with values in its environment
+///
+/// This process becomes the command: signals and the exit code are the command's own. Without a path the command gets
+/// INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION and LOCAL_IPV4.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Args {
+    /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it
+    #[arg(value_name = "[NAME=]PATH")]
+    words: Vec<String>,
+
+    /// The command and its arguments
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    command: Vec<OsString>,
+
+    #[command(flatten)]
+    variables: VariableArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let Some((program, arguments)) = args.command.split_first() else {
+        return Err(Failure::usage("no command is given"));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for variable in args.variables.read(&args.connection.client()?, &args.words)? {
+        command.env(&variable.name, env::checked(&variable.leaf.path, &variable.leaf.value)?);
+    }
+    // Returns only if the command cannot be run.
+    let error = command.exec();
+    Err(Failure::told(Exit::Unexpected, format!("cannot run `{}`", program.to_string_lossy()))
+        .caused_by(error))
+}

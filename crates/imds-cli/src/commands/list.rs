@@ -1,0 +1,67 @@
+//! `imds list`: what a directory names.
+
+use clap::{Args as ClapArgs, ValueEnum};
+use imds::MetadataPath;
+use imds_model::catalogue;
+use regex_lite::Regex;
+use serde_json::{Value, json};
+
+use crate::connection::ConnectionArgs;
+use crate::report::Failure;
+use crate::{output, tree_read};
+
+/// List the entries of a directory
+///
+/// One name per line, as the service has it; a directory's name ends with `/`.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Args {
+    /// Directory to list
+    #[arg(value_name = "PATH", default_value = "meta-data/")]
+    path: String,
+
+    /// Only names that this regular expression matches
+    #[arg(short = 'E', long = "regexp", value_name = "REGEX", value_parser = tree_read::pattern)]
+    pattern: Option<Regex>,
+
+    /// Print in this format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One name per line
+    #[default]
+    Text,
+    /// An array of objects with name, path and whether it is a directory
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let path: MetadataPath = args.path.parse()?;
+    if let Some(found) = catalogue::find(&path).filter(|found| !found.category.is_directory()) {
+        let kind = found.category.format;
+        return Err(Failure::usage(format!("`{path}` is a value ({kind}) and no directory"))
+            .hint("`imds get` prints it"));
+    }
+    let mut entries = args.connection.client()?.list(&path)?;
+    entries.retain(|entry| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&entry.name)));
+    tree_read::note_pin(&path);
+    if args.output == Format::Json {
+        let entries: Vec<Value> = entries
+            .iter()
+            .map(|entry| json!({ "name": entry.name, "path": entry.path.as_str(), "directory": entry.is_directory }))
+            .collect();
+        return output::text(&format!("{:#}\n", Value::Array(entries)));
+    }
+    let mut text = String::new();
+    for entry in entries {
+        text.push_str(&entry.name);
+        // `0=my-key` is listed without a slash, and so it stays.
+        text.push_str(if entry.is_directory && !entry.name.contains('=') { "/\n" } else { "\n" });
+    }
+    output::text(&text)
+}

@@ -1,0 +1,71 @@
+//! `imds user-data`: the user data, as they are or without their wrappings.
+
+use clap::Args as ClapArgs;
+use imds_model::well_known;
+
+use crate::connection::ConnectionArgs;
+use crate::exit::Exit;
+use crate::mime::{self, Part};
+use crate::report::Failure;
+use crate::{decode, output};
+
+/// Print the user data, byte for byte
+///
+/// An instance that was launched without user data has none, which is exit code 3.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Args {
+    /// Undo gzip and base64, however often they were applied
+    #[arg(long)]
+    decode: bool,
+
+    /// List the MIME parts, or print the one of this number, name or type; implies `--decode`
+    #[arg(long, value_name = "PART", num_args = 0..=1, default_missing_value = "")]
+    part: Option<String>,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let Some(data) = args.connection.client()?.user_data()? else {
+        return Err(Failure::told(Exit::NotFound, "the instance was launched without user data"));
+    };
+    let data = if args.decode || args.part.is_some() { decode::unwrapped(data)? } else { data };
+    let Some(wanted) = &args.part else {
+        return output::value(&data);
+    };
+    let parts = mime::parts(&data).ok_or_else(|| {
+        Failure::told(Exit::Unexpected, format!("the value of `{}` has no MIME parts", well_known::USER_DATA))
+    })?;
+    if wanted.is_empty() {
+        return output::text(&table(&parts));
+    }
+    match find(&parts, wanted) {
+        Some(part) => output::value(&decode::unwrapped(part.content.clone())?),
+        None => Err(Failure::told(Exit::NotFound, format!("the user data have no part `{wanted}`"))
+            .hint("`--part` without a value lists the parts")),
+    }
+}
+
+/// By number, counted from 1; else by name; else by type.
+fn find<'p>(parts: &'p [Part], wanted: &str) -> Option<&'p Part> {
+    let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    if let Some(number) = number {
+        return parts.get(number);
+    }
+    let by_name = parts.iter().find(|part| part.name.as_deref() == Some(wanted));
+    by_name.or_else(|| parts.iter().find(|part| part.content_type == wanted))
+}
+
+fn table(parts: &[Part]) -> String {
+    let lines = parts.iter().zip(1..).map(|(part, number)| {
+        let name = part.name.as_deref().unwrap_or("-");
+        // Names come with the data, and may hold what a terminal would take for an order.
+        let line = format!("{number}\t{}\t{}\t{name}", part.content_type, part.content.len());
+        line.chars()
+            .map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c })
+            .chain(['\n'])
+            .collect::<String>()
+    });
+    lines.collect()
+}

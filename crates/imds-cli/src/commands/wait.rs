@@ -1,0 +1,126 @@
+//! `imds wait`: until a value is there, is as wished, or has gone.
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use imds::{Client, Clock as _, DEADLINE, Error, ErrorKind, MetadataPath, Response, SystemClock};
+use regex_lite::Regex;
+
+use crate::connection::{ConnectionArgs, duration};
+use crate::exit::Exit;
+use crate::report::Failure;
+use crate::{output, report, tree_read};
+
+/// Wait until a path exists, has a value, or is gone
+///
+/// Prints the value that ended the wait. `--timeout` is the deadline of the whole wait, past which the exit code is 7;
+/// without it the wait goes on for ever. A service that is busy or cannot be reached says nothing about the path, so
+/// the wait goes on.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Args {
+    /// Path to wait for
+    #[arg(value_name = "PATH")]
+    path: String,
+
+    /// Wait until the value is this
+    #[arg(long = "for", value_name = "VALUE", conflicts_with_all = ["until", "gone"])]
+    wanted: Option<String>,
+
+    /// Wait until this regular expression matches the value
+    #[arg(long, value_name = "REGEX", value_parser = tree_read::pattern, conflicts_with = "gone")]
+    until: Option<Regex>,
+
+    /// Wait until the path does not exist
+    #[arg(long)]
+    gone: bool,
+
+    /// Ask this often: seconds, or a number with `ms`, `s` or `m`
+    #[arg(long, value_name = "SECONDS", value_parser = duration, default_value = "5")]
+    interval: Duration,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+/// What one look at the path brought.
+enum Look {
+    /// What was waited for.
+    There(Response),
+    /// What was waited for, and there is nothing to print.
+    Gone,
+    /// Not yet, and why.
+    NotYet(String),
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let path: MetadataPath = args.path.parse()?;
+    let clock = SystemClock;
+    let deadline = args.connection.timeout.map(|timeout| clock.now() + timeout);
+    let left = || deadline.map(|deadline| deadline - clock.now());
+    let mut client = client(args, left())?;
+    let mut last = None;
+    loop {
+        let why = match look(args, &client, &path)? {
+            Look::There(response) => return output::value(response.bytes()),
+            Look::Gone => return Ok(()),
+            Look::NotYet(why) => why,
+        };
+        if args.connection.verbose && last.as_ref() != Some(&why) {
+            report::note(&why);
+        }
+        let pause = left().map_or(args.interval, |left| left.min(args.interval));
+        std::thread::sleep(pause);
+        let left = left();
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(passed(args, &path, &why));
+        }
+        if left.is_some_and(|left| left < DEADLINE) {
+            // The last questions must not outlast the wait.
+            client = self::client(args, left)?;
+        }
+        last = Some(why);
+    }
+}
+
+/// A client whose calls end before the wait does.
+fn client(args: &Args, left: Option<Duration>) -> Result<Client, Failure> {
+    let timeout = Some(left.map_or(DEADLINE, |left| left.min(DEADLINE)).max(Duration::from_millis(1)));
+    ConnectionArgs { timeout, verbose: false, ..args.connection.clone() }.client()
+}
+
+fn passed(args: &Args, path: &MetadataPath, why: &str) -> Failure {
+    let wish = match (&args.wanted, &args.until, args.gone) {
+        (Some(value), ..) => format!("`{path}` did not become `{value}`"),
+        (_, Some(regex), _) => format!("the value of `{path}` did not come to match `{regex}`"),
+        (.., true) => format!("`{path}` did not go"),
+        _ => format!("`{path}` did not appear"),
+    };
+    Failure::told(Exit::Deadline, format!("{wish} in time")).caused_by(why)
+}
+
+fn look(args: &Args, client: &Client, path: &MetadataPath) -> Result<Look, Failure> {
+    Ok(match client.get(path) {
+        Ok(_) if args.gone => Look::NotYet("the path exists".to_owned()),
+        Ok(response) if is_wanted(args, &response) => Look::There(response),
+        // The value may be a secret, so it is not told.
+        Ok(_) => Look::NotYet("the path has another value".to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound && args.gone => Look::Gone,
+        Err(error) if error.kind() == ErrorKind::NotFound || error.is_retryable() => {
+            Look::NotYet(told(&error))
+        }
+        Err(error) => return Err(error.into()),
+    })
+}
+
+fn is_wanted(args: &Args, response: &Response) -> bool {
+    let text = String::from_utf8_lossy(response.bytes());
+    let is_same = args.wanted.as_ref().is_none_or(|wanted| text.trim_end_matches('\n') == wanted);
+    is_same && args.until.as_ref().is_none_or(|regex| regex.is_match(&text))
+}
+
+fn told(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

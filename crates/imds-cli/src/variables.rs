@@ -1,0 +1,131 @@
+//! Values as environment variables, for `env` and `exec`: which are meant, and what they hold.
+
+use clap::Args as ClapArgs;
+use imds::{Client, ErrorKind, MetadataPath};
+use imds_model::catalogue;
+
+use crate::exit::Exit;
+use crate::render::{Leaf, env};
+use crate::report::Failure;
+use crate::tree_read::{self, Selection};
+
+/// What is taken where no path is given: what most scripts ask for, and every instance has.
+const USUAL: [&str; 5] =
+    ["instance-id", "instance-type", "placement/availability-zone", "placement/region", "local-ipv4"];
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct VariableArgs {
+    /// Begin the name of each variable with this
+    #[arg(long, value_name = "PREFIX", default_value = "", value_parser = prefix)]
+    prefix: String,
+
+    /// Leave out values that do not exist
+    #[arg(long)]
+    optional: bool,
+
+    /// Take secrets in directories too; a secret that is named by itself is taken anyway
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    if text.is_empty() || env::is_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("it holds other characters than letters, digits and `_`, or begins with a digit".to_owned())
+    }
+}
+
+/// A variable.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) leaf: Leaf,
+}
+
+impl VariableArgs {
+    /// The variables that these words, `PATH` or `NAME=PATH`, stand for.
+    pub(crate) fn read(&self, client: &Client, words: &[String]) -> Result<Vec<Variable>, Failure> {
+        let usual = USUAL.map(str::to_owned);
+        let words = if words.is_empty() { &usual } else { words };
+        // Whatever is wrong with the command line is told before anything is asked.
+        let asked = words.iter().map(|word| asked(word)).collect::<Result<Vec<_>, _>>()?;
+        let mut variables = Vec::new();
+        for (name, path) in asked {
+            if catalogue::is_directory(&path) {
+                self.read_directory(client, name, &path, &mut variables)?;
+                continue;
+            }
+            match client.get(&path) {
+                Ok(response) => {
+                    let name =
+                        name.map_or_else(|| format!("{}{}", self.prefix, env::name_of(&path)), str::to_owned);
+                    variables.push(Variable { name, leaf: response.into() });
+                }
+                Err(error) if self.optional && error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        distinct(variables)
+    }
+
+    fn read_directory(
+        &self,
+        client: &Client,
+        name: Option<&str>,
+        path: &MetadataPath,
+        variables: &mut Vec<Variable>,
+    ) -> Result<(), Failure> {
+        if let Some(name) = name {
+            return Err(Failure::usage(format!(
+                "variable `{name}` cannot hold `{path}`, which is a directory"
+            )));
+        }
+        let selection = Selection { pattern: None, secrets: self.show_secrets };
+        let mut tree = match tree_read::read(client, path, selection) {
+            Err(Failure::Imds(error)) if self.optional && error.kind() == ErrorKind::NotFound => {
+                return Ok(());
+            }
+            tree => tree?,
+        };
+        tree.note_withheld();
+        let leaves = std::mem::take(&mut tree.leaves);
+        // A command must not run with a part of what was asked for.
+        tree.outcome()?;
+        variables.extend(
+            leaves
+                .into_iter()
+                .map(|leaf| Variable { name: format!("{}{}", self.prefix, env::name_of(&leaf.path)), leaf }),
+        );
+        Ok(())
+    }
+}
+
+/// The name, if one is given, and the path of `PATH` or `NAME=PATH`.
+fn asked(word: &str) -> Result<(Option<&str>, MetadataPath), Failure> {
+    match word.split_once('=') {
+        Some((name, path)) if env::is_name(name) => Ok((Some(name), path.parse()?)),
+        _ => Ok((None, word.parse()?)),
+    }
+}
+
+/// The variables, unless two of them have one name and different values.
+fn distinct(mut variables: Vec<Variable>) -> Result<Vec<Variable>, Failure> {
+    let mut kept: Vec<Variable> = Vec::with_capacity(variables.len());
+    for variable in variables.drain(..) {
+        match kept.iter().find(|other| other.name == variable.name) {
+            Some(other) if other.leaf.path == variable.leaf.path => {}
+            Some(other) => {
+                let message = format!(
+                    "`{}` and `{}` would both be variable `{}`",
+                    other.leaf.path, variable.leaf.path, variable.name
+                );
+                return Err(
+                    Failure::told(Exit::Usage, message).hint("name one of them yourself: `NAME=PATH`")
+                );
+            }
+            None => kept.push(variable),
+        }
+    }
+    Ok(kept)
+}
