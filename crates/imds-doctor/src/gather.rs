@@ -49,7 +49,10 @@ pub fn gather(handles: &dyn Handles, client: ClientBuilder, options: Options) ->
     let mut facts = surroundings::facts(handles, client.as_ref().map(endpoint_fact).map_err(Clone::clone));
     if let Ok(client) = &client {
         facts.proxies = surroundings::proxies(handles, client.endpoint());
-        if !is_disabled(facts.disabled.as_deref()) {
+        if is_disabled(facts.disabled.as_deref()) {
+            // Nothing is sent; this is the error that a plain read ends with.
+            facts.read = Some(client.get(PLAIN_READ).map(|_| ()));
+        } else {
             ask(&mut facts, handles, client, options);
         }
     }

@@ -1,14 +1,20 @@
 //! The command `imds`, run as users run it: whole processes against servers on loopback.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod aws_cli;
+mod credentials;
+mod doctor;
+mod doctor_network;
 mod endpoint;
 mod faults;
+mod identity;
 mod isolation;
 mod privilege;
 mod readme;
 mod session;
 mod silence;
 mod store;
+mod token;
 
 use imds_testkit::TestEnvironment;
 
