@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    aws_cli, categories, completions, credentials, doctor, dump, emulate, env, exec, get, identity, list,
-    man, serve, token, tree, user_data, wait,
+    aws_cli, categories, completions, credentials, doctor, dump, emulate, env, exec, fleet, get, identity,
+    lifecycle, list, man, serve, token, tree, user_data, wait, watch,
 };
 use crate::report::Failure;
 
@@ -38,8 +38,11 @@ enum Command {
     Identity(identity::Args),
     Doctor(doctor::Args),
     AwsCli(aws_cli::Args),
+    Watch(watch::Args),
     Serve(serve::Args),
     Emulate(emulate::Args),
+    Lifecycle(lifecycle::Args),
+    Fleet(fleet::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -62,8 +65,11 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
         Command::Identity(args) => identity::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::AwsCli(args) => aws_cli::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Emulate(args) => emulate::run(&args),
+        Command::Lifecycle(args) => lifecycle::run(&args),
+        Command::Fleet(args) => fleet::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

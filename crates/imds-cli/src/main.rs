@@ -14,9 +14,11 @@ mod output;
 mod query;
 mod render;
 mod report;
+mod sibling;
 mod tree_read;
 mod value;
 mod variables;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -12,9 +12,12 @@ mod isolation;
 mod privilege;
 mod readme;
 mod session;
+mod sibling;
 mod silence;
 mod store;
 mod token;
+mod watch;
+mod watch_hooks;
 
 use imds_testkit::TestEnvironment;
 

@@ -1,0 +1,39 @@
+//! `imds lifecycle` and `imds fleet`: the programs beside this one.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::world;
+
+#[test]
+fn a_program_that_is_missing_is_named_with_its_package() {
+    let home = world();
+    let world = imds_testkit::TestEnvironment::new(alone(&home));
+    let output = world.imds(["fleet", "state"]).disabled().env("PATH", "/nonexistent").run();
+    assert_eq!(
+        output.fails_with(2).to_string(),
+        "stdout: empty\nstderr:\n| error: `imds-fleet` is not installed\n| hint: it comes with the package `imds-fleet`; \
+         `cargo install imds-fleet` installs it too\nexit: 2"
+    );
+}
+
+#[test]
+fn the_program_gets_every_argument_and_its_end_is_passed_on() {
+    let home = world();
+    let world = imds_testkit::TestEnvironment::new(alone(&home));
+    let bin = world.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let program = bin.join("imds-lifecycle");
+    std::fs::write(&program, "#!/bin/sh\necho \"$*\"\nexit 9\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    let arguments = ["lifecycle", "run", "--help", "--", "-x"];
+    let output = world.imds(arguments).disabled().env("PATH", path).run().exits_with(9);
+    assert_eq!(output.stdout(), "run --help -- -x\n");
+}
+
+/// The command in a directory where it has no siblings.
+fn alone(world: &imds_testkit::TestEnvironment) -> std::path::PathBuf {
+    let copy = world.root().join("imds");
+    std::fs::copy(world.binary(), &copy).unwrap();
+    copy
+}

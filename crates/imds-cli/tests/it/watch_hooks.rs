@@ -1,0 +1,143 @@
+//! The hook of `imds watch`: what it is told, and how often it runs.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use imds_testkit::{Answer, Behaviour, FaultServer, Running, Signal, TestEnvironment};
+
+use crate::watch::{one_more_poll, stop, watch};
+use crate::world;
+
+const NOTICE: &str = r#"{"action": "stop", "time": "2017-09-18T08:22:00Z"}"#;
+const REORDERED: &str = r#"{"time":"2017-09-18T08:22:00Z","action":"stop"}"#;
+const ANOTHER: &str = r#"{"action": "terminate", "time": "2017-09-18T08:22:00Z"}"#;
+
+/// A hook that adds a word to a file, and the file.
+fn counting(world: &TestEnvironment) -> (String, PathBuf) {
+    let log = world.root().join("hooks");
+    (format!("echo ran >> {}", log.display()), log)
+}
+
+fn runs(log: &Path) -> usize {
+    std::fs::read_to_string(log).unwrap_or_default().lines().count()
+}
+
+fn watch_spot(world: &TestEnvironment, server: &FaultServer, state: &Path, hook: &str) -> Running {
+    watch(world, server, &["--state", state.to_str().unwrap(), "--exec", hook, "spot-interruption"])
+}
+
+#[test]
+fn a_notice_is_acted_on_once_over_restarts_and_two_are_two() {
+    let (world, server) = (world(), FaultServer::start());
+    let state = world.root().join("state.json");
+    let (hook, log) = counting(&world);
+    for (notice, expected) in [
+        (Some(NOTICE), 1),
+        (Some(NOTICE), 1),
+        (Some(REORDERED), 1),
+        (None, 1),
+        (Some(NOTICE), 1),
+        (Some(ANOTHER), 2),
+        (Some(REORDERED), 2),
+    ] {
+        server.every_get(notice.map_or(Answer::status(404).into(), |text| Behaviour::Serve(text.into())));
+        let running = watch_spot(&world, &server, &state, &hook);
+        one_more_poll(&server);
+        let _ = stop(running);
+        assert_eq!(runs(&log), expected, "{notice:?}");
+    }
+}
+
+#[test]
+fn the_hook_is_told_what_happened() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let told = world.root().join("told");
+    let hook = format!(
+        "{{ echo \"$IMDS_EVENT $IMDS_CHANGE $IMDS_PATH [$IMDS_OLD] [$IMDS_NEW]\"; cat; }} > {}; echo said",
+        told.display()
+    );
+    let output = world
+        .imds(["watch", "--once", "--exec", &hook, "spot-interruption"])
+        .endpoint(&server.endpoint())
+        .run()
+        .exits_with(0);
+    let told = std::fs::read_to_string(told).unwrap();
+    let (variables, stdin) = told.split_once('\n').unwrap();
+    assert_eq!(
+        variables,
+        "spot-interruption appeared /latest/meta-data/spot/instance-action [] \
+         [{\"action\":\"stop\",\"time\":\"2017-09-18T08:22:00Z\"}]"
+    );
+    assert_eq!(stdin, output.stdout());
+    assert_eq!(output.stderr(), "said\n");
+}
+
+#[test]
+fn a_hook_that_was_cut_off_is_not_run_again() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let state = world.root().join("state.json");
+    let log = world.root().join("hooks");
+    let fifo = world.root().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    assert!(made.success());
+    // Says that it has begun, and then lasts until the test is over.
+    let hook = format!(
+        "echo begun >> {}; echo begun > {}; exec cat {}",
+        log.display(),
+        fifo.display(),
+        fifo.display()
+    );
+    let running = watch_spot(&world, &server, &state, &hook);
+    let mut word = [0; 6];
+    std::fs::File::open(&fifo).unwrap().read_exact(&mut word).unwrap();
+    running.signal(Signal::KILL);
+    assert_eq!(running.wait().code(), None);
+    let running = watch_spot(&world, &server, &state, &hook);
+    one_more_poll(&server);
+    running.signal(Signal::TERM);
+    let _ = running.wait().exits_with(0).says(
+        "note: the hook for `spot-interruption` was cut off when the last process ended; it is not run again",
+    );
+    assert_eq!(runs(&log), 1);
+    // Lets the first hook end.
+    drop(std::fs::OpenOptions::new().write(true).open(&fifo).unwrap());
+}
+
+#[test]
+fn a_hook_that_fails_is_retried_as_often_as_was_asked() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let (hook, log) = counting(&world);
+    for (retries, expected) in [("0", 1), ("1", 3)] {
+        let hook = format!("{hook}; exit 3");
+        let arguments = ["watch", "--once", "--exec-retries", retries, "--exec", &hook, "spot-interruption"];
+        let output = world.imds(arguments).endpoint(&server.endpoint()).run().exits_with(0);
+        let _ = output.says("note: the hook for `spot-interruption` ended with exit status: 3");
+        assert_eq!(runs(&log), expected);
+    }
+}
+
+#[test]
+fn a_hook_that_hangs_is_ended_at_its_time() {
+    let (world, server) = (world(), FaultServer::start());
+    let arguments =
+        ["watch", "--once", "--exec-timeout", "20ms", "--exec", "exec tail -f /dev/null", "instance-id"];
+    let output = world.imds(arguments).endpoint(&server.endpoint()).run().exits_with(0);
+    let _ = output.says("is past its time and told to end").says("ended with signal: 15 (SIGTERM)");
+}
+
+#[test]
+fn a_disk_that_is_full_does_not_keep_the_hook_from_running() {
+    let (world, server) = (world(), FaultServer::start());
+    let (hook, log) = counting(&world);
+    let arguments = ["watch", "--once", "--state", "/dev/full/state.json", "--exec", &hook, "instance-id"];
+    let output = world.imds(arguments).endpoint(&server.endpoint()).run();
+    let _ = output.fails_with(2).says("cannot read `/dev/full/state.json`");
+    let absent = world.root().join("absent").join("state.json");
+    let arguments = ["watch", "--once", "--state", absent.to_str().unwrap(), "--exec", &hook, "instance-id"];
+    let output = world.imds(arguments).endpoint(&server.endpoint()).run().exits_with(0);
+    let _ = output.says("No such file or directory (os error 2); going on without");
+    assert_eq!(runs(&log), 1);
+}
