@@ -68,6 +68,13 @@ impl Answer {
         Self { body: body.into(), ..Self::status(200) }.header("Content-Type", "text/plain")
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
     /// A redirect to another place.
     #[must_use]
     pub fn redirect(location: &str) -> Self {
