@@ -24,7 +24,7 @@ use crate::state::{Settings, State};
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` or `build`"]
 pub struct Builder {
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
     instance: Instance,
     options: MetadataOptions,
     profile: Profile,
@@ -41,7 +41,7 @@ pub struct Builder {
 impl Default for Builder {
     fn default() -> Self {
         Self {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            listen: vec![(Ipv4Addr::LOCALHOST, 0).into()],
             instance: Instance::default(),
             options: MetadataOptions {
                 instance_metadata_tags: Switch::Enabled,
@@ -65,8 +65,14 @@ impl Builder {
     ///
     /// An IPv6 address turns the option `HttpProtocolIpv6` on, without which nothing is answered there; options that
     /// are given later may turn it off again.
-    pub const fn listen(mut self, address: SocketAddr) -> Self {
-        self.listen = address;
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen.clear();
+        self.also_listen(address)
+    }
+
+    /// Where to listen as well, the IPv6 endpoint for one.
+    pub fn also_listen(mut self, address: SocketAddr) -> Self {
+        self.listen.push(address);
         if address.is_ipv6() {
             self.options.http_protocol_ipv6 = Switch::Enabled;
         }
@@ -225,19 +231,20 @@ impl Builder {
     /// # Errors
     /// Where the description cannot be, the address cannot be listened on, or the thread cannot be made.
     pub fn start(self) -> Result<Emulator, Error> {
-        let (listen, control) = (self.listen, self.control);
+        let (listen, control) = (self.listen.clone(), self.control);
         let service = self.build()?;
-        let (listener, address) = bind(listen)?;
+        let listeners = listen.into_iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
         let control = control.map(bind_control).transpose()?;
         let control_address = control.as_ref().map(|(_, address)| *address);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
         let (stop, stopped) = watch::channel(());
         let served = service.clone();
-        let serve = move || runtime.block_on(serve(served, listener, address, control, stopped));
+        let serve = move || runtime.block_on(serve(served, listeners, control, stopped));
         let thread =
             std::thread::Builder::new().name("imds-emulator".into()).spawn(serve).map_err(Error::Start)?;
-        Ok(Emulator { service, address, control_address, stop: Some(stop), thread: Some(thread) })
+        Ok(Emulator { service, addresses, control_address, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -254,26 +261,29 @@ fn bind_control(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error>
     bind(address)
 }
 
-/// Serves both listeners until the emulator is dropped, which ends the channel.
+/// Serves every listener until the emulator is dropped, which ends the channel.
 async fn serve(
     service: Service,
-    listener: TcpListener,
-    address: SocketAddr,
+    listeners: Vec<(TcpListener, SocketAddr)>,
     control: Option<(TcpListener, SocketAddr)>,
     stopped: watch::Receiver<()>,
 ) {
     let until = |mut stopped: watch::Receiver<()>| async move { while stopped.changed().await.is_ok() {} };
+    let endpoint = listeners.first().map(|(_, address)| format!("http://{address}")).unwrap_or_default();
     if let Some((listener, _)) = control
         && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
     {
         let (service, shutdown) = (service.clone(), until(stopped.clone()));
-        let endpoint = format!("http://{address}");
         tokio::spawn(async move { service.run_control(listener, &endpoint, shutdown).await });
     }
-    if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-        // An error here means that the port was lost while nothing listened: clients are refused from then on.
-        let _ = service.run(listener, until(stopped)).await;
+    for (listener, _) in listeners {
+        if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+            let (service, shutdown) = (service.clone(), until(stopped.clone()));
+            // An error of `run` means that the port was lost while nothing listened: clients are refused from then on.
+            tokio::spawn(async move { service.run(listener, shutdown).await });
+        }
     }
+    until(stopped).await;
 }
 
 fn random_key() -> Result<[u8; 32], Error> {
@@ -307,7 +317,7 @@ fn random_key() -> Result<[u8; 32], Error> {
 #[derive(Debug)]
 pub struct Emulator {
     service: Service,
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     control_address: Option<SocketAddr>,
     stop: Option<watch::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -322,13 +332,19 @@ impl Emulator {
     /// `http://127.0.0.1:PORT`, as `AWS_EC2_METADATA_SERVICE_ENDPOINT` wants it.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
-    /// The address that it listens on.
+    /// The address that it listens on, the first where there are several.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.first().copied().unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Every address that it listens on.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// The address of the control API, where there is one.

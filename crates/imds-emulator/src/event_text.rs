@@ -115,6 +115,29 @@ impl EventText {
         Self { event: event.to_owned(), ..Self::default() }
     }
 
+    /// The event of this name with parameters as a command line has them: `state=Terminated`, `rate=0.1`.
+    ///
+    /// # Errors
+    /// Where a word is no `NAME=VALUE`, or an event has no such parameter.
+    pub fn from_words<'a>(event: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let mut members = serde_json::Map::new();
+        members.insert("event".to_owned(), event.into());
+        for word in words {
+            let Some((name, value)) = word.split_once('=') else {
+                return Err(format!("`{}` is no `NAME=VALUE`", word.escape_debug()));
+            };
+            let number =
+                matches!(name, "hop-limit" | "rate" | "count" | "bytes-per-second" | "packets-per-second");
+            let value = match value.parse::<serde_json::Number>() {
+                Ok(value) if number => value.into(),
+                _ if number => return Err(format!("`{name}` is `{}`; a number", value.escape_debug())),
+                _ => value.into(),
+            };
+            members.insert(name.to_owned(), value);
+        }
+        serde_json::from_value(members.into()).map_err(|error| error.to_string())
+    }
+
     /// When it happens, counted from the start or from now.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod aemm;
 mod assertion;
 mod clock;
 mod command;
@@ -31,6 +32,7 @@ pub mod tree;
 pub mod version;
 pub mod wire;
 
+pub use aemm::{Imported, import_aemm};
 pub use assertion::Assertion;
 pub use clock::Clock;
 pub use duration::parse_duration;

@@ -108,7 +108,7 @@ pub(crate) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
+pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
     if json && let Some(snapshot) = crate::snapshot::parse(text)? {
         let options =
             MetadataOptions { instance_metadata_tags: Switch::Enabled, ..MetadataOptions::default() };

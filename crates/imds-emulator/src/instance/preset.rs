@@ -1,7 +1,7 @@
 //! Ready-made instances.
 
 use imds_model::MetadataOptions;
-use imds_model::options::Switch;
+use imds_model::options::{HttpTokens, Switch};
 
 use super::{Association, Instance, Interface, Lifecycle, TargetLifecycleState, UserData};
 use crate::profile::Profile;
@@ -68,11 +68,14 @@ impl Preset {
         }
     }
 
-    /// The metadata options that go with it.
+    /// The metadata options that go with it: session tokens are required, as new instances are launched today, but on
+    /// a Snowball, whose older software knows none.
     #[must_use]
     pub fn options(self) -> MetadataOptions {
+        let http_tokens = if self == Self::Snowball { HttpTokens::Optional } else { HttpTokens::Required };
         let ipv6 = if self == Self::Ipv6Only { Switch::Enabled } else { Switch::Disabled };
         MetadataOptions {
+            http_tokens,
             instance_metadata_tags: Switch::Enabled,
             http_protocol_ipv6: ipv6,
             ..MetadataOptions::default()
