@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    aws_cli, categories, completions, credentials, doctor, dump, emulate, env, exec, fleet, get, identity,
-    lifecycle, list, man, serve, token, tree, user_data, wait, watch,
+    aws_cli, categories, completions, credentials, doctor, dump, emulate, emulator, env, exec, fleet, get,
+    identity, lifecycle, list, man, serve, token, tree, user_data, wait, watch,
 };
 use crate::report::Failure;
 
@@ -43,6 +43,7 @@ enum Command {
     Emulate(emulate::Args),
     Lifecycle(lifecycle::Args),
     Fleet(fleet::Args),
+    Emulator(emulator::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -70,6 +71,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
         Command::Emulate(args) => emulate::run(&args),
         Command::Lifecycle(args) => lifecycle::run(&args),
         Command::Fleet(args) => fleet::run(&args),
+        Command::Emulator(args) => emulator::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -126,6 +126,12 @@ impl Builder {
         self
     }
 
+    /// Whether IPv6 listeners answer.
+    pub const fn ipv6(mut self, ipv6: Switch) -> Self {
+        self.options.http_protocol_ipv6 = ipv6;
+        self
+    }
+
     /// Whether instance tags are shown.
     pub const fn tags(mut self, tags: Switch) -> Self {
         self.options.instance_metadata_tags = tags;

@@ -2,28 +2,31 @@
 
 use std::ffi::OsString;
 use std::fs::Permissions;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
+use imds_emulator::{Assertion, Emulator};
 use imds_model::env;
-use imds_model::options::HttpTokens;
 
-use super::serve;
+use super::emulation::{self, Emulation};
 use crate::exit::Exit;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// Run a command with an emulated metadata service
 ///
 /// The service listens on a free loopback port, and `AWS_EC2_METADATA_SERVICE_ENDPOINT` tells the command, and every
-/// AWS SDK in it, where. `imds` itself is on the command's PATH. The command's exit code is passed on.
+/// AWS SDK in it, where. `imds` itself is on the command's PATH. The command's exit code is passed on; where it
+/// is 0 and an assertion about its requests fails, it is 1.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// Whether requests need a session token: optional, or required
-    #[arg(long, value_name = "TOKENS", value_parser = serve::tokens, default_value = "required")]
-    tokens: HttpTokens,
+    #[command(flatten)]
+    emulation: Emulation,
+
+    /// Fail unless this holds when the command has ended (can be repeated), such as "v1 == 0 and tokens-issued <= 1"
+    #[arg(long, value_name = "ASSERTION", value_parser = Assertion::parse)]
+    assert: Vec<Assertion>,
 
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -34,7 +37,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::usage("no command is given"));
     };
-    let emulator = serve::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), args.tokens)?;
+    let emulator = args.emulation.builder()?.start().map_err(emulation::failure)?;
+    if args.emulation.has_faults() {
+        report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
+    }
     // The command's session tokens end with the emulator: they do not belong among the user's.
     let tokens = tempfile::Builder::new()
         .prefix("imds-")
@@ -52,12 +58,22 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .env("PATH", path_with_imds())
         .status();
     match status {
-        Ok(status) if status.success() => Ok(()),
+        Ok(status) if status.success() => check(&args.assert, &emulator),
         Ok(status) => Err(Failure::Child(shell_code(status))),
         Err(error) => {
             let program = program.to_string_lossy();
             Err(Failure::told(Exit::Unexpected, format!("cannot run `{program}`")).caused_by(error))
         }
+    }
+}
+
+/// Fails with the assertions that do not hold.
+fn check(assertions: &[Assertion], emulator: &Emulator) -> Result<(), Failure> {
+    let failures: Vec<String> =
+        assertions.iter().flat_map(|assertion| assertion.failures(emulator.service())).collect();
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::told(Exit::Unexpected, format!("assertion {}", failures.join("; assertion ")))),
     }
 }
 

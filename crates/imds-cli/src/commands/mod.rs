@@ -7,6 +7,8 @@ pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod dump;
 pub(crate) mod emulate;
+pub(crate) mod emulation;
+pub(crate) mod emulator;
 pub(crate) mod env;
 pub(crate) mod exec;
 pub(crate) mod fleet;

@@ -3,47 +3,51 @@
 use std::net::SocketAddr;
 
 use clap::Args as ClapArgs;
-use imds_emulator::Emulator;
-use imds_model::options::HttpTokens;
 
-use crate::exit::Exit;
+use super::emulation::{self, Emulation};
 use crate::output;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// Serve an emulated metadata service until stopped
+///
+/// Every AWS SDK and `imds` itself find it by AWS_EC2_METADATA_SERVICE_ENDPOINT.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// Listen on this address; port 0 takes a free one
+    /// Listen on this address (can be repeated); port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1338")]
-    listen: SocketAddr,
+    listen: Vec<SocketAddr>,
 
-    /// Whether requests need a session token: optional, or required
-    #[arg(long, value_name = "TOKENS", value_parser = tokens, default_value = "required")]
-    tokens: HttpTokens,
+    /// Serve the control API and its page on this loopback address
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:1339")]
+    control: Option<SocketAddr>,
+
+    #[command(flatten)]
+    emulation: Emulation,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let emulator = start(args.listen, args.tokens)?;
-    output::text(&format!("listening on {}\n", emulator.endpoint()))?;
+    let mut builder = args.emulation.builder()?;
+    if let Some((first, others)) = args.listen.split_first() {
+        builder =
+            others.iter().fold(builder.listen(*first), |builder, address| builder.also_listen(*address));
+    }
+    // After the listeners: an IPv6 one turns the option on.
+    builder = args.emulation.ipv6(builder);
+    if let Some(address) = args.control {
+        builder = builder.control(address);
+    }
+    let emulator = builder.start().map_err(emulation::failure)?;
+    if args.emulation.has_faults() {
+        report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
+    }
+    for address in emulator.addresses() {
+        output::text(&format!("listening on http://{address}\n"))?;
+    }
+    if let Some(address) = emulator.control_address() {
+        output::text(&format!("control API and page on http://{address}/\n"))?;
+    }
     loop {
         // Until a signal ends the process; the emulator runs on a thread of its own.
         std::thread::park();
     }
-}
-
-/// Starts an emulator with the built-in instance.
-pub(crate) fn start(listen: SocketAddr, tokens: HttpTokens) -> Result<Emulator, Failure> {
-    Emulator::builder().listen(listen).tokens(tokens).start().map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        let failure = Failure::told(Exit::Usage, error.to_string());
-        match cause {
-            Some(cause) => failure.caused_by(cause),
-            None => failure,
-        }
-    })
-}
-
-/// `optional` or `required`.
-pub(crate) fn tokens(text: &str) -> Result<HttpTokens, String> {
-    HttpTokens::parse(text).ok_or_else(|| "it is none of `optional`, `required`".to_owned())
 }

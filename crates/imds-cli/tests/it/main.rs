@@ -6,6 +6,7 @@ mod credentials;
 mod doctor;
 mod doctor_network;
 mod emulate;
+mod emulator;
 mod endpoint;
 mod faults;
 mod get;

@@ -1,0 +1,186 @@
+//! `imds emulator`: a running emulator's control, and configurations of other emulators.
+
+mod control;
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+use imds_emulator::{EventText, import_aemm};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::output;
+use crate::report::{self, Failure};
+
+use control::Control;
+
+/// Control a running emulator, or import another one's configuration
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ctl(Ctl),
+    ImportAemm(ImportAemm),
+}
+
+/// Change and watch a running emulator that was started with `--control`
+#[derive(ClapArgs, Debug)]
+struct Ctl {
+    /// Address of the control API
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1339")]
+    control: std::net::SocketAddr,
+
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CtlCommand {
+    /// Serve this value at this path
+    Set {
+        /// Path
+        path: String,
+        /// Value
+        value: String,
+    },
+    /// Serve nothing at this path
+    Unset {
+        /// Path
+        path: String,
+    },
+    /// Have an event happen, such as `interrupt action=stop` or `target-lifecycle-state state=Terminated after=10s`
+    Event {
+        /// Name of the event
+        event: String,
+        /// Its parameters
+        #[arg(value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+    },
+    /// Begin a fault, such as `503 rate=0.1` or `stall path=/latest/api/token for=10s`; `clear` ends every fault
+    Fault {
+        /// Name of the fault
+        fault: String,
+        /// Its parameters
+        #[arg(value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+    },
+    /// Change metadata options, such as `tokens=required hop-limit=2 pending=5s`; show them where none is given
+    Options {
+        /// Options
+        #[arg(value_name = "NAME=VALUE")]
+        parameters: Vec<String>,
+    },
+    /// Show options, faults, events to come and counts
+    State,
+    /// Show the recorded requests, one JSON object per line
+    Requests,
+    /// Fail unless this holds, such as "v1 == 0 and tokens-issued <= 1"
+    Assert {
+        /// Assertion
+        assertion: String,
+    },
+    /// Move a stepped clock on
+    Step {
+        /// How far: 500ms, 30s, 2m, 6h
+        duration: String,
+    },
+    /// Forget the recorded requests
+    Reset,
+}
+
+/// Turn an amazon-ec2-metadata-mock configuration into an instance file
+///
+/// The instance file is written to stdout; what has no equal is named on stderr.
+#[derive(ClapArgs, Debug)]
+struct ImportAemm {
+    /// The configuration (JSON)
+    file: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Command::Ctl(ctl) => run_ctl(ctl),
+        Command::ImportAemm(import) => run_import(import),
+    }
+}
+
+fn run_ctl(ctl: &Ctl) -> Result<(), Failure> {
+    let control = Control(ctl.control);
+    match &ctl.command {
+        CtlCommand::Set { path, value } => {
+            happen(control, &json!({ "event": "set", "path": path, "value": value }))
+        }
+        CtlCommand::Unset { path } => happen(control, &json!({ "event": "unset", "path": path })),
+        CtlCommand::Event { event, parameters } => named(control, event, parameters),
+        CtlCommand::Fault { fault, parameters } if fault == "clear" => {
+            named(control, "clear-faults", parameters)
+        }
+        CtlCommand::Fault { fault, parameters } => {
+            let mut all = vec![format!("fault={fault}")];
+            all.extend_from_slice(parameters);
+            named(control, "fault", &all)
+        }
+        CtlCommand::Options { parameters } if parameters.is_empty() => {
+            print(&control.call("GET", "/v1/state", None)?["options"])
+        }
+        CtlCommand::Options { parameters } => named(control, "options", parameters),
+        CtlCommand::State => print(&control.call("GET", "/v1/state", None)?),
+        CtlCommand::Requests => {
+            let answer = control.call("GET", "/v1/requests", None)?;
+            let lines: String = answer["requests"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|request| format!("{request}\n"))
+                .collect();
+            output::text(&lines)
+        }
+        CtlCommand::Assert { assertion } => {
+            let answer = control.call("POST", "/v1/assert", Some(&json!({ "assertion": assertion })))?;
+            let failures: Vec<&str> =
+                answer["failures"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if failures.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::told(Exit::Unexpected, format!("assertion {}", failures.join("; assertion "))))
+        }
+        CtlCommand::Step { duration } => {
+            print(&control.call("POST", "/v1/clock", Some(&json!({ "step": duration })))?["time"])
+        }
+        CtlCommand::Reset => control.call("DELETE", "/v1/requests", None).map(drop),
+    }
+}
+
+fn named(control: Control, event: &str, parameters: &[String]) -> Result<(), Failure> {
+    let text = EventText::from_words(event, parameters.iter().map(String::as_str)).map_err(Failure::usage)?;
+    // Told here as well as there, so that a wrong word needs no running emulator.
+    text.event().map_err(Failure::usage)?;
+    let json = serde_json::to_value(&text).map_err(|error| Failure::usage(error.to_string()))?;
+    happen(control, &json)
+}
+
+fn happen(control: Control, event: &Value) -> Result<(), Failure> {
+    control.call("POST", "/v1/events", Some(event)).map(drop)
+}
+
+fn print(value: &Value) -> Result<(), Failure> {
+    match value.as_str() {
+        Some(text) => output::text(&format!("{text}\n")),
+        None => output::text(&format!("{value:#}\n")),
+    }
+}
+
+fn run_import(import: &ImportAemm) -> Result<(), Failure> {
+    let name = import.file.display();
+    let text = std::fs::read_to_string(&import.file)
+        .map_err(|error| Failure::usage(format!("cannot read `{name}`")).caused_by(error))?;
+    let imported = import_aemm(&text).map_err(|error| Failure::usage(format!("`{name}`: {error}")))?;
+    for note in &imported.notes {
+        report::note(note);
+    }
+    output::text(&imported.instance_file)
+}

@@ -1,0 +1,47 @@
+//! A client of the control API: one request per connection.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::report::Failure;
+
+/// Where the control API is.
+#[derive(Clone, Copy)]
+pub(crate) struct Control(pub(crate) SocketAddr);
+
+impl Control {
+    /// The answer to a request; the API's own words where it refuses.
+    pub(crate) fn call(self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let answer = self.exchange(method, path, body).map_err(|error| {
+            Failure::told(Exit::Unreachable, format!("cannot reach the control API at `{}`", self.0))
+                .caused_by(error)
+                .hint("start the emulator with `imds serve --control`, and pass its address to `--control`")
+        })?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        if head.starts_with("HTTP/1.1 200 ") {
+            return Ok(json);
+        }
+        let message = json["error"].as_str().unwrap_or("the control API gave no answer that is known");
+        Err(Failure::usage(message))
+    }
+
+    fn exchange(self, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&self.0, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.0,
+            body.len()
+        );
+        stream.write_all(request.as_bytes())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+}

@@ -1,0 +1,177 @@
+//! The emulator by its command line: `serve`, `emulate`, `emulator ctl`, `emulator import-aemm`.
+
+use imds_emulator::Emulator;
+
+use crate::world;
+
+/// The hint of every command line that clap refuses.
+const TRY_HELP: &str = "\n\nFor more information, try '--help'.\n";
+
+#[test]
+fn bad_input_is_one_clear_error_and_exit_2() {
+    let world = world();
+    let file = |name: &str, text: &str| {
+        let path = world.root().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let instance = file("instance.toml", "preset = 'asg'\n\n[instance]\ninstance-typ = 'x'\n");
+    let tag = file("tag.toml", "[instance.tags]\n'a/b' = 'x'\n");
+    let scenario = file(
+        "scenario.toml",
+        "[[step]]\nevent = 'rebalance'\n\n[[step]]\nevent = 'interrupt'\naction = 'x'\n",
+    );
+    let base64 = file("base64.toml", "[instance]\nuser-data = { base64 = '*' }\n");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (arguments, message) in [
+        (
+            vec!["--hop-limit", "0"],
+            "invalid value '0' for '--hop-limit <HOPS>': it is no number from 1 to 64",
+        ),
+        (
+            vec!["--hop-limit", "65"],
+            "invalid value '65' for '--hop-limit <HOPS>': it is no number from 1 to 64",
+        ),
+        (
+            vec!["--preset", "x"],
+            "invalid value 'x' for '--preset <PRESET>': it is none of `default`, `spot`, `asg`",
+        ),
+        (
+            vec!["--fault", "503,rate=2"],
+            "invalid value '503,rate=2' for '--fault <FAULT>': `rate` is `2`; a number from 0 to 1",
+        ),
+        (
+            vec!["--clock", "fast"],
+            "invalid value 'fast' for '--clock <CLOCK>': it is none of `real`, `stepped`",
+        ),
+        (
+            vec!["--token-key", "1"],
+            "invalid value '1' for '--token-key <KEY>': it is no run of 64 hexadecimal digits",
+        ),
+        (
+            vec!["--instance", &instance],
+            "instance.toml` line 4: unknown field `instance-typ`, expected one of `instance-id`",
+        ),
+        (vec!["--instance", &tag], "tag.toml`: tag key `a/b` holds `/`; letters, digits and"),
+        (
+            vec!["--instance", &base64],
+            "base64.toml` line 2: `base64` does not hold base64: Invalid symbol 42",
+        ),
+        (vec!["--instance", "/nowhere"], "cannot read `/nowhere`"),
+        (
+            vec!["--scenario", &scenario],
+            "scenario.toml` line 4: `action` is `x`; one of `terminate`, `stop`, `hibernate`",
+        ),
+        (vec!["--listen", &address], "cannot listen on `127.0.0.1:"),
+        (
+            vec!["--control", "0.0.0.0:0", "--listen", "127.0.0.1:0"],
+            "cannot listen on `0.0.0.0:0`\ncaused by: the control API",
+        ),
+    ] {
+        let output = world.imds(["serve"].into_iter().chain(arguments)).disabled().run().fails_with(2);
+        let stderr = output.stderr();
+        assert!(stderr.starts_with("error: ") && stderr.contains(message), "{stderr}");
+        assert_eq!(stderr.matches("error: ").count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn a_command_with_a_service_of_its_own() {
+    let world = world();
+    let emulate = |arguments: &[&str]| {
+        let all = ["emulate"].iter().chain(arguments).copied().collect::<Vec<_>>();
+        world.imds(all).disabled()
+    };
+    let _ = emulate(&["--", "imds", "get", "placement/region"]).run().prints("us-east-1");
+    let _ = emulate(&["--set", "placement/region=eu-west-1", "--", "imds", "get", "placement/region"])
+        .run()
+        .prints("eu-west-1");
+    let _ = emulate(&["--preset", "ipv6-only", "--", "imds", "get", "ipv6"])
+        .run()
+        .prints("2001:db8:1234:1a00::9d");
+    let _ = emulate(&["--unset", "iam", "--", "imds", "get", "iam/info"]).run().fails_with(3);
+    let _ = emulate(&["--assert", "v1 == 0 and tokens-issued == 1", "--", "imds", "get", "mac"])
+        .run()
+        .prints("02:29:96:8f:6a:2d");
+    let _ = emulate(&["--assert", "tokens-issued == 0", "--", "imds", "get", "mac"])
+        .run()
+        .exits_with(1)
+        .says("error: assertion `tokens-issued == 0` does not hold: it is 1\n");
+    let _ = emulate(&["--endpoint", "disabled", "--", "imds", "get", "mac"]).run().fails_with(5);
+}
+
+#[test]
+fn a_running_emulator_is_controlled() {
+    let world = world();
+    let emulator = Emulator::builder().control("127.0.0.1:0".parse().unwrap()).start().unwrap();
+    let control = emulator.control_address().unwrap().to_string();
+    let ctl = |arguments: &[&str]| {
+        let all =
+            ["emulator", "ctl", "--control", &control].iter().chain(arguments).copied().collect::<Vec<_>>();
+        world.imds(all).disabled()
+    };
+    let get = |path: &str| world.get(path, &emulator.endpoint());
+    let _ = ctl(&["set", "placement/region", "eu-north-1"]).run().prints("");
+    let _ = get("placement/region").run().prints("eu-north-1");
+    let _ = ctl(&["unset", "placement/region"]).run().prints("");
+    let _ = get("placement/region").run().fails_with(3);
+    let _ = ctl(&["event", "target-lifecycle-state", "state=Terminated"]).run().prints("");
+    let _ = get("autoscaling/target-lifecycle-state").run().prints("Terminated");
+    let _ = ctl(&["event", "interrupt", "action=stop"]).run().prints("");
+    let notice = get("spot/instance-action").run();
+    assert!(notice.stdout().starts_with(r#"{"action": "stop", "time": ""#), "{}", notice.stdout());
+    let _ = ctl(&["fault", "404", "count=1"]).run().prints("");
+    let _ = get("mac").run().fails_with(3);
+    let _ = ctl(&["fault", "clear"]).run().prints("");
+    let _ = ctl(&["options", "tokens=required", "hop-limit=2"]).run().prints("");
+    let options = ctl(&["options"]).run();
+    assert!(options.stdout().contains("\"tokens\": \"required\""), "{}", options.stdout());
+    let requests = ctl(&["requests"]).run();
+    assert!(requests.stdout().lines().any(|line| line.contains(r#""path":"/latest/api/token""#)));
+    let _ = ctl(&["assert", "v1 == 0"]).run().prints("");
+    let _ = ctl(&["assert", "v2 == 0"]).run().exits_with(1);
+    let _ = ctl(&["reset"]).run().prints("");
+    let _ = ctl(&["assert", "requests == 0"]).run().prints("");
+    let _ = ctl(&["step", "1s"])
+        .run()
+        .fails_with(2)
+        .says("error: the clock moves by itself; start with `--clock stepped`\n");
+    let _ = ctl(&["options", "hop-limit=65"])
+        .run()
+        .fails_with(2)
+        .says("error: `hop-limit` is `65`; a number from 1 to 64\n");
+}
+
+#[test]
+fn a_mocks_configuration_is_imported_and_served() {
+    let world = world();
+    let path = world.root().join("aemm.json");
+    let config = r#"{"metadata":{"values":{"instance-id":"i-0abc","public-ipv4":"54.92.157.77"}},"server":{"port":"1"}}"#;
+    std::fs::write(&path, config).unwrap();
+    let output = world
+        .imds([std::ffi::OsStr::new("emulator"), "import-aemm".as_ref(), path.as_ref()])
+        .disabled()
+        .run()
+        .exits_with(0);
+    assert_eq!(
+        output.stderr(),
+        "note: `server` has no equal in an instance file: pass `--listen ADDRESS:PORT` to `imds serve`\n"
+    );
+    let instance = world.root().join("instance.toml");
+    std::fs::write(&instance, output.stdout()).unwrap();
+    let instance = instance.display().to_string();
+    let _ = world
+        .imds(["emulate", "--instance", &instance, "--", "imds", "get", "instance-id", "public-ipv4"])
+        .disabled()
+        .run()
+        .prints("i-0abc\n54.92.157.77\n");
+}
+
+#[test]
+fn clap_says_where_to_look() {
+    let output = world().imds(["serve", "--tokens", "maybe"]).disabled().run().fails_with(2);
+    let expected =
+        "error: invalid value 'maybe' for '--tokens <TOKENS>': it is none of `optional`, `required`";
+    assert_eq!(output.stderr(), format!("{expected}{TRY_HELP}"));
+}
