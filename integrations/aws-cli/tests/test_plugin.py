@@ -1,0 +1,63 @@
+"""The plugin `awscli_imds`, in the real AWS CLI."""
+
+import json
+import pathlib
+
+from tests.world import Imds, World
+
+DOCUMENT = "dynamic/instance-identity/document"
+PACKAGE = str(pathlib.Path(__file__).parent.parent)
+
+
+class Plugin(World):
+    def setUp(self):
+        super().setUp()
+        self.config.write_text("[plugins]\nimds = awscli_imds\n")
+        self.environment["PYTHONPATH"] = PACKAGE
+        self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
+
+    def test_user_data_byte_for_byte(self):
+        service = self.use(self.start(Imds()))
+        service.values["/latest/user-data"] = bytes(range(256)) + b"\n"
+        printed = self.aws("imds", "get", "--path", "/latest/user-data").stdout
+        self.assertEqual(printed, service.values["/latest/user-data"])
+
+    def test_query_and_output_are_honoured(self):
+        self.emulator()
+        text = self.aws("imds", "get", DOCUMENT, "--query", "accountId", "--output", "text").stdout
+        self.assertEqual(text, b"123456789012\n")
+        value = self.aws("imds", "get", DOCUMENT, "--query", "[region, accountId]", "--output", "json").stdout
+        self.assertEqual(json.loads(value), ["us-east-1", "123456789012"])
+        table = self.aws("imds", "get", DOCUMENT, "--output", "table").stdout.decode()
+        self.assertRegex(table, r"\|\s+accountId\s+\|\s+123456789012\s+\|")
+
+    def test_profile_and_endpoint_url_are_honoured(self):
+        service = self.start(Imds())
+        service.values["/latest/meta-data/mac"] = b"02:00:00:00:00:01"
+        printed = self.aws("imds", "get", "mac", "--endpoint-url", service.url).stdout
+        self.assertEqual(printed, b"02:00:00:00:00:01")
+        del self.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"]
+        with self.config.open("a") as file:
+            file.write(f"[profile lab]\nec2_metadata_service_endpoint = {service.url}\n")
+        printed = self.aws("imds", "get", "mac", "--profile", "lab").stdout
+        self.assertEqual(printed, b"02:00:00:00:00:01")
+
+    def test_help(self):
+        page = self.aws("imds", "help").stdout.decode()
+        self.assertIn("aws imds get --path /latest/user-data", page)
+        self.assertIn("JMESPath", page)
+        self.assertIn("Usage: imds get", self.aws("imds", "get", "help").stdout.decode())
+
+    def test_the_exit_code_is_passed_on(self):
+        self.use(self.start(Imds()))
+        self.aws("imds", "get", "nothing/here", status=3)
+        self.aws("imds", "get", "nothing/here", "--output", "table", status=3)
+
+    def test_without_the_executable(self):
+        result = self.aws("imds", "get", "mac", status=255, IMDS_EXECUTABLE="/nonexistent/imds")
+        self.assertIn(b"the executable /nonexistent/imds is not installed", result.stderr)
+
+    def test_arguments_arrive_as_they_are(self):
+        self.use(self.start(Imds()))
+        printed = self.aws("imds", "get", "nothing/here", "--default", "it's $(two) words").stdout
+        self.assertEqual(printed, b"it's $(two) words")
