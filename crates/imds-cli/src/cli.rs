@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     aws_cli, categories, completions, credentials, doctor, dump, emulate, emulator, env, exec, fleet, get,
@@ -50,7 +50,11 @@ enum Command {
 
 /// Runs the command line.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
-    let matches = command().try_get_matches_from(expand(arguments.collect()))?;
+    let arguments = expand(arguments.collect());
+    if let Some(args) = plain_get(&arguments) {
+        return get::run(&args);
+    }
+    let matches = command().try_get_matches_from(arguments)?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Get(args) => get::run(&args),
         Command::List(args) => list::run(&args),
@@ -75,6 +79,15 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
+}
+
+/// The arguments of a `get` that is called as it should be. To put the whole tree together and leave it unused would
+/// cost such a short process a third of its time (`cargo xtask bench`); all else, mistakes and `--help` too, goes
+/// through the tree.
+fn plain_get(arguments: &[OsString]) -> Option<get::Args> {
+    let arguments = arguments.get(1..).filter(|rest| rest.first().is_some_and(|word| word == "get"))?;
+    let matches = get::Args::augment_args(clap::Command::new("get")).try_get_matches_from(arguments).ok()?;
+    get::Args::from_arg_matches(&matches).ok()
 }
 
 /// The command tree, which help, man page and completions are made from.

@@ -23,11 +23,12 @@ impl Source {
             .any(|line| line.contains("@generated") || line.contains("Written by `cargo xtask "))
     }
 
-    /// Whether the whole file is there for tests.
+    /// Whether the whole file is there for tests: in a folder of them, or a `mod tests;` that has a file of its own.
     pub(crate) fn is_test_file(&self) -> bool {
-        ["tests/", "benches/", "fuzz/", "interop/"]
-            .iter()
-            .any(|folder| self.path.starts_with(folder) || self.path.contains(&format!("/{folder}")))
+        self.path.ends_with("/tests.rs")
+            || ["tests/", "benches/", "fuzz/", "interop/"]
+                .iter()
+                .any(|folder| self.path.starts_with(folder) || self.path.contains(&format!("/{folder}")))
     }
 
     /// Number of lines before the unit tests.
