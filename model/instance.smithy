@@ -380,7 +380,7 @@ operation GetSystem {
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/metrics")
 @bodyFormat("directory")
-@category(since: "2011-05-01", presence: "always", mutability: "start")
+@category(since: "2011-05-01", presence: "retired", mutability: "start")
 @examples([
     {
         title: "An instance"

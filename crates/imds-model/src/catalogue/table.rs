@@ -471,7 +471,7 @@ pub static CATALOGUE: &[Category] = &[
     Category {
         path: "meta-data/metrics/",
         operation: "ListMetrics", format: Format::Directory, since: Some("2011-05-01"),
-        presence: Presence::Always, requires: None,
+        presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the metrics of the host; the name is still listed where nothing is behind it.",
         example: "vhostmd",
