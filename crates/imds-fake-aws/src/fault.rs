@@ -16,7 +16,7 @@ pub enum Harm {
     Error(u16, String, String),
     /// A page of HTML with this status, as from a proxy.
     Html(u16),
-    /// No answer at all, ever; whoever waits on [`crate::Fake::held`] hears of it.
+    /// No answer at all, ever; [`crate::Fake::on_held`] tells of it.
     Hold(Moment),
 }
 

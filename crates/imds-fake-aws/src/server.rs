@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Dialect, Refusal};
 use crate::fault::{Harm, Moment};
@@ -30,7 +30,15 @@ pub struct Fake {
 #[derive(Debug)]
 struct Shared {
     world: Mutex<World>,
-    held: watch::Sender<u64>,
+    held: Mutex<Option<OnHeld>>,
+}
+
+struct OnHeld(Box<dyn Fn() + Send>);
+
+impl std::fmt::Debug for OnHeld {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnHeld")
+    }
 }
 
 impl Shared {
@@ -49,7 +57,7 @@ impl Fake {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { world: Mutex::new(world), held: watch::Sender::new(0) });
+        let shared = Arc::new(Shared { world: Mutex::new(world), held: Mutex::new(None) });
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("imds-fake-aws".to_owned()).spawn(move || {
@@ -75,23 +83,9 @@ impl Fake {
         self.shared.world()
     }
 
-    /// Waits until a request is held (see [`Harm::Hold`]), or until `ended` says that none will come.
-    /// Says whether one is.
-    pub fn held(&self, mut ended: impl FnMut() -> bool) -> bool {
-        loop {
-            if *self.shared.held.borrow() > 0 {
-                return true;
-            }
-            if ended() {
-                return *self.shared.held.borrow() > 0;
-            }
-            std::thread::yield_now();
-        }
-    }
-
-    /// Forgets the held requests, for the next round.
-    pub fn release(&self) {
-        self.shared.held.send_replace(0);
+    /// Calls this whenever a request is held (see [`Harm::Hold`]).
+    pub fn on_held(&self, call: impl Fn() + Send + 'static) {
+        *self.shared.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(OnHeld(Box::new(call)));
     }
 }
 
@@ -148,7 +142,9 @@ async fn handle(
     match decide(&shared, &request) {
         Outcome::Answer(answer) => Ok(response(answer)),
         Outcome::Hold => {
-            shared.held.send_modify(|held| *held += 1);
+            if let Some(OnHeld(call)) = &*shared.held.lock().unwrap_or_else(PoisonError::into_inner) {
+                call();
+            }
             std::future::pending().await
         }
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use imds_model::options::{HopLimit, HttpTokens, Switch};
+
 use crate::rules::catalogue::Severity;
 use crate::scan::fleet::Shard;
 
@@ -23,6 +25,12 @@ pub enum Command {
     State(StateArgs),
     /// Judge them by a policy; ends with 1 when there are findings
     Audit(AuditArgs),
+    /// Write a plan of changes to a file; changes nothing
+    Plan(PlanArgs),
+    /// Make the changes of a plan, in waves, with a journal
+    Apply(ApplyArgs),
+    /// Undo what a journal says was done
+    Rollback(RollbackArgs),
     /// List the rules of `audit`
     Rules(RulesArgs),
 }
@@ -42,15 +50,12 @@ pub struct ScopeArgs {
     /// Scan every active account of the organization
     #[arg(long)]
     pub organization: bool,
-    /// Role to assume in the other accounts
-    #[arg(long, value_name = "NAME")]
-    pub role_name: Option<String>,
+    /// As whom in the other accounts
+    #[command(flatten)]
+    pub role: RoleArgs,
     /// Role to list the organization's accounts with
     #[arg(long, value_name = "ARN", requires = "organization")]
     pub listing_role: Option<String>,
-    /// External id that the role asks for
-    #[arg(long, value_name = "ID")]
-    pub external_id: Option<String>,
     /// Scan only part K of N of the accounts
     #[arg(long, value_name = "K/N", value_parser = Shard::parse, default_value = "1/1")]
     pub shard: Shard,
@@ -78,6 +83,17 @@ pub struct ScopeArgs {
     /// How to reach AWS
     #[command(flatten)]
     pub access: AccessArgs,
+}
+
+/// As whom in the other accounts.
+#[derive(Clone, Debug, Args)]
+pub struct RoleArgs {
+    /// Role to assume in the other accounts
+    #[arg(long, value_name = "NAME")]
+    pub role_name: Option<String>,
+    /// External id that the role asks for
+    #[arg(long, value_name = "ID")]
+    pub external_id: Option<String>,
 }
 
 /// How to reach AWS.
@@ -210,6 +226,96 @@ pub struct AuditArgs {
     pub output: FindingsOutput,
 }
 
+/// Arguments of `plan`.
+#[derive(Clone, Debug, Args)]
+pub struct PlanArgs {
+    /// Where to look
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Whether requests need a session token: `optional` or `required`
+    #[arg(long, value_name = "VALUE", value_parser = tokens)]
+    pub http_tokens: Option<HttpTokens>,
+    /// How many hops the answer to a token request travels: 1 to 64
+    #[arg(long, value_name = "HOPS", value_parser = hop_limit)]
+    pub hop_limit: Option<HopLimit>,
+    /// Whether the IPv6 endpoint answers: `enabled` or `disabled`
+    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    pub ipv6: Option<Switch>,
+    /// Whether instance tags are shown: `enabled` or `disabled`
+    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    pub tags: Option<Switch>,
+    /// Whether the service answers at all: `enabled` or `disabled`; left as it is unless said
+    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    pub http_endpoint: Option<Switch>,
+    /// Change the defaults of each account and Region, too
+    #[arg(long)]
+    pub account_defaults: bool,
+    /// Change the default version of each launch template, too
+    #[arg(long)]
+    pub launch_templates: bool,
+    /// Do not change instances
+    #[arg(long)]
+    pub no_instances: bool,
+    /// Plan changes even where EC2 would refuse to undo them
+    #[arg(long)]
+    pub no_way_back: bool,
+    /// File to write the plan to; must not exist
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Arguments of `apply`.
+#[derive(Clone, Debug, Args)]
+pub struct ApplyArgs {
+    /// Plan to apply
+    #[arg(value_name = "PLAN")]
+    pub plan: PathBuf,
+    /// Journal to write; PLAN.journal unless said
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
+    /// As whom in the other accounts
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// Do not ask EC2 first whether the changes would be allowed
+    #[arg(long)]
+    pub no_probe: bool,
+    /// Milliseconds between two looks at whether a wave is in force
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
+    pub poll: u64,
+    /// How many times to look before giving up
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub polls: u32,
+    /// Seconds to wait between waves
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub pause: u64,
+    /// Command that opens the gate to the next wave by ending with 0
+    #[arg(long, value_name = "COMMAND")]
+    pub gate_command: Option<String>,
+    /// Let the next wave begin although IMDSv1 calls are being refused
+    #[arg(long)]
+    pub no_gate_metric: bool,
+    /// How to reach AWS
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
+/// Arguments of `rollback`.
+#[derive(Clone, Debug, Args)]
+pub struct RollbackArgs {
+    /// Journal of the run to undo
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Restore even what someone else has changed since
+    #[arg(long)]
+    pub force: bool,
+    /// As whom in the other accounts
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// How to reach AWS
+    #[command(flatten)]
+    pub access: AccessArgs,
+}
+
 /// How `rules` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RulesOutput {
@@ -225,6 +331,18 @@ pub struct RulesArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = RulesOutput::Text)]
     pub output: RulesOutput,
+}
+
+fn tokens(text: &str) -> Result<HttpTokens, String> {
+    HttpTokens::parse(text).ok_or_else(|| "say `optional` or `required`".to_owned())
+}
+
+fn switch(text: &str) -> Result<Switch, String> {
+    Switch::parse(text).ok_or_else(|| "say `enabled` or `disabled`".to_owned())
+}
+
+fn hop_limit(text: &str) -> Result<HopLimit, String> {
+    text.parse().ok().and_then(HopLimit::new).ok_or_else(|| "say a number from 1 to 64".to_owned())
 }
 
 fn filter(text: &str) -> Result<(String, Vec<String>), String> {

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod aws;
+pub mod change;
 pub mod checkpoint;
 pub mod cli;
 pub mod clock;

@@ -29,6 +29,9 @@ async fn run(cli: &Cli) -> Result<End, Error> {
     let end = match &cli.command {
         Command::State(args) => commands::state::run(args, &mut out).await,
         Command::Audit(args) => commands::audit::run(args, &mut out).await,
+        Command::Plan(args) => commands::plan::run(args, &mut out).await,
+        Command::Apply(args) => commands::apply::run(args, &mut out).await,
+        Command::Rollback(args) => commands::rollback::run(args, &mut out).await,
         Command::Rules(args) => commands::rules::run(args, &mut out),
     };
     // What was found before a failure is worth having, too.

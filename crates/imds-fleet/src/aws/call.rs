@@ -64,7 +64,7 @@ impl Caller {
                     self.limits.drain(place, api);
                     THROTTLED_ATTEMPTS
                 }
-                Reason::Unreachable | Reason::Service => FAILED_ATTEMPTS,
+                Reason::Unreachable | Reason::Service if !api.is_write() => FAILED_ATTEMPTS,
                 _ => 1,
             };
             if attempt >= attempts {

@@ -57,6 +57,18 @@ impl Api {
         }
     }
 
+    /// Whether the call changes something: then an answer that got lost is looked into, not simply asked for again.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(
+            self,
+            Self::ModifyInstanceMetadataOptions
+                | Self::ModifyInstanceMetadataDefaults
+                | Self::CreateLaunchTemplateVersion
+                | Self::ModifyLaunchTemplate
+        )
+    }
+
     /// Bucket size and refill per second that AWS allows an account in a Region.
     ///
     /// EC2: "Request throttling for the Amazon EC2 API", User Guide. The other services publish no bucket for these

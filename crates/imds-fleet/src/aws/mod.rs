@@ -8,4 +8,6 @@ pub mod images;
 pub mod instances;
 pub mod launch_sources;
 pub mod limit;
+pub mod metrics;
+pub mod modify;
 pub mod session;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Settings};
 use crate::checkpoint::Checkpoint;
-use crate::cli::{AccessArgs, ScopeArgs, SourceName};
+use crate::cli::{AccessArgs, RoleArgs, ScopeArgs, SourceName};
 use crate::error::Error;
 use crate::scan::fleet::{self, Accounts, Regions, Scope};
 use crate::scan::{Event, Wanted};
@@ -26,14 +26,14 @@ const WAITING: usize = 16;
 /// # Errors
 ///
 /// When there are no credentials, or they are refused.
-pub async fn access(args: &AccessArgs, scope: Option<&ScopeArgs>) -> Result<Access, Error> {
+pub async fn access_as(args: &AccessArgs, role: &RoleArgs) -> Result<Access, Error> {
     Access::open(Settings {
         profile: args.profile.clone(),
         home_region: args.home_region.clone(),
         endpoint_url: args.endpoint_url.clone(),
         instance_role: args.instance_role,
-        role_name: scope.and_then(|scope| scope.role_name.clone()),
-        external_id: scope.and_then(|scope| scope.external_id.clone()),
+        role_name: role.role_name.clone(),
+        external_id: role.external_id.clone(),
         share: f64::from(args.limit_share) / 100.0,
         backoff: Duration::from_millis(args.backoff),
     })
@@ -71,7 +71,7 @@ pub async fn gather(
             }
         }
         SourceName::ConfigAggregator => {
-            let access = access(&args.access, Some(args)).await?;
+            let access = access_as(&args.access, &args.role).await?;
             let region = args.regions.first().unwrap_or(&access.home().region).clone();
             let name = args.aggregator.clone().unwrap_or_default();
             aggregator::read(&access, &region, &name, &mut hand_on).await?;
@@ -94,7 +94,7 @@ async fn live(
         opened.replay(&before, hand_on)?;
         (checkpoint, done) = (Some(opened), before);
     }
-    let access = access(&args.access, Some(args)).await?;
+    let access = access_as(&args.access, &args.role).await?;
     let regions = if args.all_regions {
         Regions::All
     } else if args.regions.is_empty() {

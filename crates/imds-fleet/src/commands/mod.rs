@@ -1,7 +1,10 @@
 //! The commands, one file each, and what they share.
 
+pub mod apply;
 pub mod audit;
 pub mod gather;
+pub mod plan;
+pub mod rollback;
 pub mod rules;
 pub mod state;
 

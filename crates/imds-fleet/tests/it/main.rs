@@ -4,7 +4,9 @@
 
 mod audit;
 mod bad_input;
+mod change;
 mod credentials;
 mod harness;
+mod killed;
 mod sources;
 mod state;

@@ -1,0 +1,239 @@
+//! The plan: what is to be changed, from what to what, in a file that people review.
+
+use std::path::Path;
+
+use imds_model::options::{HttpTokens, State};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::Error;
+use crate::inventory::options::Options;
+use crate::inventory::resource::{AccountDefaults, Instance, LaunchTemplate, Place};
+
+/// The version of the plan file.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What is to be changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Target {
+    /// An instance.
+    Instance {
+        /// `i-...`
+        id: String,
+    },
+    /// The defaults of the account in the Region.
+    AccountDefaults,
+    /// A launch template: a new version is made from this one, and becomes the default.
+    LaunchTemplate {
+        /// `lt-...`
+        id: String,
+        /// The default version when the plan was made.
+        version: i64,
+    },
+}
+
+impl Target {
+    /// What it is called.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Instance { id } | Self::LaunchTemplate { id, .. } => id,
+            Self::AccountDefaults => "account-defaults",
+        }
+    }
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What.
+    #[serde(flatten)]
+    pub target: Target,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// All options as they are.
+    pub prior: Options,
+    /// The options that change: nothing else is sent.
+    pub new: Options,
+}
+
+/// Something that would have to be changed and is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of the file.
+    pub schema_version: u32,
+    /// When it was made.
+    pub made_at: jiff::Timestamp,
+    /// What is wanted.
+    pub wanted: Options,
+    /// Whether changes are made that cannot be undone.
+    pub no_way_back: bool,
+    /// What is to be changed.
+    pub changes: Vec<Change>,
+    /// What is not, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What may be planned.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// What is wanted.
+    pub wanted: Options,
+    /// Whether changes are planned that cannot be undone.
+    pub no_way_back: bool,
+}
+
+impl Rules {
+    /// The change of an instance: none when it is as wanted, a reason when it cannot be.
+    #[must_use]
+    pub fn instance(
+        &self,
+        it: &Instance,
+        defaults: Option<&AccountDefaults>,
+    ) -> Option<Result<Change, LeftOut>> {
+        let new = self.wanted.differing_from(&it.options);
+        if new.is_empty() {
+            return None;
+        }
+        let left_out =
+            |reason: String| Some(Err(LeftOut { place: it.place.clone(), id: it.id.clone(), reason }));
+        if let Some(operator) = &it.operator {
+            return left_out(format!("managed by {operator}: change it there"));
+        }
+        if !matches!(it.run_state.as_str(), "running" | "stopped") {
+            return left_out(format!("is `{}`", it.run_state));
+        }
+        if !it.options.is_complete() {
+            return left_out("not all five options are known, so that they could not be restored".to_owned());
+        }
+        if it.options_state == Some(State::Pending) {
+            return left_out("an earlier change is still `pending`".to_owned());
+        }
+        let to_required = new.http_tokens == Some(HttpTokens::Required)
+            && it.options.http_tokens == Some(HttpTokens::Optional);
+        if to_required && !self.no_way_back {
+            match defaults {
+                None => {
+                    return left_out(
+                        "the account defaults could not be read, so that rollback may be impossible"
+                            .to_owned(),
+                    );
+                }
+                Some(defaults) if defaults.http_tokens_enforced => {
+                    return left_out("rollback is impossible: `HttpTokensEnforced` is `enabled`".to_owned());
+                }
+                Some(_) => {}
+            }
+        }
+        Some(Ok(Change {
+            place: it.place.clone(),
+            target: Target::Instance { id: it.id.clone() },
+            name: it.name.clone(),
+            prior: it.options,
+            new,
+        }))
+    }
+
+    /// The change of an account's defaults.
+    #[must_use]
+    pub fn defaults(&self, it: &AccountDefaults) -> Option<Result<Change, LeftOut>> {
+        // There is no account default for the IPv6 endpoint.
+        let wanted = Options { http_protocol_ipv6: None, ..self.wanted };
+        let new = wanted.differing_from(&it.options);
+        if new.is_empty() {
+            return None;
+        }
+        if it.managed_by.as_deref().is_some_and(|by| by != "account") {
+            let said = it.managed_exception_message.as_deref().unwrap_or("no message");
+            return Some(Err(LeftOut {
+                place: it.place.clone(),
+                id: "account-defaults".to_owned(),
+                reason: format!("managed by a declarative policy of the organization ({said})"),
+            }));
+        }
+        Some(Ok(Change {
+            place: it.place.clone(),
+            target: Target::AccountDefaults,
+            name: None,
+            prior: it.options,
+            new,
+        }))
+    }
+
+    /// The change of a launch template's default version.
+    #[must_use]
+    pub fn template(&self, it: &LaunchTemplate) -> Option<Result<Change, LeftOut>> {
+        let new = self.wanted.differing_from(&it.options);
+        if new.is_empty() || !it.is_default {
+            return None;
+        }
+        if let Some(operator) = &it.operator {
+            let reason = format!("managed by {operator}: change it there");
+            return Some(Err(LeftOut { place: it.place.clone(), id: it.id.clone(), reason }));
+        }
+        Some(Ok(Change {
+            place: it.place.clone(),
+            target: Target::LaunchTemplate { id: it.id.clone(), version: it.version },
+            name: it.name.clone(),
+            prior: it.options,
+            new,
+        }))
+    }
+}
+
+impl Plan {
+    /// Reads a plan and says which one it is.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not a plan.
+    pub fn read(path: &Path) -> Result<(Self, String), Error> {
+        let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let wrong = |why: String| Error::Input(format!("plan `{}`: {why}", path.display()));
+        let plan: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if plan.schema_version != SCHEMA_VERSION {
+            return Err(wrong(format!(
+                "has version {}, this program knows {SCHEMA_VERSION}",
+                plan.schema_version
+            )));
+        }
+        for change in &plan.changes {
+            let id = change.target.id();
+            if change.new.is_empty() {
+                return Err(wrong(format!("changes nothing of `{id}`")));
+            }
+            if matches!(change.target, Target::Instance { .. }) && !change.prior.is_complete() {
+                return Err(wrong(format!("does not hold all five prior options of `{id}`")));
+            }
+        }
+        Ok((plan, digest(&bytes)))
+    }
+}
+
+/// The SHA-256 of a plan file, by which its journal knows it.
+fn digest(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,110 @@
+//! `plan`: what would be changed, in a file for people to review.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::{End, gather};
+use crate::change::plan::{Plan, Rules, SCHEMA_VERSION};
+use crate::cli::PlanArgs;
+use crate::clock;
+use crate::error::Error;
+use crate::inventory::options::Options;
+use crate::inventory::resource::{AccountDefaults, Instance, Place, Resource};
+use crate::output::{Out, flat, written};
+use crate::scan::Event;
+
+/// Runs it.
+///
+/// # Errors
+///
+/// When nothing is wanted, the scan cannot begin, or the plan cannot be written.
+pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
+    let wanted = Options {
+        http_tokens: args.http_tokens,
+        http_endpoint: args.http_endpoint,
+        http_put_response_hop_limit: args.hop_limit,
+        http_protocol_ipv6: args.ipv6,
+        instance_metadata_tags: args.tags,
+    };
+    if wanted.is_empty() {
+        return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
+    }
+    let rules = Rules { wanted, no_way_back: args.no_way_back };
+    let (mut changes, mut left_out) = (Vec::new(), Vec::new());
+    // The defaults of a place come after its instances.
+    let mut instances: Vec<Instance> = Vec::new();
+    let mut defaults: BTreeMap<Place, AccountDefaults> = BTreeMap::new();
+    let mut take = |planned: Option<Result<_, _>>| match planned {
+        Some(Ok(change)) => changes.push(change),
+        Some(Err(left)) => left_out.push(left),
+        None => {}
+    };
+    let tally = gather::gather(&args.scope, &mut |event| {
+        let Event::Found(resources) = event else { return Ok(()) };
+        for resource in resources {
+            match resource {
+                Resource::Instance(it) if !wanted.differing_from(&it.options).is_empty() => {
+                    instances.push(Instance::clone(it));
+                }
+                Resource::AccountDefaults(it) => {
+                    defaults.insert(it.place.clone(), AccountDefaults::clone(it));
+                    if args.account_defaults {
+                        take(rules.defaults(it));
+                    }
+                }
+                Resource::LaunchTemplate(it) if args.launch_templates => take(rules.template(it)),
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    if !args.no_instances {
+        instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
+        for instance in &instances {
+            take(rules.instance(instance, defaults.get(&instance.place)));
+        }
+    }
+    let plan = Plan {
+        schema_version: SCHEMA_VERSION,
+        made_at: clock::now(),
+        wanted,
+        no_way_back: args.no_way_back,
+        changes,
+        left_out,
+    };
+    let mut text = serde_json::to_vec_pretty(&plan)
+        .map_err(|error| Error::Input(format!("plan cannot be written: {error}")))?;
+    text.push(b'\n');
+    // Never over a plan that is there: its journal may be needed to undo it.
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&args.out)
+        .map_err(|source| Error::file(&args.out, source))?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| Error::file(&args.out, source))?;
+
+    for left in &plan.left_out {
+        written(writeln!(out, "left out: {} in {}: {}", left.id, left.place, left.reason))?;
+    }
+    for scan in &tally.incomplete {
+        written(writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan)))?;
+    }
+    let what: Vec<String> =
+        wanted.named().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    written(writeln!(
+        out,
+        "{} changes to {}, {} left out, in `{}`",
+        plan.changes.len(),
+        what.join(" "),
+        plan.left_out.len(),
+        args.out.display()
+    ))?;
+    Ok(if !tally.incomplete.is_empty() {
+        End::Incomplete
+    } else if plan.left_out.is_empty() {
+        End::Clean
+    } else {
+        End::Findings
+    })
+}

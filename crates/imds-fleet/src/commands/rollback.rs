@@ -1,0 +1,36 @@
+//! `rollback`: undoes what a journal says was done.
+
+use super::{End, gather};
+use crate::change::journal::Journal;
+use crate::change::rollback::rollback;
+use crate::change::target::Reach;
+use crate::cli::RollbackArgs;
+use crate::error::Error;
+use crate::output::{Out, written};
+
+/// Runs it.
+///
+/// # Errors
+///
+/// When the journal cannot be used.
+pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
+    let mut journal = Journal::open(&args.journal, false)?;
+    if journal.plan.is_none() {
+        return Err(Error::Input(format!(
+            "journal `{}` has not begun: nothing to undo",
+            args.journal.display()
+        )));
+    }
+    let access = gather::access_as(&args.access, &args.role).await?;
+    let outcome = rollback(&Reach::new(access), &mut journal, args.force).await?;
+    for left in &outcome.left {
+        written(writeln!(out, "not restored: {left}"))?;
+    }
+    let (restored, unchanged) = (outcome.restored, outcome.unchanged);
+    written(writeln!(
+        out,
+        "{restored} restored, {unchanged} as before, {} not restored",
+        outcome.left.len()
+    ))?;
+    Ok(if outcome.left.is_empty() { End::Clean } else { End::Incomplete })
+}
