@@ -6,6 +6,7 @@ use imds_model::MetadataOptions;
 
 use crate::clock::Clock;
 use crate::event::Event;
+use crate::identity::Certificates;
 use crate::instance::Instance;
 use crate::record::{Counters, RecordedRequest};
 use crate::server::Service;
@@ -71,6 +72,13 @@ impl Service {
         let now = state.clock().now();
         state.advance(now);
         state.instance().clone()
+    }
+
+    /// The certificates that the identity document's signatures are verified with; made now if they are not yet there.
+    /// `None` where no key can be made.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Certificates> {
+        self.state().certificates()
     }
 
     /// Every leaf at the latest version by path, as a reader with a session token sees it.

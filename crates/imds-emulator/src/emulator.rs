@@ -228,6 +228,7 @@ impl Builder {
             overrides: self.overrides,
             clock: self.clock,
             token_key,
+            signer_seed: random_key()?,
             record_limit: self.record_limit,
         }))
     }

@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod event_text;
 mod fault;
+pub mod identity;
 pub mod instance;
 mod profile;
 pub mod protocol;

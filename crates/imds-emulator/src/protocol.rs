@@ -6,6 +6,7 @@ use std::sync::Arc;
 use imds_model::options::{HttpTokens, Switch};
 use imds_model::{MetadataOptions, token, well_known};
 
+use crate::identity::DocumentSigner;
 use crate::profile::Profile;
 use crate::time::Timestamp;
 use crate::token::TokenIssuer;
@@ -40,6 +41,8 @@ pub struct View<'a> {
     pub root: &'a Directory,
     /// Issues and checks session tokens.
     pub tokens: &'a mut TokenIssuer,
+    /// Signs the identity document.
+    pub signer: &'a mut DocumentSigner,
 }
 
 /// An answer before it is put into the bytes of a wire profile.
@@ -223,7 +226,8 @@ fn error_page(profile: Profile, status: Status) -> String {
 
 /// What the service answers.
 pub fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp) -> Response {
-    let error = |status| Response::error(view.profile, status);
+    let profile = view.profile;
+    let error = |status| Response::error(profile, status);
     if view.options.http_endpoint == Switch::Disabled {
         // ansible/ansible#68098: 403 without a body, for everything.
         return Response::bare(Status::Forbidden);
@@ -252,8 +256,8 @@ pub fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp) -> Re
         None => None,
     };
     let response = match request.method {
-        "GET" => data(view, path, token_ttl.is_some()),
-        "HEAD" => Response { head: true, ..data(view, path, token_ttl.is_some()) },
+        "GET" => data(view, path, token_ttl.is_some(), now),
+        "HEAD" => Response { head: true, ..data(view, path, token_ttl.is_some(), now) },
         // Seen to be supported (kube2iam#283); the headers are unknown.
         "OPTIONS" => Response { allow: Some(DATA_ALLOW), ..Response::bare(Status::Ok) },
         // Unknown; by analogy with the token path.
@@ -295,8 +299,9 @@ fn seconds_left(expires: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(expires.since(now).as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
-fn data(view: &View<'_>, path: &str, with_token: bool) -> Response {
-    let not_found = || Response::error(view.profile, Status::NotFound);
+fn data(view: &mut View<'_>, path: &str, with_token: bool, now: Timestamp) -> Response {
+    let profile = view.profile;
+    let not_found = || Response::error(profile, Status::NotFound);
     let Some(segments) = segments(path) else { return not_found() };
     let last = match view.profile {
         Profile::Nitro | Profile::Xen => Version::LATEST,
@@ -309,7 +314,13 @@ fn data(view: &View<'_>, path: &str, with_token: bool) -> Response {
         Some(Found::Listing(listing)) => text(listing.into()),
         Some(Found::Leaf(leaf)) => Response {
             shape: Shape::Value,
-            body: Body::Shared(Arc::clone(leaf.value(with_token))),
+            body: match leaf.signature {
+                None => Body::Shared(Arc::clone(leaf.value(with_token))),
+                Some(kind) => match view.signer.sign(kind, leaf.value(true), now) {
+                    Some(signature) => Body::Shared(signature),
+                    None => return Response::error(profile, Status::InternalServerError),
+                },
+            },
             content_type: match leaf.media_type {
                 MediaType::Text => TEXT,
                 MediaType::Binary => BINARY,

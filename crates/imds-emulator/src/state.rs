@@ -10,6 +10,7 @@ use imds_model::{MetadataOptions, MetadataPath, catalogue};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::fault::{Faults, Trouble};
+use crate::identity::{Certificates, DocumentSigner};
 use crate::instance::Instance;
 use crate::profile::Profile;
 use crate::protocol::{self, Request, Response, View};
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
     /// Key of the session tokens.
     pub(crate) token_key: [u8; 32],
+    /// What the keys of the identity document's signatures follow from.
+    pub(crate) signer_seed: [u8; 32],
     /// How many requests are kept for the recorder.
     pub(crate) record_limit: usize,
     /// What happens how long after the start.
@@ -59,6 +62,7 @@ pub(crate) struct State {
     overrides: BTreeMap<String, Option<Vec<u8>>>,
     clock: Clock,
     tokens: TokenIssuer,
+    signer: DocumentSigner,
     credentials_since: Timestamp,
     rotations: u64,
     tree: Tree,
@@ -124,6 +128,7 @@ impl State {
             overrides: settings.overrides,
             clock: settings.clock,
             tokens,
+            signer: DocumentSigner::new(settings.signer_seed),
             credentials_since: now,
             rotations: 0,
             tree: Tree { root: Directory::default(), until: now },
@@ -176,7 +181,16 @@ impl State {
 
     /// Every leaf at the latest version, by path, as a reader with a token sees it.
     pub(crate) fn leaves(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        self.tree.root.leaves("/latest/", &mut |path, _, leaf| visit(path, leaf.value(true)));
+        self.tree.root.leaves("/latest/", &mut |path, _, leaf| match leaf.signature {
+            None => visit(path, leaf.value(true)),
+            Some(_) => visit(path, b"(made when it is asked for)"),
+        });
+    }
+
+    /// The certificates of the identity document's signatures.
+    pub(crate) fn certificates(&mut self) -> Option<Certificates> {
+        let now = self.clock.now();
+        self.signer.certificates(now)
     }
 
     /// Whether connections to an IPv6 address are served.
@@ -294,6 +308,7 @@ impl State {
                     options: self.options,
                     root: &self.tree.root,
                     tokens: &mut self.tokens,
+                    signer: &mut self.signer,
                 };
                 protocol::respond(&mut view, request, now)
             }

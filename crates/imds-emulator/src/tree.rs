@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::identity::SignatureKind;
 use crate::version::Version;
 
 /// Entries in the order in which a listing shows them.
@@ -44,12 +45,14 @@ pub struct Leaf {
     value_v1: Option<Arc<[u8]>>,
     /// What `Content-Type` says.
     pub media_type: MediaType,
+    /// The leaf is this signature of its value, made when it is asked for.
+    pub signature: Option<SignatureKind>,
 }
 
 impl Leaf {
     /// A value that is the same for every reader.
     pub fn new(value: impl Into<Vec<u8>>) -> Self {
-        Self { value: value.into().into(), value_v1: None, media_type: MediaType::Text }
+        Self { value: value.into().into(), value_v1: None, media_type: MediaType::Text, signature: None }
     }
 
     /// A value that IMDSv1 readers see otherwise.
@@ -62,7 +65,12 @@ impl Leaf {
         Self { media_type: MediaType::Binary, ..Self::new(value) }
     }
 
-    /// The value that this reader sees.
+    /// A signature of a document.
+    pub fn signature(kind: SignatureKind, document: impl Into<Vec<u8>>) -> Self {
+        Self { signature: Some(kind), ..Self::new(document) }
+    }
+
+    /// The value that this reader sees; of a signature, the document.
     #[must_use]
     pub fn value(&self, with_token: bool) -> &Arc<[u8]> {
         match &self.value_v1 {

@@ -11,7 +11,7 @@ use crate::server::Service;
 const JSON: &str = "application/json";
 
 /// Every route: method and path. The OpenAPI document describes the same ones.
-pub(crate) const ROUTES: [(&str, &str); 8] = [
+pub(crate) const ROUTES: [(&str, &str); 9] = [
     ("GET", "/v1/state"),
     ("GET", "/v1/tree"),
     ("GET", "/v1/requests"),
@@ -19,6 +19,7 @@ pub(crate) const ROUTES: [(&str, &str); 8] = [
     ("POST", "/v1/events"),
     ("POST", "/v1/clock"),
     ("POST", "/v1/assert"),
+    ("GET", "/v1/certificates"),
     ("GET", "/openapi.json"),
 ];
 
@@ -47,6 +48,15 @@ pub(crate) fn answer(service: &Service, endpoint: &str, request: &Request) -> An
                 Err(_) => problem("400 Bad Request", "`after` is a request's number"),
             }
         }
+        ("GET", "/v1/certificates") => match service.certificates() {
+            Some(certificates) => ok(&json!({
+                "authority": certificates.authority,
+                "rsa2048": certificates.rsa2048,
+                "signature": certificates.signature,
+                "pkcs7": certificates.signature,
+            })),
+            None => problem("500 Internal Server Error", "no key can be made"),
+        },
         ("DELETE", "/v1/requests") => {
             service.forget_requests();
             ok(&json!({}))

@@ -9,6 +9,7 @@ mod network;
 use std::fmt::Display;
 use std::time::Duration;
 
+use crate::identity::SignatureKind;
 use crate::instance::Instance;
 use crate::profile::Profile;
 use crate::snapshot::Snapshot;
@@ -315,7 +316,19 @@ fn dynamic(root: &mut Directory, source: Source<'_>) {
         root.put("dynamic/fws/instance-monitoring", since, Leaf::new(monitoring));
     }
     let document = identity::document(source.instance, source.profile);
-    root.put("dynamic/instance-identity/document", since, Leaf::new(document));
+    let put = |root: &mut Directory, name: &str, leaf| {
+        root.put(&format!("dynamic/instance-identity/{name}"), since, leaf);
+    };
+    // The order of the EC2 User Guide's listing. It names `dsa2048` too, which nobody has read
+    // (taskcluster/taskcluster); it is left out.
+    if source.profile != Profile::Snowball {
+        put(root, "rsa2048", Leaf::signature(SignatureKind::Rsa2048, document.as_str()));
+        put(root, "pkcs7", Leaf::signature(SignatureKind::Pkcs7, document.as_str()));
+    }
+    put(root, "document", Leaf::new(document.as_str()));
+    if source.profile != Profile::Snowball {
+        put(root, "signature", Leaf::signature(SignatureKind::Signature, document.as_str()));
+    }
     // Both listings ended with a newline in captures of 2018 and 2020.
     root.directory("dynamic/instance-identity", since).trailing_newline = true;
     root.directory("dynamic", since).trailing_newline = true;

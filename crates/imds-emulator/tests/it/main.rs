@@ -5,6 +5,7 @@
 mod conformance;
 mod control;
 mod faults;
+mod identity;
 mod model_cases;
 mod properties;
 mod raw;
