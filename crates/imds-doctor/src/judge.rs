@@ -7,6 +7,9 @@ mod network;
 mod settings;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 use crate::facts::Facts;
 use crate::report::{Check, Outcome, Report};
 
