@@ -21,17 +21,20 @@ const module = "github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
 func main() {
 	ctx := context.Background()
-	fmt.Println("version", "feature/ec2/imds", version())
+	fmt.Println("version", "AWS SDK for Go v2, feature/ec2/imds", version())
 
-	// The default chain ends at the instance's role; the region is asked for where nothing configures one.
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSRegion())
+	// The default chain ends at the instance's role.
+	loaded, err := config.LoadDefaultConfig(ctx)
 	check(err)
-	fmt.Println("region", loaded.Region)
+	client := imds.NewFromConfig(loaded)
+	// Not by config.WithEC2IMDSRegion, which is asked before the environment's endpoint mode is known to it.
+	region, err := client.GetRegion(ctx, nil)
+	check(err)
+	fmt.Println("region", region.Region)
 	credentials, err := loaded.Credentials.Retrieve(ctx)
 	check(err)
 	fmt.Println("credentials", credentials.Source, credentials.AccessKeyID)
 
-	client := imds.NewFromConfig(loaded)
 	document, err := client.GetInstanceIdentityDocument(ctx, nil)
 	check(err)
 	fmt.Println("identity", document.InstanceID, document.AccountID)
@@ -45,7 +48,7 @@ func main() {
 	expire.Stderr = os.Stderr
 	check(expire.Run())
 	// The same client, whose session token the service now refuses.
-	region, err := client.GetRegion(ctx, nil)
+	region, err = client.GetRegion(ctx, nil)
 	check(err)
 	provider := ec2rolecreds.New(func(options *ec2rolecreds.Options) { options.Client = client })
 	fresh, err := provider.Retrieve(ctx)

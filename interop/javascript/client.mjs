@@ -13,7 +13,7 @@ const service = new MetadataService({ ...endpoint, httpOptions: { timeout: 10_00
 const get = (path) => service.request(path, {});
 const accessKey = async () => (await fromNodeProviderChain()()).accessKeyId;
 
-console.log("version", "@aws-sdk/ec2-metadata-service", installed("@aws-sdk/ec2-metadata-service/package.json").version);
+console.log("version", "AWS SDK for JavaScript v3, ec2-metadata-service", installed("@aws-sdk/ec2-metadata-service/package.json").version);
 console.log("region", await get("/latest/meta-data/placement/region"));
 console.log("credentials", "chain", await accessKey());
 const document = JSON.parse(await get("/latest/dynamic/instance-identity/document"));

@@ -3,10 +3,16 @@
 #
 # The clients see nothing of the caller's configuration, so that the default chain ends at the instance's role.
 
-ways=(serve ipv4 ipv6)
+ways=(emulate serve ipv4 ipv6)
 
 clean() {
     env -i PATH="$PATH" HOME=/nonexistent IMDS="$IMDS" "$@"
+}
+
+# `imds emulate -- CLIENT`.
+way_emulate() {
+    clean INTEROP_EXPIRE='imds emulator ctl step 21601s >/dev/null' \
+        "$IMDS" emulate --clock stepped --assert 'v1 == 0 and tokens-issued >= 2' -- "$@"
 }
 
 # `imds serve` on a loopback port, and the endpoint in the environment.
@@ -23,5 +29,5 @@ way_ipv4() {
 # The same over IPv6, which clients take by the mode alone.
 way_ipv6() {
     clean AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 \
-        unshare --map-root-user --net lib/link-local lib/with-server '[fd00:ec2::254]:80' "$@"
+        SERVE='--ipv6 enabled' unshare --map-root-user --net lib/link-local lib/with-server '[fd00:ec2::254]:80' "$@"
 }

@@ -17,7 +17,7 @@ class Fetcher(IMDSFetcher):
 
 
 def main():
-    print("version", "botocore", botocore.__version__)
+    print("version", "boto3 %s, botocore" % boto3.__version__, botocore.__version__)
     session = boto3.Session()
     inner = session._session
     print("region", IMDSRegionProvider(inner).provide())

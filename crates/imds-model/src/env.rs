@@ -16,6 +16,8 @@ pub const CONFIG_FILE: &str = "AWS_CONFIG_FILE";
 pub const PROFILE: &str = "AWS_PROFILE";
 /// Directory of the session-token store; empty means the usual one.
 pub const CACHE_DIR: &str = "IMDS_CACHE_DIR";
+/// Address of the control API of the emulator that `imds emulate` runs a command with.
+pub const EMULATOR_CONTROL: &str = "IMDS_EMULATOR_CONTROL";
 /// Per-user runtime directory (XDG Base Directory Specification).
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// Per-user cache directory (XDG Base Directory Specification).

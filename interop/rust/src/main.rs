@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    println!("version aws-config {}", version());
+    println!("version AWS SDK for Rust, aws-config {}", version());
     let http = aws_smithy_http_client::Builder::new().build_http();
     let provider = ProviderConfig::default().with_http_client(http.clone());
     // Tokens of two seconds; the SDK renews 120 s ahead, so every request has a fresh one.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::Permissions;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
@@ -17,8 +18,8 @@ use crate::report::{self, Failure};
 /// Run a command with an emulated metadata service
 ///
 /// The service listens on a free loopback port, and `AWS_EC2_METADATA_SERVICE_ENDPOINT` tells the command, and every
-/// AWS SDK in it, where. `imds` itself is on the command's PATH. The command's exit code is passed on; where it
-/// is 0 and an assertion about its requests fails, it is 1.
+/// AWS SDK in it, where. `imds` itself is on the command's PATH, and `imds emulator ctl` in it controls this emulator.
+/// The command's exit code is passed on; where it is 0 and an assertion about its requests fails, it is 1.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::usage("no command is given"));
     };
-    let emulator = args.emulation.builder()?.start().map_err(emulation::failure)?;
+    let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let emulator = args.emulation.builder()?.control(control).start().map_err(emulation::failure)?;
     if args.emulation.has_faults() {
         report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
     }
@@ -49,8 +51,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|error| {
             Failure::told(Exit::Unexpected, "cannot make a temporary directory").caused_by(error)
         })?;
+    let control = emulator.control_address().map(|address| (env::EMULATOR_CONTROL, address.to_string()));
     let status = Command::new(program)
         .args(arguments)
+        .envs(control)
         .env(env::ENDPOINT, emulator.endpoint())
         .env_remove(env::ENDPOINT_MODE)
         .env_remove(env::DISABLED)

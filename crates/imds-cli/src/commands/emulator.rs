@@ -2,10 +2,13 @@
 
 mod control;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
+use imds::{Environment as _, SystemEnvironment};
 use imds_emulator::{EventText, import_aemm};
+use imds_model::env;
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -30,9 +33,9 @@ enum Command {
 /// Change and watch a running emulator that was started with `--control`
 #[derive(ClapArgs, Debug)]
 struct Ctl {
-    /// Address of the control API
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1339")]
-    control: std::net::SocketAddr,
+    /// Address of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where that is unset
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
 
     #[command(subcommand)]
     command: CtlCommand,
@@ -108,8 +111,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// The given address, else the one that `imds emulate` told this process, else the one of `imds serve --control`.
+fn control_address(given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+    if let Some(address) = given {
+        return Ok(address);
+    }
+    match SystemEnvironment.variable(env::EMULATOR_CONTROL) {
+        Some(text) => text.parse().map_err(|_| {
+            Failure::usage(format!("`{}` is `{text}`, which is no address", env::EMULATOR_CONTROL))
+        }),
+        None => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 1339))),
+    }
+}
+
 fn run_ctl(ctl: &Ctl) -> Result<(), Failure> {
-    let control = Control(ctl.control);
+    let control = Control(control_address(ctl.control)?);
     match &ctl.command {
         CtlCommand::Set { path, value } => {
             happen(control, &json!({ "event": "set", "path": path, "value": value }))

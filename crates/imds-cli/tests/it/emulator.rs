@@ -99,6 +99,21 @@ fn a_command_with_a_service_of_its_own() {
         .exits_with(1)
         .says("error: assertion `tokens-issued == 0` does not hold: it is 1\n");
     let _ = emulate(&["--endpoint", "disabled", "--", "imds", "get", "mac"]).run().fails_with(5);
+    let reclaimed = "imds emulator ctl event interrupt action=hibernate && imds get spot/instance-action";
+    let notice = emulate(&["--preset", "spot", "--", "sh", "-c", reclaimed]).run().exits_with(0);
+    assert!(notice.stdout().starts_with(r#"{"action": "hibernate", "time": ""#), "{}", notice.stdout());
+}
+
+#[test]
+fn the_control_apis_address_from_the_environment() {
+    let world = world();
+    let _ = world
+        .imds(["emulator", "ctl", "state"])
+        .env("IMDS_EMULATOR_CONTROL", "somewhere")
+        .disabled()
+        .run()
+        .fails_with(2)
+        .says("error: `IMDS_EMULATOR_CONTROL` is `somewhere`, which is no address\n");
 }
 
 #[test]
