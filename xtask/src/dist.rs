@@ -41,10 +41,7 @@ struct Shipped {
 
 /// The binaries of `packages`, or of every package that may be published.
 fn commands(packages: &[String]) -> Result<Vec<Shipped>, String> {
-    let metadata =
-        workspace::output_of(workspace::cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
-    let metadata: Value =
-        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata = metadata()?;
     let mut commands = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
@@ -65,15 +62,11 @@ fn commands(packages: &[String]) -> Result<Vec<Shipped>, String> {
 fn build(commands: &[Shipped], target: &str) -> Result<Vec<PathBuf>, String> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--release", "--locked", "--target", target]);
-    // A process of its own and `--message-format` would tell the paths too; the layout is as stable and shorter.
     for command in commands {
         cargo.args(["--package", &command.package, "--bin", &command.binary]);
     }
     workspace::run(&mut cargo)?;
-    let metadata =
-        workspace::output_of(workspace::cargo().args(["metadata", "--no-deps", "--format-version=1"]))?;
-    let metadata: Value =
-        serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata = metadata()?;
     let directory =
         metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
     let directory = Path::new(directory).join(target).join("release");
@@ -85,6 +78,13 @@ fn build(commands: &[Shipped], target: &str) -> Result<Vec<PathBuf>, String> {
         }
     }
     Ok(built)
+}
+
+/// What cargo says of the workspace.
+fn metadata() -> Result<Value, String> {
+    let mut cargo = workspace::cargo();
+    let metadata = workspace::output_of(cargo.args(["metadata", "--no-deps", "--format-version=1"]))?;
+    serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))
 }
 
 /// The musl target of this machine, which is installed if it is missing.

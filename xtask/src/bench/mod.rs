@@ -21,10 +21,6 @@ const ROUNDS: usize = 300;
 /// Runs whose peak memory is looked at; the largest counts.
 const PEAK_RUNS: usize = 10;
 
-/// What the project promises (README.md, "Speed").
-const GOALS: &str =
-    "goals: at most 2.0 times the floor, 1/8 of one curl, 1/20 of two; peak 2048 KiB, binary 4 MiB";
-
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let rounds = match arguments {
         [] => ROUNDS,
@@ -112,7 +108,7 @@ fn report(contenders: &[Contender], times: &[Summary], peaks: &[u64], size: u64)
     let imds = times[contender::IMDS].median;
     let one_curl = imds / times[contender::CURL].median;
     let two_curls = imds / times[contender::IDIOM].median;
-    println!("\nbinary: {size} bytes; {GOALS}");
+    println!("\nbinary: {size} bytes");
     let goals = [
         ("times the floor", imds / floor, 2.0),
         ("of one curl", one_curl, 1.0 / 8.0),
