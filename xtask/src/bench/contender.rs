@@ -16,11 +16,11 @@ pub(super) const IDIOM: usize = 3;
 pub(super) struct Contender {
     pub(super) name: &'static str,
     words: Vec<OsString>,
-    variables: Vec<(&'static str, OsString)>,
+    pub(super) variables: Vec<(&'static str, OsString)>,
 }
 
 impl Contender {
-    fn new(name: &'static str, words: &[&str]) -> Self {
+    pub(super) fn new(name: &'static str, words: &[&str]) -> Self {
         Self { name, words: words.iter().map(OsString::from).collect(), variables: Vec::new() }
     }
 
@@ -47,7 +47,7 @@ impl Contender {
     }
 
     /// What the command prints.
-    fn value(&self) -> Result<String, String> {
+    pub(super) fn value(&self) -> Result<String, String> {
         let output = self.timed().stdout(Stdio::piped()).stderr(Stdio::piped()).output();
         let output =
             output.map_err(|error| format!("cannot run {} (`{:?}`): {error}", self.name, self.words[0]))?;
@@ -60,7 +60,7 @@ impl Contender {
 }
 
 /// Where the system has a program: looked up here, so that no contender's time holds a search.
-fn installed(program: &str) -> Result<String, String> {
+pub(super) fn installed(program: &str) -> Result<String, String> {
     let places = ["/usr/bin", "/bin"].map(|directory| format!("{directory}/{program}"));
     let place = places.into_iter().find(|place| Path::new(place).exists());
     place.ok_or_else(|| format!("`{program}` is not installed"))

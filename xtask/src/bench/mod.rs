@@ -3,6 +3,7 @@
 //! Figures of different runs or machines say little; the ratios of one run do, so those are what the goals name.
 
 mod contender;
+mod dump;
 mod service;
 mod statistics;
 
@@ -22,14 +23,10 @@ const ROUNDS: usize = 300;
 const PEAK_RUNS: usize = 10;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let rounds = match arguments {
-        [] => ROUNDS,
-        [option, value] if option == "--rounds" => match value.parse() {
-            Ok(rounds @ 1..) => rounds,
-            _ => return Err(format!("`{value}` is no number of rounds")),
-        },
-        _ => return Err("usage: cargo xtask bench [--rounds N]".to_owned()),
-    };
+    if let Some(("dump", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return dump::run(rounds_of(rest, dump::ROUNDS)?);
+    }
+    let rounds = rounds_of(arguments, ROUNDS)?;
     let imds = dist::static_binary("imds-cli")?;
     let scratch = tempfile::tempdir().map_err(|error| format!("no temporary directory: {error}"))?;
     let floor = compile("floor", scratch.path())?;
@@ -40,6 +37,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let peaks: Vec<u64> =
         contenders.iter().map(|contender| peak_memory(&peak, contender)).collect::<Result<_, _>>()?;
     report(&contenders, &times, &peaks, dist::size(&imds)?)
+}
+
+fn rounds_of(arguments: &[String], usual: usize) -> Result<usize, String> {
+    match arguments {
+        [] => Ok(usual),
+        [option, value] if option == "--rounds" => match value.parse() {
+            Ok(rounds @ 1..) => Ok(rounds),
+            _ => Err(format!("`{value}` is no number of rounds")),
+        },
+        _ => Err("usage: cargo xtask bench [dump] [--rounds N]".to_owned()),
+    }
 }
 
 /// Compiles one of the C programs beside this file; a C compiler is there wherever Rust can link.

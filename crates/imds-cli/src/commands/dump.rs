@@ -1,5 +1,6 @@
 //! `imds dump`: every value below a path.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -101,10 +102,17 @@ fn print(format: Format, tree: &TreeRead, root: &MetadataPath) -> Result<(), Fai
 }
 
 fn env_lines(leaves: &[Leaf]) -> Result<String, Failure> {
-    leaves
-        .iter()
-        .map(|leaf| render::env::line(&render::env::name_of(&leaf.path), &leaf.path, &leaf.value))
-        .collect()
+    let mut lines = String::new();
+    let mut named: BTreeMap<String, &MetadataPath> = BTreeMap::new();
+    for leaf in leaves {
+        let name = render::env::name_of(&leaf.path);
+        lines.push_str(&render::env::line(&name, &leaf.path, &leaf.value)?);
+        if let Some(other) = named.insert(name.clone(), &leaf.path) {
+            let message = format!("`{other}` and `{}` would both be variable `{name}`", leaf.path);
+            return Err(Failure::usage(message).hint("`imds env NAME=PATH` names a variable"));
+        }
+    }
+    Ok(lines)
 }
 
 /// Writes beside the file and renames, so that a reader sees a whole snapshot or none.

@@ -10,6 +10,7 @@ mod emulate;
 mod emulator;
 mod endpoint;
 mod faults;
+mod formats;
 mod get;
 mod identity;
 mod isolation;
