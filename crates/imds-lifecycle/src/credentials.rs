@@ -1,0 +1,61 @@
+//! Credentials for the AWS SDK through our own client, so that one session token serves the whole process and the SDK
+//! itself never asks the metadata service.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, Result, future};
+use imds::AsyncClient;
+
+/// Where the role's credentials are.
+const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// The instance role's credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct RoleCredentials {
+    imds: AsyncClient,
+}
+
+impl RoleCredentials {
+    pub(crate) const fn new(imds: AsyncClient) -> Self {
+        Self { imds }
+    }
+
+    async fn fetch(&self) -> Result {
+        let roles = self.imds.get(ROLES).await.map_err(unavailable)?;
+        let role = roles.text().map_err(unavailable)?.lines().next().unwrap_or_default().to_owned();
+        if role.is_empty() {
+            return Err(CredentialsError::not_loaded("the instance has no role"));
+        }
+        let answer = self.imds.get(format!("{ROLES}{role}").as_str()).await.map_err(unavailable)?;
+        let document = answer.json().map_err(unavailable)?;
+        let member = |name: &str| document.get(name).and_then(|value| value.as_str());
+        // EC2 User Guide, "Retrieve security credentials from instance metadata": anything but `Success` is a failure.
+        if let Some(code) = member("Code").filter(|code| *code != "Success") {
+            return Err(CredentialsError::provider_error(format!("the role's credentials say `{code}`")));
+        }
+        let (Some(key), Some(secret), Some(token)) =
+            (member("AccessKeyId"), member("SecretAccessKey"), member("Token"))
+        else {
+            return Err(CredentialsError::invalid_configuration("the role's credentials are incomplete"));
+        };
+        let expiry = imds_watch::deadline_seconds(&document, UNIX_EPOCH)
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+        Ok(Credentials::new(key, secret, Some(token.to_owned()), expiry, "imds"))
+    }
+}
+
+impl ProvideCredentials for RoleCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.fetch())
+    }
+}
+
+fn unavailable(error: imds::Error) -> CredentialsError {
+    CredentialsError::provider_error(error)
+}

@@ -1,0 +1,117 @@
+//! The journal's file, and the lock that keeps a second daemon off it.
+
+use std::error::Error as _;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use imds_watch::DurableError;
+use rustix::fs::FlockOperation;
+
+use crate::failure::Failure;
+use crate::record::{Record, VERSION};
+
+/// The journal in its directory.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    file: PathBuf,
+    /// Nothing is written.
+    dry_run: bool,
+    _lock: Option<File>,
+}
+
+impl Journal {
+    /// Opens the journal in this directory, which is made where it is missing.
+    pub(crate) fn open(directory: &Path, dry_run: bool) -> Result<Self, Failure> {
+        let file = directory.join("journal.json");
+        if dry_run {
+            return Ok(Self { file, dry_run, _lock: None });
+        }
+        let shown = directory.display();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|error| Failure::new(format!("cannot make directory `{shown}`")).caused_by(&error))?;
+        let path = directory.join("daemon.lock");
+        let lock =
+            File::options().create(true).append(true).open(&path).map_err(|error| {
+                Failure::new(format!("cannot open `{}`", path.display())).caused_by(&error)
+            })?;
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { file, dry_run, _lock: Some(lock) }),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                Err(Failure::new(format!("another `imds-lifecycle` works in directory `{shown}`")))
+            }
+            Err(errno) => Err(Failure::new(format!("cannot lock `{}`", path.display())).caused_by(&errno)),
+        }
+    }
+
+    /// What was written last; a new record where that was by another instance.
+    pub(crate) fn load(&self, instance_id: &str) -> Result<Record, Failure> {
+        let record: Option<Record> = imds_watch::load(&self.file).map_err(|error| {
+            told(&error).hint(
+                "remove it only where no lifecycle action is being worked on: it keeps a command from \
+                               running twice",
+            )
+        })?;
+        match record {
+            Some(record) if record.version != VERSION => Err(Failure::new(format!(
+                "journal `{}` has version `{}`, not `{VERSION}`",
+                self.file.display(),
+                record.version
+            ))),
+            Some(record) if record.instance_id == instance_id => Ok(record),
+            _ => Ok(Record::new(instance_id)),
+        }
+    }
+
+    /// Writes the record; it is on the disk when this returns.
+    pub(crate) fn save(&self, record: &Record) -> Result<(), Failure> {
+        if self.dry_run {
+            return Ok(());
+        }
+        imds_watch::save(&self.file, record).map_err(|error| told(&error))
+    }
+}
+
+fn told(error: &DurableError) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error.source() {
+        Some(cause) => failure.caused_by(&cause),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_daemon_and_one_instance() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("state");
+        let journal = Journal::open(&place, false).unwrap();
+        let error = Journal::open(&place, false).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("another `imds-lifecycle` works in directory `{}`", place.display())
+        );
+        let record = Record { number: 7, ..Record::new("i-1") };
+        journal.save(&record).unwrap();
+        assert_eq!(journal.load("i-1").unwrap(), record);
+        assert_eq!(journal.load("i-2").unwrap(), Record::new("i-2"));
+        drop(journal);
+        let journal = Journal::open(&place, false).unwrap();
+        std::fs::write(place.join("journal.json"), "}").unwrap();
+        assert!(journal.load("i-1").unwrap_err().to_string().ends_with("is damaged at line 1, column 1"));
+    }
+
+    #[test]
+    fn a_dry_run_writes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::open(directory.path(), true).unwrap();
+        journal.save(&Record::new("i-1")).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,236 @@
+//! A made-up Auto Scaling API: one group, one instance whose lifecycle action waits, and faults on order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+/// Far above anything that a healthy test takes on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What one call meets.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// An error of the service: status, code, message.
+    Error(u16, &'static str, &'static str),
+    /// The page of a proxy.
+    Html,
+    /// The connection ends before anything is done.
+    Hangup,
+    /// It is done, and the connection ends without an answer.
+    DoneAndHangup,
+    /// It is never answered.
+    Stall,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct World {
+    /// Actions in their order, with the parameters that matter.
+    pub(crate) calls: Vec<String>,
+    /// What the action was completed with.
+    pub(crate) completed: Vec<String>,
+    /// The keys that signed.
+    pub(crate) signers: Vec<String>,
+    /// Whether a lifecycle action waits.
+    pub(crate) waiting: bool,
+    heartbeat_timeout: u32,
+    faults: BTreeMap<&'static str, VecDeque<Fault>>,
+    stalled: Vec<TcpStream>,
+}
+
+impl World {
+    pub(crate) fn count(&self, action: &str) -> usize {
+        self.calls.iter().filter(|call| call.split(' ').next() == Some(action)).count()
+    }
+}
+
+/// The API on a loopback port.
+#[derive(Clone, Debug)]
+pub(crate) struct AutoScaling {
+    endpoint: String,
+    shared: Arc<(Mutex<World>, Condvar)>,
+}
+
+impl AutoScaling {
+    /// Starts it, with a lifecycle action that waits and whose hook gives `heartbeat_timeout` seconds.
+    pub(crate) fn start(heartbeat_timeout: u32) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let world = World { heartbeat_timeout, waiting: true, ..World::default() };
+        let api = Self { endpoint, shared: Arc::new((Mutex::new(world), Condvar::new())) };
+        let served = api.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let served = served.clone();
+                std::thread::spawn(move || served.serve(stream.unwrap()));
+            }
+        });
+        api
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Looks at the world, or changes it.
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let result = look(&mut self.shared.0.lock().unwrap());
+        self.shared.1.notify_all();
+        result
+    }
+
+    /// Orders what the next calls of an action meet.
+    pub(crate) fn next(&self, action: &'static str, faults: impl IntoIterator<Item = Fault>) {
+        self.world(|world| world.faults.entry(action).or_default().extend(faults));
+    }
+
+    /// Waits until the world is as wanted.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, wanted: impl Fn(&World) -> bool) {
+        let guard = self.shared.0.lock().unwrap();
+        let (world, waited) =
+            self.shared.1.wait_timeout_while(guard, PATIENCE, |world| !wanted(world)).unwrap();
+        assert!(!waited.timed_out(), "waited in vain: {:?} {:?}", world.calls, world.completed);
+    }
+
+    fn serve(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        while let Some((authorization, form)) = request(&mut reader) {
+            let mut stream = stream.try_clone().unwrap();
+            // Hung up on: the client sees the end of the connection.
+            let Some(answer) = self.answer(&authorization, &form, &stream) else {
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+                return;
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        authorization: &str,
+        form: &BTreeMap<String, String>,
+        stream: &TcpStream,
+    ) -> Option<String> {
+        let parameter = |name: &str| form.get(name).map_or("", String::as_str);
+        let action = parameter("Action");
+        let key = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=").expect("a signed request");
+        assert!(
+            authorization.contains("SignedHeaders=") && authorization.contains("Signature="),
+            "{authorization}"
+        );
+        assert!(authorization.contains("/us-east-1/autoscaling/aws4_request"), "{authorization}");
+        assert_eq!(parameter("Version"), "2011-01-01");
+        let call = match action {
+            "DescribeAutoScalingInstances" => format!("{action} {}", parameter("InstanceIds.member.1")),
+            "DescribeLifecycleHooks" => format!("{action} {}", parameter("AutoScalingGroupName")),
+            "RecordLifecycleActionHeartbeat" | "CompleteLifecycleAction" => format!(
+                "{action} {} {} {} {}",
+                parameter("AutoScalingGroupName"),
+                parameter("LifecycleHookName"),
+                parameter("InstanceId"),
+                parameter("LifecycleActionResult")
+            ),
+            other => panic!("not a call that was expected: {other}"),
+        };
+        self.world(|world| {
+            world.calls.push(call.trim_end().to_owned());
+            world.signers.push(key.split('/').next().unwrap_or_default().to_owned());
+            let fault = world.faults.get_mut(action).and_then(VecDeque::pop_front);
+            match fault {
+                Some(Fault::Error(status, code, message)) => return Some(error(status, code, message)),
+                Some(Fault::Html) => {
+                    return Some(http(500, "text/html", "<html><body>Internal</body></html>"));
+                }
+                Some(Fault::Hangup) => return None,
+                Some(Fault::Stall) => {
+                    world.stalled.push(stream.try_clone().unwrap());
+                    // Read on, answer never: the client gives up, or is killed.
+                    return Some(String::new());
+                }
+                Some(Fault::DoneAndHangup) | None => {}
+            }
+            let answer = world.perform(action, parameter("LifecycleActionResult"));
+            if matches!(fault, Some(Fault::DoneAndHangup)) { None } else { Some(answer) }
+        })
+    }
+}
+
+impl World {
+    fn perform(&mut self, action: &str, result: &str) -> String {
+        let body = match action {
+            "DescribeAutoScalingInstances" => "<AutoScalingInstances><member><InstanceId>i-1</InstanceId>\
+                 <AutoScalingGroupName>by-api</AutoScalingGroupName></member></AutoScalingInstances>"
+                .to_owned(),
+            "DescribeLifecycleHooks" => format!(
+                "<LifecycleHooks><member><LifecycleHookName>drain</LifecycleHookName><LifecycleTransition>\
+                 autoscaling:EC2_INSTANCE_TERMINATING</LifecycleTransition><HeartbeatTimeout>{}</HeartbeatTimeout>\
+                 </member></LifecycleHooks>",
+                self.heartbeat_timeout
+            ),
+            _ if !self.waiting => {
+                return error(
+                    400,
+                    "ValidationError",
+                    "No active Lifecycle Action found with instance ID i-1234567890abcdef0",
+                );
+            }
+            "CompleteLifecycleAction" => {
+                self.waiting = false;
+                self.completed.push(result.to_owned());
+                String::new()
+            }
+            _ => String::new(),
+        };
+        let namespace = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
+        let body = format!(
+            "<{action}Response xmlns=\"{namespace}\"><{action}Result>{body}</{action}Result><ResponseMetadata>\
+             <RequestId>7c6e177f-f082-11e1-ac58-3714bEXAMPLE</RequestId></ResponseMetadata></{action}Response>"
+        );
+        http(200, "text/xml", &body)
+    }
+}
+
+fn error(status: u16, code: &str, message: &str) -> String {
+    let body = format!(
+        "<ErrorResponse xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\"><Error><Type>Sender</Type>\
+         <Code>{code}</Code><Message>{message}</Message></Error><RequestId>7c6e177f</RequestId></ErrorResponse>"
+    );
+    http(status, "text/xml", &body)
+}
+
+fn http(status: u16, kind: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+/// One request: its `Authorization`, and its form. Nothing where the client has gone.
+fn request(reader: &mut BufReader<TcpStream>) -> Option<(String, BTreeMap<String, String>)> {
+    let (mut authorization, mut length) = (String::new(), 0);
+    let mut first = true;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if std::mem::take(&mut first) {
+            assert_eq!(line, "POST / HTTP/1.1");
+            continue;
+        }
+        let Some((name, value)) = line.split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => authorization = value.trim().to_owned(),
+            "content-length" => length = value.trim().parse().unwrap(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).unwrap();
+    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
+    Some((authorization, pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+}

@@ -1,0 +1,152 @@
+//! What goes wrong while an action is worked on.
+
+use std::io::Write as _;
+
+use imds_emulator::{Emulator, HttpTokens};
+use rustix::process::Signal;
+
+use crate::auto_scaling::{AutoScaling, Fault};
+use crate::daemon::Place;
+use crate::{instance, set_state};
+
+const COMPLETED: &str = "state `Terminated`: completed";
+
+/// Works through one termination whose calls of `action` meet these faults.
+fn completes_despite(action: &'static str, faults: impl IntoIterator<Item = Fault>) -> (String, AutoScaling) {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    api.next(action, faults);
+    set_state(&instance, "Terminated");
+    let mut daemon = place.daemon(&instance, &api, &["--exec", &place.command()]);
+    daemon.says("state `Terminated`: ").says("the command ended").says("state `Terminated`: ");
+    let said = daemon.stop();
+    assert_eq!(place.runs(), 1);
+    assert_eq!(api.world(|world| world.completed.clone()), ["CONTINUE"], "{said}");
+    (said, api)
+}
+
+#[test]
+fn throttled_and_refused_calls_are_repeated() {
+    let throttled = || Fault::Error(400, "ThrottlingException", "Rate exceeded");
+    completes_despite("DescribeLifecycleHooks", [throttled()]);
+    completes_despite("CompleteLifecycleAction", [throttled()]);
+    completes_despite("CompleteLifecycleAction", [Fault::Hangup, Fault::Html]);
+}
+
+#[test]
+fn a_completion_whose_answer_is_lost_is_one_completion() {
+    let (said, api) = completes_despite("CompleteLifecycleAction", [Fault::DoneAndHangup]);
+    assert!(api.world(|world| world.count("CompleteLifecycleAction")) >= 2, "{said}");
+}
+
+#[test]
+fn calls_that_may_not_be_made_are_told_once() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let denied =
+        || Fault::Error(403, "AccessDenied", "not authorized to perform: autoscaling:DescribeLifecycleHooks");
+    api.next("DescribeLifecycleHooks", [denied(), denied()]);
+    set_state(&instance, "Terminated");
+    let mut daemon = place.daemon(&instance, &api, &["--exec", &place.command()]);
+    daemon.says("cannot describe the hooks of group `web`: AccessDenied: not authorized").says(COMPLETED);
+    assert_eq!(daemon.stop().matches("AccessDenied").count(), 1);
+    // With the hook's name there is no need to.
+    api.world(|world| world.waiting = true);
+    api.next("DescribeLifecycleHooks", [denied()]);
+    let place = Place::new();
+    let mut daemon = place.daemon(&instance, &api, &["--hook", "drain", "--exec", &place.command()]);
+    daemon.says("Auto Scaling group `web`").says(COMPLETED);
+    assert!(!daemon.stop().contains("AccessDenied"));
+}
+
+#[test]
+fn heartbeats_never_stop_while_the_command_runs() {
+    let (instance, api, place) = (instance(), AutoScaling::start(1), Place::new());
+    let fifo = place.fifo();
+    let command = format!("{}; read go < {}", place.command(), fifo.display());
+    let arguments = ["--exec", command.as_str()];
+    let mut daemon = place.daemon(&instance, &api, &arguments);
+    daemon.says("Auto Scaling group `web`");
+    set_state(&instance, "Terminated");
+    let more = |api: &AutoScaling| {
+        let seen = api.world(|world| world.count("RecordLifecycleActionHeartbeat"));
+        api.wait_for(|world| world.count("RecordLifecycleActionHeartbeat") >= seen + 2);
+    };
+    more(&api);
+    // The service refuses everything, then is gone, then comes back with other tokens.
+    instance.service().set("autoscaling", "not a directory any more");
+    more(&api);
+    let address = instance.address();
+    drop(instance);
+    daemon.says("the metadata service cannot be read: ");
+    more(&api);
+    let instance = Emulator::builder()
+        .listen(address)
+        .tokens(HttpTokens::Required)
+        .set("autoscaling/target-lifecycle-state", "Terminated")
+        .start()
+        .unwrap();
+    daemon.says("the metadata service can be read again");
+    more(&api);
+    // The API fails in every way.
+    api.next(
+        "RecordLifecycleActionHeartbeat",
+        [Fault::Hangup, Fault::Html, Fault::Error(400, "ThrottlingException", "Rate exceeded")],
+    );
+    more(&api);
+    // The daemon is killed, and the command is not.
+    daemon.kill();
+    let mut daemon = place.daemon(&instance, &api, &arguments);
+    daemon.says("state `Terminated`: going on where the last process ended");
+    more(&api);
+    std::fs::OpenOptions::new().write(true).open(&fifo).unwrap().write_all(b"go\n").unwrap();
+    daemon.says("the command ended with exit status: 0").says(COMPLETED);
+    daemon.stop();
+    assert_eq!((place.runs(), api.world(|world| world.completed.clone())), (1, vec!["CONTINUE".to_owned()]));
+}
+
+#[test]
+fn a_command_that_hangs_or_is_killed_abandons() {
+    for (command, told) in
+        [("exec tail -f /dev/null", "signal: 15 (SIGTERM)"), ("kill -9 $$", "signal: 9 (SIGKILL)")]
+    {
+        let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+        set_state(&instance, "Terminated");
+        let mut daemon = place.daemon(&instance, &api, &["--exec-timeout", "20ms", "--exec", command]);
+        daemon.says(told).says(COMPLETED);
+        daemon.stop();
+        assert_eq!(api.world(|world| world.completed.clone()), ["ABANDON"]);
+    }
+}
+
+#[test]
+fn it_waits_for_a_service_that_is_not_there_yet_and_can_be_stopped_meanwhile() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let address = instance.address();
+    let endpoint_only = instance;
+    let mut daemon = {
+        // Only the address is needed of it.
+        let daemon_of = |instance: &Emulator| place.daemon(instance, &api, &["--exec", &place.command()]);
+        endpoint_only.service().unset("instance-id");
+        daemon_of(&endpoint_only)
+    };
+    daemon.says("waiting for the metadata service: ");
+    endpoint_only.service().set("instance-id", "i-1234567890abcdef0");
+    daemon.says("state `InService`: nothing to do");
+    daemon.stop();
+    endpoint_only.service().unset("instance-id");
+    let mut daemon = place.daemon(&endpoint_only, &api, &["--exec", "true"]);
+    daemon.says("waiting for the metadata service: ");
+    assert_eq!(address, endpoint_only.address());
+    daemon.stop();
+}
+
+#[test]
+fn a_second_daemon_is_refused() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let mut first = place.daemon(&instance, &api, &["--exec", "true"]);
+    first.says("state `InService`");
+    let (status, said) = place.daemon(&instance, &api, &["--exec", "true"]).end_with_output();
+    assert_eq!(status.code(), Some(1));
+    assert!(said.starts_with("error: another `imds-lifecycle` works in directory `"), "{said}");
+    first.signal(Signal::INT);
+    assert!(first.end().0.success());
+}

@@ -1,0 +1,24 @@
+//! The command `imds-lifecycle` as systemd runs it, against the emulator and a made-up Auto Scaling API.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod auto_scaling;
+mod daemon;
+mod faults;
+mod killed;
+mod states;
+
+use imds_emulator::{Clock, Emulator, Timestamp};
+
+/// An instance of a group, in service.
+fn instance() -> Emulator {
+    Emulator::builder()
+        .clock(Clock::stepped(Timestamp::from_seconds(1_900_000_000)))
+        .set("autoscaling/target-lifecycle-state", "InService")
+        .set("tags/instance/aws:autoscaling:groupName", "web")
+        .start()
+        .unwrap()
+}
+
+fn set_state(instance: &Emulator, state: &str) {
+    instance.service().set("autoscaling/target-lifecycle-state", state);
+}
