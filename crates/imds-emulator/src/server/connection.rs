@@ -10,8 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Service;
-use super::body::{self, Progress};
-use super::head::{self, Framing, Parsed};
+use super::head::{self, Next};
 use super::hops;
 use crate::state::{Delivery, Origin};
 use crate::wire;
@@ -68,23 +67,10 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
     let mut hops_changed = false;
     let mut deadline = Instant::now() + REQUEST_TIMEOUT;
     loop {
-        let parsed = match head::parse(input.rest()) {
-            Parsed::Request { request, length, framing, keep_alive } => {
-                let behind = &input.rest()[length..];
-                let body = match framing {
-                    // Refused before its body is sent (417), so none is waited for.
-                    _ if request.expect => Progress::Complete(0),
-                    Framing::Length(bytes) => body::sized(behind, bytes),
-                    Framing::Chunked => body::chunked(behind),
-                };
-                match body {
-                    Progress::Complete(body) => Some((request, length + body, keep_alive && !request.expect)),
-                    Progress::Partial => None,
-                    Progress::Refused => return refuse(stream, service, number).await,
-                }
-            }
-            Parsed::Partial => None,
-            Parsed::Refused => return refuse(stream, service, number).await,
+        let parsed = match head::next(input.rest()) {
+            Next::Request { request, length, keep_alive } => Some((request, length, keep_alive)),
+            Next::Partial => None,
+            Next::Refused => return refuse(stream, service, number).await,
         };
         let Some((request, length, keep_alive)) = parsed else {
             // At the end of the stream, and when the client takes too long, there is nothing left to do.

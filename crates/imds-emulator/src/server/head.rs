@@ -1,5 +1,6 @@
 //! Reads the head of a request, and refuses what two readers could take for two different requests.
 
+use super::body::{self, Progress};
 use crate::protocol::Request;
 
 /// Longest head that is read. The real limit is unknown; session tokens are 56 bytes and paths below 512.
@@ -86,6 +87,48 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
     let framing = if chunked { Framing::Chunked } else { Framing::Length(content_length.unwrap_or(0)) };
     Parsed::Request { request, length, framing, keep_alive }
+}
+
+/// What the bytes read so far begin with, its body included.
+#[derive(Debug)]
+pub(crate) enum Next<'a> {
+    /// A whole request, this many bytes long.
+    Request {
+        /// The request.
+        request: Request<'a>,
+        /// How long it is.
+        length: usize,
+        /// Whether the client sent `Connection: keep-alive`.
+        keep_alive: bool,
+    },
+    /// The beginning of one.
+    Partial,
+    /// None: answered with 400, and the connection is closed.
+    Refused,
+}
+
+/// Reads a request from the beginning of `bytes`.
+#[must_use]
+pub(crate) fn next(bytes: &[u8]) -> Next<'_> {
+    let (request, length, framing, keep_alive) = match parse(bytes) {
+        Parsed::Request { request, length, framing, keep_alive } => (request, length, framing, keep_alive),
+        Parsed::Partial => return Next::Partial,
+        Parsed::Refused => return Next::Refused,
+    };
+    let behind = bytes.get(length..).unwrap_or_default();
+    let body = match framing {
+        // Refused before its body is sent (417), so none is waited for.
+        _ if request.expect => Progress::Complete(0),
+        Framing::Length(bytes) => body::sized(behind, bytes),
+        Framing::Chunked => body::chunked(behind),
+    };
+    match body {
+        Progress::Complete(body) => {
+            Next::Request { length: length + body, keep_alive: keep_alive && !request.expect, request }
+        }
+        Progress::Partial => Next::Partial,
+        Progress::Refused => Next::Refused,
+    }
 }
 
 fn has_token(value: &[u8], token: &str) -> bool {

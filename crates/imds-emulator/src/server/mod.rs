@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod head;
 mod hops;
+mod offline;
 
 use std::future::Future;
 use std::io;

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use imds_emulator::Emulator;
+use imds_emulator::{Emulator, Profile};
 use proptest::prelude::*;
 
 use crate::raw::{connect, get, status};
@@ -33,6 +33,22 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
                 bytes
             });
     prop_oneof![3 => request, 1 => prop::collection::vec(any::<u8>(), 0..300)]
+}
+
+#[test]
+fn any_bytes_get_whole_answers() {
+    for profile in Profile::ALL {
+        let service = Emulator::builder().profile(profile).record_limit(16).build().unwrap();
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(3000));
+        runner
+            .run(&prop::collection::vec(bytes(), 1..4), |parts| {
+                let answers = service.answer_bytes(&parts.concat());
+                prop_assert!(answers.is_empty() || answers.starts_with(b"HTTP/1."));
+                prop_assert!(service.requests(0).len() <= 16, "what is kept is bounded");
+                Ok(())
+            })
+            .unwrap();
+    }
 }
 
 #[test]
