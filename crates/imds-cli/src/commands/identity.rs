@@ -212,6 +212,9 @@ fn refused(rejection: &Rejection) -> Failure {
         }
         Rejection::CertificateExpired { .. } => failure
             .hint("a newer `imds` may have the Region's new certificate; `--certificate FILE` takes one"),
+        Rejection::WrongCertificate { .. } | Rejection::SignatureMismatch(_) => {
+            failure.hint("what an emulator signed is verified with its own certificate: `--certificate FILE`")
+        }
         _ => failure,
     }
 }

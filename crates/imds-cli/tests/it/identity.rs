@@ -82,6 +82,10 @@ fn each_fault_has_its_own_message() {
         ),
         (vec![("--rsa2048", truncated), ("--certificate", own)], "error: `rsa2048` is truncated\n"),
         (
+            vec![("--rsa2048", rsa2048.clone()), ("--certificate", data("made/expired.pem"))],
+            "error: the signature is good, but its certificate expired at 2021-01-01T00:00:00Z\n",
+        ),
+        (
             vec![("--rsa2048", rsa2048.clone()), ("--certificate", data("made/other.pem"))],
             "error: `rsa2048` was made with the key of another certificate: serial `1001`, not serial `1002`\n",
         ),
@@ -141,5 +145,97 @@ fn document_and_signature_are_read_from_the_service() {
             output.stdout().starts_with(&format!("valid: `{kind}` of Region ap-southeast-2\n")),
             "{output}"
         );
+    }
+}
+
+/// What an emulator serves, in files, with the certificates of its run.
+struct Signed {
+    world: TestEnvironment,
+}
+
+impl Signed {
+    fn new() -> Self {
+        let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+        for name in ["document", "rsa2048", "signature", "pkcs7"] {
+            let path = format!("dynamic/instance-identity/{name}");
+            let output = world.get(&path, &emulator.endpoint()).run().exits_with(0);
+            std::fs::write(world.root().join(name), output.stdout_bytes()).unwrap();
+        }
+        let certificates = emulator.service().certificates().unwrap();
+        std::fs::write(world.root().join("large.pem"), certificates.rsa2048).unwrap();
+        std::fs::write(world.root().join("small.pem"), certificates.signature).unwrap();
+        Self { world }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.world.root().join(name)
+    }
+
+    /// A copy of a file with one byte flipped; of a signature, the byte is one of what its base64 says.
+    fn flipped(&self, name: &str) -> PathBuf {
+        let mut bytes = std::fs::read(self.file(name)).unwrap();
+        let at = match name {
+            "document" => bytes.len() - 10,
+            // The last lines of CMS hold the signature's own bytes.
+            _ => bytes.len() - 40,
+        };
+        bytes[at] = if bytes[at] == b'B' { b'C' } else { b'B' };
+        let path = self.file(&format!("{name}.flipped"));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    fn verify(
+        &self,
+        kind: &str,
+        signature: PathBuf,
+        document: PathBuf,
+        certificate: PathBuf,
+    ) -> Invocation<'_> {
+        let option = format!("--{kind}");
+        verify(&self.world, &[(&option, signature), ("--document", document), ("--certificate", certificate)])
+    }
+}
+
+#[test]
+fn the_emulators_documents_verify_with_its_certificate_and_every_fault_is_named() {
+    let (signed, other) = (Signed::new(), Signed::new());
+    for (kind, pem) in [("rsa2048", "large.pem"), ("signature", "small.pem"), ("pkcs7", "small.pem")] {
+        let (signature, document, certificate) =
+            (signed.file(kind), signed.file("document"), signed.file(pem));
+        let good =
+            signed.verify(kind, signature.clone(), document.clone(), certificate.clone()).run().exits_with(0);
+        assert!(good.stdout().starts_with(&format!("valid: `{kind}` of Region us-east-1\n")), "{good}");
+
+        let refused = |signature: PathBuf, document: PathBuf, certificate: PathBuf, message: &str| {
+            let _ = signed.verify(kind, signature, document, certificate).run().fails_with(1).says(message);
+        };
+        refused(
+            signature.clone(),
+            signed.flipped("document"),
+            certificate.clone(),
+            "error: the document was altered: ",
+        );
+        refused(
+            signed.flipped(kind),
+            document.clone(),
+            certificate.clone(),
+            &format!("error: `{kind}` was altered"),
+        );
+        let mut cut = std::fs::read(&signature).unwrap();
+        cut.truncate(cut.len() / 2);
+        std::fs::write(signed.file("cut"), cut).unwrap();
+        refused(
+            signed.file("cut"),
+            document.clone(),
+            certificate,
+            &format!("error: `{kind}` is truncated\n"),
+        );
+        let swapped = match kind {
+            // A bare signature does not name its certificate.
+            "signature" => "error: `signature` was altered, or made with the key of another certificate\n",
+            _ => "was made with the key of another certificate: serial `",
+        };
+        refused(signature, document, other.file(pem), swapped);
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn name(common_name: &str) -> Vec<u8> {
 /// A certificate for `subject` and its key, signed by the authority's key; DER. `None` where the key cannot sign, which
 /// a key of 1,024 bits or more always can.
 pub(crate) fn certificate(
-    serial: u8,
+    serial: &[u8],
     subject: &str,
     key: &RsaPrivateKey,
     issuer: &str,
@@ -41,7 +41,7 @@ pub(crate) fn certificate(
         SEQUENCE,
         &[
             &of(CONTEXT_0, &[&value(INTEGER, &[2])]),
-            &value(INTEGER, &[serial]),
+            &value(INTEGER, serial),
             &algorithm,
             &name(issuer),
             &validity,

@@ -89,11 +89,12 @@ impl DocumentSigner {
         if let Some(made) = self.made.iter().find(|made| made.kind == kind && made.document == *document) {
             return Some(Arc::clone(&made.signature));
         }
+        let seed = self.seed;
         let keys = self.keys(now)?;
         let bytes = match kind {
             SignatureKind::Signature => raw(&keys.small, document)?,
-            SignatureKind::Rsa2048 => signed_data(&keys.large, 2, document, now)?,
-            SignatureKind::Pkcs7 => signed_data(&keys.small, 3, document, now)?,
+            SignatureKind::Rsa2048 => signed_data(&keys.large, &serial(seed, 2), document, now)?,
+            SignatureKind::Pkcs7 => signed_data(&keys.small, &serial(seed, 3), document, now)?,
         };
         let text: Arc<[u8]> = wrapped(&bytes).into_bytes().into();
         self.made.retain(|made| made.kind != kind);
@@ -118,8 +119,8 @@ impl Keys {
         let large = RsaPrivateKey::new(&mut random, 2048).ok()?;
         // `signature` is 128 bytes on EC2 (174 characters, amazon-ec2-metadata-mock#105), so this key has 1,024 bits.
         let small = RsaPrivateKey::new_unchecked(&mut random, 1024).ok()?;
-        let made = |serial, subject, key| {
-            certificate(serial, subject, key, AUTHORITY, &large, now).map(|der| pem(&der))
+        let made = |number, subject, key| {
+            certificate(&serial(seed, number), subject, key, AUTHORITY, &large, now).map(|der| pem(&der))
         };
         let certificates = Certificates {
             authority: made(1, AUTHORITY, &large)?,
@@ -130,13 +131,24 @@ impl Keys {
     }
 }
 
+/// The serial number of a certificate of this run: like a real authority's it is in no other certificate, so that a
+/// signature names the one that made it.
+fn serial(seed: [u8; 32], number: u8) -> [u8; 8] {
+    let digest = Sha256::new().chain_update(seed).chain_update([number]).finalize();
+    let mut serial = [0; 8];
+    serial.copy_from_slice(&digest[..8]);
+    // Positive, and eight bytes long, in DER.
+    serial[0] = serial[0] & 0x7f | 0x40;
+    serial
+}
+
 /// RSASSA-PKCS1-v1_5 over SHA-256.
 fn raw(key: &RsaPrivateKey, data: &[u8]) -> Option<Vec<u8>> {
     key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(data)).ok()
 }
 
 /// CMS signed data (RFC 5652) with the document inside, in BER with indefinite lengths as EC2 serves it.
-fn signed_data(key: &RsaPrivateKey, serial: u8, document: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+fn signed_data(key: &RsaPrivateKey, serial: &[u8], document: &[u8], now: Timestamp) -> Option<Vec<u8>> {
     let digest_algorithm = of(SEQUENCE, &[&oid(SHA256), NULL]);
     let attribute = |kind: &[u8], content: &[u8]| of(SEQUENCE, &[&oid(kind), &of(SET, &[content])]);
     let attributes = [
@@ -152,7 +164,7 @@ fn signed_data(key: &RsaPrivateKey, serial: u8, document: &[u8], now: Timestamp)
         SEQUENCE,
         &[
             &value(INTEGER, &[1]),
-            &of(SEQUENCE, &[&name(AUTHORITY), &value(INTEGER, &[serial])]),
+            &of(SEQUENCE, &[&name(AUTHORITY), &value(INTEGER, serial)]),
             &digest_algorithm,
             &of(CONTEXT_0, &sorted),
             &of(SEQUENCE, &[&oid(RSA), NULL]),

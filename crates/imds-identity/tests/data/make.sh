@@ -22,6 +22,15 @@ openssl genpkey -genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024 -pkeyop
 openssl gendsa -out "$keys/dsa.key" "$keys/dsa.parameters" 2>/dev/null && certificate dsa 0x1005
 openssl ecparam -genkey -name prime256v1 -noout -out "$keys/ec.key" && certificate ec 0x1006
 
+# The first key once more, in a certificate that ran out in 2021: the same name and serial number.
+printf '[ca]\ndefault_ca=a\n[a]\ndatabase=%s/db\nserial=%s/serial\nnew_certs_dir=%s\ndefault_md=sha256\npolicy=p\n[p]\ncountryName=optional\norganizationName=optional\n' \
+    "$keys" "$keys" "$keys" > "$keys/ca.cnf"
+: > "$keys/db"
+echo 1001 > "$keys/serial"
+openssl req -new -key "$keys/rsa2048.key" -subj "/C=US/O=Test CA" -out "$keys/expired.csr"
+openssl ca -batch -selfsign -notext -config "$keys/ca.cnf" -keyfile "$keys/rsa2048.key" -in "$keys/expired.csr" \
+    -startdate 20200101000000Z -enddate 20210101000000Z -out "$out/expired.pem" 2>/dev/null
+
 cms() { # KEY DIGEST OPTIONS...
     local key=$1 digest=$2
     shift 2
