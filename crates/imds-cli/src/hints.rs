@@ -21,7 +21,7 @@ pub(crate) fn of(error: &imds::Error) -> Vec<String> {
         ErrorKind::Protocol if error.is_token_fetch() => &[
             "something other than the metadata service answers there: a proxy, a captive portal, another cloud",
         ],
-        ErrorKind::Unauthorized if !error.is_token_fetch() && error.attempts() == 0 => {
+        ErrorKind::Unauthorized if error.lacked_token() => {
             &["leave `--imds-v1` out: the service requires session tokens"]
         }
         ErrorKind::Unreachable if error.is_stalled_token_fetch() => &[

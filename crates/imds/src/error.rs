@@ -61,6 +61,7 @@ struct Inner {
     attempts: u32,
     during_token_fetch: bool,
     stalled: bool,
+    lacked_token: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -76,6 +77,7 @@ impl Error {
             attempts: 0,
             during_token_fetch: false,
             stalled: false,
+            lacked_token: false,
             retry_after: None,
             source: None,
         }))
@@ -107,6 +109,10 @@ impl Error {
             inner.during_token_fetch = true;
             inner.stalled = stalled;
         })
+    }
+
+    pub(crate) fn lacked_token_context(self) -> Self {
+        self.with(|inner| inner.lacked_token = true)
     }
 
     pub(crate) fn retry_after_context(self, delay: Option<Duration>) -> Self {
@@ -164,6 +170,12 @@ impl Error {
     #[must_use]
     pub fn is_stalled_token_fetch(&self) -> bool {
         self.0.during_token_fetch && self.0.stalled
+    }
+
+    /// Whether the request was refused because it was IMDSv1 and the service requires session tokens.
+    #[must_use]
+    pub fn lacked_token(&self) -> bool {
+        self.0.lacked_token
     }
 
     /// How long the service asked to wait, where it said so in `Retry-After`.

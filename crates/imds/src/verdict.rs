@@ -58,11 +58,13 @@ pub(crate) fn of_get(core: &Core, path: &str, outcome: Outcome) -> Result<Answer
 
 /// A 401 that is final.
 pub(crate) fn unauthorized(core: &Core, path: &str) -> Error {
-    let message = match core.settings.version {
-        ImdsVersion::V2 => format!("`{path}` was refused (401) with a token that was just fetched"),
-        ImdsVersion::V1 => format!("`{path}` was refused (401): the service requires session tokens"),
+    let refused = |why: &str| {
+        Error::new(ErrorKind::Unauthorized, format!("`{path}` was refused (401){why}")).status_context(401)
     };
-    Error::new(ErrorKind::Unauthorized, message).status_context(401)
+    match core.settings.version {
+        ImdsVersion::V2 => refused(" with a token that was just fetched"),
+        ImdsVersion::V1 => refused(": the service requires session tokens").lacked_token_context(),
+    }
 }
 
 /// The answer to a token PUT is none that the service gives.

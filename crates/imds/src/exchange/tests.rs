@@ -261,7 +261,10 @@ fn every_token_refused_is_final_after_one_renewal() {
     let mut lab =
         Lab::new(&MemoryStore::new(), |_| {}).script(&[token("A"), token("B")], &[answer(401, "", "")]);
     let error = lab.get().unwrap_err();
-    assert_eq!((error.kind(), error.status()), (ErrorKind::Unauthorized, Some(401)));
+    assert_eq!(
+        (error.kind(), error.status(), error.lacked_token()),
+        (ErrorKind::Unauthorized, Some(401), false)
+    );
     assert_eq!(
         error.to_string(),
         "`/latest/meta-data/instance-id` was refused (401) with a token that was just fetched"
@@ -426,7 +429,7 @@ fn v1_is_spoken_by_name_only_and_without_a_token() {
     assert_eq!(lab.counts(), (0, 1));
     assert!(!lab.requests[0].to_ascii_lowercase().contains("token"), "{}", lab.requests[0]);
     let error = lab.get().unwrap_err();
-    assert_eq!((error.kind(), error.is_token_fetch()), (ErrorKind::Unauthorized, false));
+    assert_eq!((error.kind(), error.lacked_token()), (ErrorKind::Unauthorized, true));
 }
 
 #[test]
