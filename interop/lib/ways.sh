@@ -20,14 +20,15 @@ way_serve() {
     clean lib/with-server 127.0.0.1:0 "$@"
 }
 
-# `imds serve` where the service is, in a network namespace that holds these addresses and nothing else. No endpoint
-# is configured.
-way_ipv4() {
-    clean unshare --map-root-user --net lib/link-local lib/with-server 169.254.169.254:80 "$@"
+# `imds serve` at both addresses of the service, in a network namespace that has nothing else. No endpoint is
+# configured; IPv6 is taken by the mode alone.
+link_local() {
+    clean SERVE='--ipv6 enabled --listen [fd00:ec2::254]:80' "$@"
 }
-
-# The same over IPv6, which clients take by the mode alone.
+way_ipv4() {
+    link_local unshare --map-root-user --net lib/link-local lib/with-server 169.254.169.254:80 "$@"
+}
 way_ipv6() {
-    clean AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 \
-        SERVE='--ipv6 enabled' unshare --map-root-user --net lib/link-local lib/with-server '[fd00:ec2::254]:80' "$@"
+    link_local AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 \
+        unshare --map-root-user --net lib/link-local lib/with-server 169.254.169.254:80 "$@"
 }
