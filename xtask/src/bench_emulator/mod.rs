@@ -7,7 +7,7 @@ mod wrk;
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -21,10 +21,12 @@ const MEMORY_GROWTH: f64 = 1.10;
 const OF_NGINX: f64 = 0.7;
 const OF_MOTO: f64 = 20.0;
 
-const USAGE: &str =
-    "usage: cargo xtask bench-emulator [--clients N] [--seconds N] [--tokens N] [--rounds N] [--alone]";
+const USAGE: &str = "usage: cargo xtask bench-emulator [--clients N] [--seconds N] [--tokens N] [--rounds N] [--alone] \
+     [--binary FILE]";
 
 struct Plan {
+    /// What is measured; the static build of this checkout unless told otherwise.
+    binary: Option<PathBuf>,
     load: Load,
     /// Runs of wrk against each server; none with `--alone`.
     rounds: usize,
@@ -32,7 +34,10 @@ struct Plan {
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let plan = plan(arguments)?;
-    let imds = dist::static_binary("imds-cli")?;
+    let imds = match plan.binary.clone() {
+        Some(binary) => binary,
+        None => dist::static_binary("imds-cli")?,
+    };
     let mut misses = Vec::new();
     endure(&imds, plan.load, &mut misses)?;
     if plan.rounds > 0 {
@@ -42,15 +47,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 fn plan(arguments: &[String]) -> Result<Plan, String> {
-    let mut plan =
-        Plan { load: Load { clients: 64, time: Duration::from_secs(30), tokens: 1_000_000 }, rounds: 3 };
+    let mut plan = Plan {
+        binary: None,
+        load: Load { clients: 64, time: Duration::from_secs(30), tokens: 1_000_000 },
+        rounds: 3,
+    };
     let mut arguments = arguments.iter();
     while let Some(option) = arguments.next() {
         if option == "--alone" {
             plan.rounds = 0;
             continue;
         }
-        let value = arguments.next().and_then(|value| value.parse::<u32>().ok());
+        let value = arguments.next();
+        if let ("--binary", Some(path)) = (option.as_str(), value) {
+            plan.binary = Some(path.into());
+            continue;
+        }
+        let value = value.and_then(|value| value.parse::<u32>().ok());
         let Some(value @ 1..) = value else { return Err(USAGE.to_owned()) };
         match option.as_str() {
             "--clients" => plan.load.clients = value,
