@@ -9,7 +9,7 @@ use crate::instance::file::from_json;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// An instance file, TOML.
+    /// An instance file, JSON.
     pub instance_file: String,
     /// What has no equal in an instance file, and what to do instead.
     pub notes: Vec<String>,
@@ -186,10 +186,10 @@ impl Import {
         }
         file.insert("instance".into(), Value::Object(self.instance));
         file.insert("set".into(), Value::Object(self.set));
-        let instance_file =
-            toml::to_string(&Value::Object(file)).map_err(|error| Invalid::new(error.to_string()))?;
+        let instance_file = format!("{:#}\n", Value::Object(file));
         // Written and read again: an import that cannot be served is told now.
-        crate::instance::file::parse(&instance_file, false)?;
+        crate::instance::file::parse(&instance_file, true)
+            .map_err(|wrong| Invalid { line: None, ..wrong })?;
         Ok(Imported { instance_file, notes: self.notes })
     }
 }
@@ -233,7 +233,7 @@ mod tests {
                 "spot":{"action":"stop"}}"#,
         )
         .unwrap();
-        let described = crate::instance::file::parse(&imported.instance_file, false).unwrap();
+        let described = crate::instance::file::parse(&imported.instance_file, true).unwrap();
         assert_eq!(described.instance.placement.region, "eu-west-1");
         assert_eq!(described.instance.tags["Name"], "n");
         assert_eq!(described.instance.user_data.unwrap().0, b"1234");

@@ -135,7 +135,18 @@ impl EventText {
             };
             members.insert(name.to_owned(), value);
         }
-        serde_json::from_value(members.into()).map_err(|error| error.to_string())
+        Self::from_json(&serde_json::Value::from(members).to_string())
+    }
+
+    /// The event that a JSON object describes.
+    ///
+    /// # Errors
+    /// Where an event has no such parameter.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| {
+            let message = error.to_string();
+            message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned()
+        })
     }
 
     /// When it happens, counted from the start or from now.

@@ -97,7 +97,7 @@ enum CtlCommand {
 
 /// Turn an amazon-ec2-metadata-mock configuration into an instance file
 ///
-/// The instance file is written to stdout; what has no equal is named on stderr.
+/// The instance file (JSON) is written to stdout; what has no equal is named on stderr.
 #[derive(ClapArgs, Debug)]
 struct ImportAemm {
     /// The configuration (JSON)

@@ -173,7 +173,7 @@ fn a_mocks_configuration_is_imported_and_served() {
         output.stderr(),
         "note: `server` has no equal in an instance file: pass `--listen ADDRESS:PORT` to `imds serve`\n"
     );
-    let instance = world.root().join("instance.toml");
+    let instance = world.root().join("instance.json");
     std::fs::write(&instance, output.stdout()).unwrap();
     let instance = instance.display().to_string();
     let _ = world

@@ -129,9 +129,9 @@ fn tree(service: &Service) -> Value {
 }
 
 fn event(service: &Service, body: &[u8]) -> Answer {
-    let text: EventText = match serde_json::from_slice(body) {
+    let text = match EventText::from_json(&String::from_utf8_lossy(body)) {
         Ok(text) => text,
-        Err(error) => return problem("400 Bad Request", &error.to_string()),
+        Err(message) => return problem("400 Bad Request", &message),
     };
     match text.after().and_then(|after| Ok((after, text.event()?))) {
         Ok((after, event)) => {
@@ -143,7 +143,7 @@ fn event(service: &Service, body: &[u8]) -> Answer {
 }
 
 fn clock(service: &Service, body: &[u8]) -> Answer {
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let json: Value = serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or_default();
     let Some(step) = json["step"].as_str() else {
         return problem("400 Bad Request", "the body has to be `{\"step\": \"30s\"}`");
     };
@@ -155,7 +155,7 @@ fn clock(service: &Service, body: &[u8]) -> Answer {
 }
 
 fn assert(service: &Service, body: &[u8]) -> Answer {
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let json: Value = serde_json::from_str(&String::from_utf8_lossy(body)).unwrap_or_default();
     let Some(text) = json["assertion"].as_str() else {
         return problem("400 Bad Request", "the body has to be `{\"assertion\": \"v1 == 0\"}`");
     };

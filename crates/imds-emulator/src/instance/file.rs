@@ -122,8 +122,9 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
         let mut merged =
             serde_json::to_value(&described.instance).map_err(|error| Invalid::new(error.to_string()))?;
         merge(&mut merged, given);
+        // From a text again: a second reader of every member would cost the binary more than this costs time.
         described.instance =
-            serde_json::from_value(merged).map_err(|error| Invalid::new(error.to_string()))?;
+            from_json(&merged.to_string()).map_err(|wrong| Invalid { line: None, ..wrong })?;
     }
     described.instance.check().map_err(Invalid::new)?;
     described.profile = file.profile.unwrap_or(described.profile);
