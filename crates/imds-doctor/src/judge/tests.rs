@@ -219,3 +219,14 @@ fn a_switch_that_is_no_switch_is_a_note() {
     let facts = Facts { disabled: Some("True".to_owned()), ..unreached(Ok(()), None) };
     assert_only(&facts, "switch", "disabled");
 }
+
+#[test]
+fn what_a_stored_token_hides_is_a_warning() {
+    let answered = Some(Exchange::Answer(Answer::new(401, &[], b"")));
+    let facts = Facts { token: Some(Exchange::Stalled), wrong_token: answered, ..healthy() };
+    let report = assert_only(&facts, "token", "hop-limit");
+    assert!(report.failure.is_none());
+    let outcomes: Vec<_> = report.checks.iter().map(|check| check.outcome).collect();
+    assert!(!outcomes.contains(&Outcome::Failure), "{report}");
+    assert!(report.to_string().contains("a plain read still works"), "{report}");
+}
