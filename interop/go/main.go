@@ -27,7 +27,7 @@ func main() {
 	loaded, err := config.LoadDefaultConfig(ctx)
 	check(err)
 	client := imds.NewFromConfig(loaded)
-	// Not by config.WithEC2IMDSRegion, which is asked before the environment's endpoint mode is known to it.
+	// Not by config.WithEC2IMDSRegion, whose own client has no options and so misses the endpoint mode.
 	region, err := client.GetRegion(ctx, nil)
 	check(err)
 	fmt.Println("region", region.Region)
