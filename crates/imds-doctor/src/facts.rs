@@ -19,7 +19,7 @@ pub struct Facts {
     pub container: Option<String>,
     /// Whether and how each of the endpoint's addresses is reached.
     pub reach: Vec<Reach>,
-    /// The well-known endpoint of the other family, looked at only where the configured one is not reached.
+    /// The well-known endpoint of the other family, where the configured one is well-known too.
     pub other_family: Option<Reach>,
     /// The answer to a PUT for a session token.
     pub token: Option<Exchange>,

@@ -87,10 +87,8 @@ fn ask(facts: &mut Facts, handles: &dyn Handles, client: &Client, options: Optio
     facts.reach = choice.endpoints().iter().map(reach).collect();
     facts.read = Some(client.get(PLAIN_READ).map(|_| ()));
     let connected = facts.reach.iter().position(Reach::is_connected);
-    let Some(endpoint) = connected.and_then(|at| choice.endpoints().get(at)) else {
-        facts.other_family = other_family(choice).as_ref().map(reach);
-        return;
-    };
+    facts.other_family = other_family(choice).as_ref().map(reach);
+    let Some(endpoint) = connected.and_then(|at| choice.endpoints().get(at)) else { return };
     let path = |path: &str| format!("{}{path}", endpoint.prefix());
     let target = target(endpoint);
     let token = probe::exchange(

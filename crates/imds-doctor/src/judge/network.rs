@@ -35,7 +35,7 @@ pub(super) fn route(facts: &Facts) -> Check {
 
 pub(super) fn connect(facts: &Facts) -> Check {
     const ID: &str = "connect";
-    let evidence = facts.reach.iter().map(|reach| match &reach.connect {
+    let evidence = facts.reach.iter().chain(&facts.other_family).map(|reach| match &reach.connect {
         None => format!("`{}`: not tried without a route", reach.url),
         Some(Ok(time)) => format!("`{}`: connected in {:.1} ms", reach.url, time.as_secs_f64() * 1000.0),
         Some(Err(fault)) => format!("`{}`: {fault}", reach.url),
@@ -65,6 +65,9 @@ pub(super) fn connect(facts: &Facts) -> Check {
 /// The configured family is not reached, and the other one is.
 fn other_family(facts: &Facts) -> Option<Check> {
     let other = facts.other_family.as_ref().filter(|reach| reach.is_connected())?;
+    if facts.reach.iter().any(Reach::is_connected) {
+        return None;
+    }
     let (cause, name) = if other.url.contains('[') { ("ipv6-only", "IPv6") } else { ("ipv4-only", "IPv4") };
     let asked = facts.reach.iter().map(|reach| format!("`{}` is not reached", reach.url));
     Some(

@@ -136,6 +136,13 @@ fn the_other_family_answers() {
 }
 
 #[test]
+fn both_families_are_shown() {
+    let report = judge(&Facts { other_family: Some(reached(IPV6_URL)), ..healthy() });
+    assert_eq!(findings(&report), []);
+    assert!(report.to_string().contains("- `http://[fd00:ec2::254]`: connected in 0.3 ms"), "{report}");
+}
+
+#[test]
 fn the_hop_limit_in_a_container_and_elsewhere() {
     let answered = Some(Exchange::Answer(Answer::new(401, &[], b"")));
     let stalled = Facts {
