@@ -61,7 +61,7 @@ fn flatten(tree: &mut Tree, path: &[String], value: &Value) {
     match value {
         Value::Object(map) if !(map.len() == 1 && map.get("base64").is_some_and(|_| !path.is_empty())) => {
             for (name, value) in map {
-                flatten(tree, &[path, &[name.clone()]].concat(), value);
+                flatten(tree, &[path, std::slice::from_ref(name)].concat(), value);
             }
         }
         leaf => {

@@ -167,7 +167,7 @@ impl Lab {
                 }
                 Step::Receive { until } => match &behaviour {
                     Does::Answer(bytes) => exchange.event(now, Event::Received(bytes.as_bytes())),
-                    Does::Close(bytes) if bytes.is_empty() => exchange.event(now, Event::Received(&[])),
+                    Does::Close("") => exchange.event(now, Event::Received(&[])),
                     Does::Close(bytes) => {
                         exchange.event(now, Event::Received(bytes.as_bytes()));
                         behaviour = Does::Close("");
