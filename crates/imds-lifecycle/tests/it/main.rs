@@ -7,18 +7,21 @@ mod faults;
 mod killed;
 mod states;
 
-use imds_emulator::{Clock, Emulator, Timestamp};
+use imds_emulator::instance::TargetLifecycleState;
+use imds_emulator::{Clock, Emulator, Event, Timestamp};
 
 /// An instance of a group, in service.
 fn instance() -> Emulator {
-    Emulator::builder()
+    let instance = Emulator::builder()
         .clock(Clock::stepped(Timestamp::from_seconds(1_900_000_000)))
-        .set("autoscaling/target-lifecycle-state", "InService")
         .set("tags/instance/aws:autoscaling:groupName", "web")
         .start()
-        .unwrap()
+        .unwrap();
+    instance.service().apply(Event::TargetLifecycleState(Some(TargetLifecycleState::InService)));
+    instance
 }
 
+/// Shows this state from now on, whether there is such a state or not.
 fn set_state(instance: &Emulator, state: &str) {
     instance.service().set("autoscaling/target-lifecycle-state", state);
 }

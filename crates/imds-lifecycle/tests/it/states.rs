@@ -1,6 +1,9 @@
 //! State by state, what the daemon does that people write in bash.
 
-use imds_emulator::Emulator;
+use std::time::Duration;
+
+use imds_emulator::instance::TargetLifecycleState;
+use imds_emulator::{Emulator, Event};
 
 use crate::auto_scaling::AutoScaling;
 use crate::daemon::Place;
@@ -50,6 +53,33 @@ fn in_service_standby_and_detached_do_nothing_and_terminated_completes_once() {
     let mut files: Vec<_> = files.collect();
     files.sort();
     assert_eq!(files, ["daemon.lock", "journal.json"]);
+}
+
+#[test]
+fn the_walk_of_the_emulator_s_timeline() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let minute = Duration::from_secs(60);
+    let walk =
+        [TargetLifecycleState::Standby, TargetLifecycleState::InService, TargetLifecycleState::Terminated];
+    for (minutes, state) in (1..).zip(walk) {
+        instance.service().apply_after(minutes * minute, Event::TargetLifecycleState(Some(state)));
+    }
+    instance.service().apply_after(4 * minute, Event::Terminate);
+    instance.service().apply_after(5 * minute, Event::Start);
+    let mut daemon = place.daemon(&instance, &api, &["--exec", &place.command()]);
+    daemon.says("state `InService`: nothing to do");
+    for told in [
+        "state `Standby`: nothing to do",
+        "state `InService`: nothing to do",
+        COMPLETED,
+        "the metadata service cannot be read: ",
+        "the metadata service can be read again",
+    ] {
+        assert!(instance.service().step(minute));
+        daemon.says(told);
+    }
+    daemon.stop();
+    assert_eq!((place.runs(), api.world(|world| world.completed.clone())), (1, vec!["CONTINUE".to_owned()]));
 }
 
 #[test]
