@@ -299,10 +299,8 @@ fn a_tree_on_the_screen() {
         "/latest/meta-data/placement\n├── availability-zone = \"us-east-1a\"\n├── availability-zone-id = \"use1-az4\"\n\
          └── region = \"us-east-1\"\n",
     );
-    let before = emulator.counters();
     let names = tree(&["iam"]);
     let _ = names.prints("/latest/meta-data/iam\n├── info\n└── security-credentials/\n    └── my-role\n");
-    let _ = before;
     assert!(
         !emulator.requests().iter().any(|request| request.path.ends_with("/my-role")),
         "no secret is read"
@@ -312,7 +310,7 @@ fn a_tree_on_the_screen() {
 }
 
 #[test]
-fn an_instance_without_anything_dumps_as_nothing() {
+fn a_directory_that_the_instance_does_not_have() {
     let emulator = Emulator::builder()
         .instance(Instance { tags: BTreeMap::new(), ..Instance::default() })
         .start()
