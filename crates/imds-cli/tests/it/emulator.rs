@@ -190,3 +190,25 @@ fn clap_says_where_to_look() {
         "error: invalid value 'maybe' for '--tokens <TOKENS>': it is none of `optional`, `required`";
     assert_eq!(output.stderr(), format!("{expected}{TRY_HELP}"));
 }
+
+#[test]
+fn a_snapshot_of_an_instance_is_served_unchanged() {
+    let world = world();
+    let file = |name: &str| world.root().join(name).display().to_string();
+    let (first, second) = (file("first.json"), file("second.json"));
+    // The clock stands, so that credentials are the same in both.
+    let dump = |source: [&str; 2], target: &str| {
+        let arguments = ["emulate", "--clock", "stepped"].into_iter().chain(source);
+        let output = world
+            .imds(arguments.chain(["--", "imds", "dump", "--snapshot", target]))
+            .disabled()
+            .prints_secrets()
+            .run()
+            .exits_with(0);
+        assert_eq!(output.stderr(), "");
+        serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(target).unwrap()).unwrap()
+    };
+    let written = dump(["--preset", "multi-interface"], &first);
+    assert!(written["leaves"]["/latest/meta-data/public-keys/0=my-key/openssh-key"].is_string(), "{written}");
+    assert_eq!(dump(["--instance", &first], &second), written);
+}

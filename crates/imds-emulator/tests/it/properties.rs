@@ -39,7 +39,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 fn any_bytes_get_whole_answers() {
     for profile in Profile::ALL {
         let service = Emulator::builder().profile(profile).record_limit(16).build().unwrap();
-        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(3000));
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(700));
         runner
             .run(&prop::collection::vec(bytes(), 1..4), |parts| {
                 let answers = service.answer_bytes(&parts.concat());
