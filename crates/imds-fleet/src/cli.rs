@@ -25,6 +25,10 @@ pub enum Command {
     State(StateArgs),
     /// Judge them by a policy; ends with 1 when there are findings
     Audit(AuditArgs),
+    /// Say who still uses IMDSv1, by the metrics of CloudWatch
+    Usage(UsageArgs),
+    /// Write one self-contained HTML page
+    Report(ReportArgs),
     /// Write a plan of changes to a file; changes nothing
     Plan(PlanArgs),
     /// Make the changes of a plan, in waves, with a journal
@@ -146,6 +150,8 @@ pub enum StateOutput {
     Csv,
     /// Gauges for Prometheus
     Openmetrics,
+    /// A dataset in `--output-dir`, partitioned by account and Region
+    Parquet,
 }
 
 /// Arguments of `state`.
@@ -157,6 +163,48 @@ pub struct StateArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = StateOutput::Table)]
     pub output: StateOutput,
+    /// Directory of the dataset
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+}
+
+/// How `usage` is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UsageOutput {
+    /// Columns
+    Table,
+    /// One JSON document
+    Json,
+    /// Comma-separated values
+    Csv,
+}
+
+/// Arguments of `usage`.
+#[derive(Clone, Debug, Args)]
+pub struct UsageArgs {
+    /// Where to look
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// How many whole days back to look
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub days: u16,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = UsageOutput::Table)]
+    pub output: UsageOutput,
+}
+
+/// Arguments of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Where to look
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Policy file
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// File to write the page to
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// How `audit` is written.

@@ -3,11 +3,10 @@
 #![allow(clippy::print_stderr, reason = "the one place that reports errors")]
 
 use std::error::Error as _;
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use imds_fleet::cli::{Cli, Command};
+use imds_fleet::cli::Cli;
 use imds_fleet::commands::{self, End};
 use imds_fleet::error::Error;
 
@@ -20,23 +19,8 @@ fn main() -> ExitCode {
             return ExitCode::from(End::Incomplete.status());
         }
     };
-    let end = runtime.block_on(run(&cli)).unwrap_or_else(|error| report(&error));
+    let end = runtime.block_on(commands::run(&cli.command)).unwrap_or_else(|error| report(&error));
     ExitCode::from(end.status())
-}
-
-async fn run(cli: &Cli) -> Result<End, Error> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    let end = match &cli.command {
-        Command::State(args) => commands::state::run(args, &mut out).await,
-        Command::Audit(args) => commands::audit::run(args, &mut out).await,
-        Command::Plan(args) => commands::plan::run(args, &mut out).await,
-        Command::Apply(args) => commands::apply::run(args, &mut out).await,
-        Command::Rollback(args) => commands::rollback::run(args, &mut out).await,
-        Command::Rules(args) => commands::rules::run(args, &mut out),
-    };
-    // What was found before a failure is worth having, too.
-    let _ = out.flush();
-    end
 }
 
 fn report(error: &Error) -> End {

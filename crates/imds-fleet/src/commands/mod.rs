@@ -4,9 +4,38 @@ pub mod apply;
 pub mod audit;
 pub mod gather;
 pub mod plan;
+pub mod report;
 pub mod rollback;
 pub mod rules;
 pub mod state;
+pub mod usage;
+
+use std::io::Write as _;
+
+use crate::cli::Command;
+use crate::error::Error;
+
+/// Runs a command on the standard output.
+///
+/// # Errors
+///
+/// When it could not do its work.
+pub async fn run(command: &Command) -> Result<End, Error> {
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let end = match command {
+        Command::State(args) => state::run(args, &mut out).await,
+        Command::Audit(args) => audit::run(args, &mut out).await,
+        Command::Usage(args) => usage::run(args, &mut out).await,
+        Command::Report(args) => report::run(args, &mut out).await,
+        Command::Plan(args) => plan::run(args, &mut out).await,
+        Command::Apply(args) => apply::run(args, &mut out).await,
+        Command::Rollback(args) => rollback::run(args, &mut out).await,
+        Command::Rules(args) => rules::run(args, &mut out),
+    };
+    // What was found before a failure is worth having, too.
+    let _ = out.flush();
+    end
+}
 
 /// How a command ended, for the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +67,7 @@ impl End {
 
     /// The end that a failure of the whole command is.
     #[must_use]
-    pub const fn of(error: &crate::error::Error) -> Self {
-        use crate::error::Error;
+    pub const fn of(error: &Error) -> Self {
         match error {
             Error::NoCredentials(_) | Error::Input(_) => Self::Usage,
             Error::File { .. } | Error::Call(_) | Error::Stopped(_) => Self::Incomplete,

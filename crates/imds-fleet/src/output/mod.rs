@@ -5,6 +5,7 @@ pub mod findings;
 pub mod flat;
 pub mod junit;
 pub mod ocsf;
+pub mod parquet;
 pub mod sarif;
 pub mod state;
 

@@ -8,5 +8,7 @@ mod change;
 mod credentials;
 mod harness;
 mod killed;
+mod report;
 mod sources;
 mod state;
+mod usage;

@@ -1,0 +1,40 @@
+//! `report`: one HTML page.
+
+use std::io::BufWriter;
+
+use super::{End, gather};
+use crate::cli::ReportArgs;
+use crate::clock;
+use crate::error::Error;
+use crate::output::{Out, written};
+use crate::report::page::Page;
+use crate::rules::judge;
+use crate::rules::policy::Policy;
+use crate::scan::Event;
+
+/// Runs it.
+///
+/// # Errors
+///
+/// When the policy is wrong, the scan cannot begin, or the page cannot be written.
+pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
+    let policy = match &args.policy {
+        Some(path) => Policy::read(path)?,
+        None => Policy::default(),
+    };
+    let failed = |source| Error::file(&args.out, source);
+    let now = clock::now();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut file = BufWriter::new(std::fs::File::create(&args.out).map_err(failed)?);
+    let mut page = Page::new(&mut file).map_err(failed)?;
+    let tally = gather::gather(&args.scope, &mut |event| match event {
+        Event::Found(resources) => resources.iter().try_for_each(|resource| {
+            page.judged(resource, &judge::judge(resource, &policy, today)).map_err(failed)
+        }),
+        Event::Places(_) | Event::Scanned(_) => Ok(()),
+    })
+    .await?;
+    page.finish(&tally, now).map_err(failed)?;
+    written(writeln!(out, "{}; report in `{}`", tally.line(), args.out.display()))?;
+    Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })
+}

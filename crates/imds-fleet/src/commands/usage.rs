@@ -1,0 +1,111 @@
+//! `usage`: who still uses IMDSv1.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{End, gather};
+use crate::change::target::Reach;
+use crate::cli::{UsageArgs, UsageOutput};
+use crate::clock;
+use crate::error::Error;
+use crate::inventory::resource::Resource;
+use crate::output::{Out, csv, flat, state, written};
+use crate::scan::Event;
+use crate::usage::{Usage, usage};
+
+/// Runs it.
+///
+/// # Errors
+///
+/// When the scan cannot begin, or the output cannot be written.
+pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
+    let mut instances = Vec::new();
+    let mut scope = args.scope.clone();
+    scope.instances_only = true;
+    let tally = gather::gather(&scope, &mut |event| {
+        if let Event::Found(resources) = event {
+            for resource in resources {
+                if let Resource::Instance(it) = resource {
+                    instances.push(crate::inventory::resource::Instance::clone(it));
+                }
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let reach = Arc::new(Reach::new(gather::access_as(&scope.access, &scope.role).await?));
+    let concurrency = usize::from(scope.access.concurrency);
+    let (found, failed) = usage(reach, instances, args.days, clock::now().as_second(), concurrency).await;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for usage in &found {
+        *counts.entry(usage.verdict.as_str()).or_default() += 1;
+    }
+    let not_read: Vec<String> = failed.iter().map(|(place, fault)| format!("{place}: {fault}")).collect();
+    written(match args.output {
+        UsageOutput::Json => {
+            let document = json!({
+                "schema_version": state::SCHEMA_VERSION,
+                "days": args.days,
+                "usage": found,
+                "summary": { "verdicts": counts, "incomplete": tally.incomplete, "not_read": not_read },
+            });
+            writeln!(out, "{document}")
+        }
+        UsageOutput::Csv => {
+            let head = [
+                "account_id",
+                "region_name",
+                "id",
+                "name",
+                "posture",
+                "verdict",
+                "reason",
+                "calls",
+                "refused",
+            ];
+            csv::record(out, head.map(Cow::Borrowed)).and_then(|()| {
+                found.iter().try_for_each(|usage| csv::record(out, fields(usage).map(Cow::Owned)))
+            })
+        }
+        UsageOutput::Table => found
+            .iter()
+            .try_for_each(|usage| {
+                let [account, region, id, name, posture, verdict, reason, ..] = fields(usage);
+                writeln!(
+                    out,
+                    "{account:<12} {region:<14} {id:<20} {posture:<17} {verdict:<8} {reason} {name}"
+                )
+            })
+            .and_then(|()| {
+                let counts: Vec<String> =
+                    counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+                let scans = tally
+                    .incomplete
+                    .iter()
+                    .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)));
+                scans
+                    .chain(not_read.iter().cloned())
+                    .try_for_each(|line| writeln!(out, "not scanned: {line}"))
+                    .and_then(|()| writeln!(out, "{}", counts.join(", ")))
+            }),
+    })?;
+    Ok(if tally.incomplete.is_empty() && failed.is_empty() { End::Clean } else { End::Incomplete })
+}
+
+fn fields(usage: &Usage) -> [String; 9] {
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    [
+        usage.place.account.clone(),
+        usage.place.region.clone(),
+        usage.id.clone(),
+        usage.name.clone().unwrap_or_default(),
+        usage.posture.as_str().to_owned(),
+        usage.verdict.as_str().to_owned(),
+        usage.reason.clone(),
+        number(usage.calls),
+        number(usage.refused),
+    ]
+}

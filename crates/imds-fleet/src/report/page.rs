@@ -1,0 +1,249 @@
+//! Writes the page: rows as they come, figures at the end. It loads nothing, and may not (Content-Security-Policy).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+
+use serde_json::json;
+
+use crate::inventory::options::Posture;
+use crate::inventory::resource::{Instance, Resource};
+use crate::output::flat;
+use crate::rules::catalogue::RULES;
+use crate::rules::judge::Finding;
+use crate::tally::Tally;
+
+/// How many accounts and Regions the charts show.
+const BARS: usize = 40;
+
+/// The columns of the table of instances.
+const COLUMNS: [&str; 11] = [
+    "Account", "Region", "Instance", "Posture", "Tokens", "Hops", "Endpoint", "IPv6", "Tags", "Name",
+    "Findings",
+];
+
+type Counts = BTreeMap<String, BTreeMap<Posture, u64>>;
+
+/// The page while it is written.
+pub struct Page<'a> {
+    out: &'a mut (dyn Write + Send),
+    any: bool,
+    accounts: Counts,
+    regions: Counts,
+    findings: BTreeMap<&'static str, u64>,
+    others: Vec<String>,
+}
+
+impl std::fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Page<'a> {
+    /// Starts the page.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn new(out: &'a mut (dyn Write + Send)) -> std::io::Result<Self> {
+        write!(
+            out,
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+             script-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+             <title>Instance metadata options</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+             <script type=\"application/json\" id=\"rows\">[",
+            include_str!("page.css")
+        )?;
+        let (accounts, regions, findings) = Default::default();
+        Ok(Self { out, any: false, accounts, regions, findings, others: Vec::new() })
+    }
+
+    /// Takes in a resource and what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn judged(&mut self, resource: &Resource, findings: &[Finding]) -> std::io::Result<()> {
+        let open: Vec<&Finding> = findings.iter().filter(|finding| !finding.excepted).collect();
+        for finding in &open {
+            *self.findings.entry(finding.rule.id).or_default() += 1;
+        }
+        match resource {
+            Resource::Instance(it) => self.instance(it, &open),
+            _ => {
+                for finding in open {
+                    let mut row = String::new();
+                    for cell in [
+                        finding.severity.as_str(),
+                        finding.rule.title,
+                        &finding.place.account,
+                        &finding.place.region,
+                        &finding.id,
+                        &finding.message,
+                    ] {
+                        // Writing to a string cannot fail.
+                        let _ = write!(row, "<td>{}</td>", escaped(cell));
+                    }
+                    self.others.push(format!("<tr>{row}</tr>"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn instance(&mut self, it: &Instance, open: &[&Finding]) -> std::io::Result<()> {
+        *self.accounts.entry(it.place.account.clone()).or_default().entry(it.posture).or_default() += 1;
+        *self.regions.entry(it.place.region.clone()).or_default().entry(it.posture).or_default() += 1;
+        let options = &it.options;
+        let rules: Vec<&str> = open.iter().map(|finding| finding.rule.id).collect();
+        let row = json!([
+            it.place.account,
+            it.place.region,
+            it.id,
+            it.posture,
+            options.http_tokens,
+            options.http_put_response_hop_limit,
+            options.http_endpoint,
+            options.http_protocol_ipv6,
+            options.instance_metadata_tags,
+            it.name,
+            rules.join(" "),
+        ]);
+        let separator = if std::mem::replace(&mut self.any, true) { "," } else { "" };
+        // A tag may hold anything; `</script>` in it must not end the data.
+        write!(self.out, "{separator}\n{}", row.to_string().replace('<', "\\u003c"))
+    }
+
+    /// Ends the page.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn finish(self, tally: &Tally, when: jiff::Timestamp) -> std::io::Result<()> {
+        let mut text = String::from("\n]</script>\n");
+        // Writing to a string cannot fail, here and below.
+        let _ = write!(
+            text,
+            "<h1>Instance metadata options</h1>\n<p class=\"when\">{} · imds-fleet {}</p>\n",
+            when.strftime("%Y-%m-%d %H:%M UTC"),
+            env!("CARGO_PKG_VERSION")
+        );
+        self.figures(&mut text, tally);
+        if !tally.incomplete.is_empty() {
+            let _ = write!(
+                text,
+                "<div class=\"missing\"><b>Not (fully) scanned: {}</b><ul>",
+                tally.incomplete.len()
+            );
+            for scan in &tally.incomplete {
+                let _ = write!(
+                    text,
+                    "<li>{}: {}</li>",
+                    escaped(&scan.place.to_string()),
+                    escaped(&flat::not_scanned(scan))
+                );
+            }
+            text.push_str("</ul></div>\n");
+        }
+        bars(&mut text, "By account", &self.accounts);
+        bars(&mut text, "By Region", &self.regions);
+        self.rules(&mut text);
+        if !self.others.is_empty() {
+            text.push_str("<h2>What new instances are launched from</h2>\n<table class=\"list\"><thead><tr>");
+            for head in ["Severity", "Finding", "Account", "Region", "Resource", "What is the case"] {
+                let _ = write!(text, "<th>{head}</th>");
+            }
+            let _ = writeln!(text, "</tr></thead><tbody>{}</tbody></table>", self.others.join("\n"));
+        }
+        text.push_str(
+            "<h2>Instances</h2>\n<div class=\"tools\"><input id=\"search\" type=\"search\" placeholder=\"Search\" \
+             aria-label=\"Search\"><button id=\"back\">Back</button><span id=\"place\"></span>\
+             <button id=\"on\">On</button></div>\n<table class=\"list\" id=\"list\"><thead><tr>",
+        );
+        for column in COLUMNS {
+            let _ = write!(text, "<th><button>{column}</button></th>");
+        }
+        let _ = write!(
+            text,
+            "</tr></thead><tbody id=\"instances\"></tbody></table>\n<script>\n{}</script>\n</body>\n</html>\n",
+            include_str!("page.js")
+        );
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    fn figures(&self, text: &mut String, tally: &Tally) {
+        text.push_str("<div class=\"figures\">");
+        let total = tally.instances();
+        let _ = write!(text, "<div class=\"figure\"><b id=\"instances-total\">{total}</b>instances</div>");
+        for posture in Posture::ALL {
+            let word = posture.as_str();
+            let _ = write!(
+                text,
+                "<div class=\"figure\"><b class=\"{word}\" id=\"{word}\">{}</b>{word}</div>",
+                tally.of(posture)
+            );
+        }
+        text.push_str("</div>\n");
+    }
+
+    fn rules(&self, text: &mut String) {
+        text.push_str("<h2>Findings</h2>\n<table class=\"list\"><thead><tr><th>Rule</th><th>Severity</th><th>Count</th><th>Why, and what to do</th></tr></thead><tbody>");
+        for rule in RULES {
+            let Some(count) = self.findings.get(rule.id) else { continue };
+            let _ = write!(
+                text,
+                "<tr><td>{}</td><td>{}</td><td>{count}</td><td><b>{}.</b> {} <i>{}</i></td></tr>",
+                rule.id,
+                rule.severity.as_str(),
+                escaped(rule.title),
+                escaped(rule.explanation),
+                escaped(rule.fix)
+            );
+        }
+        text.push_str("</tbody></table>\n");
+    }
+}
+
+/// A stacked bar for each name, those with most IMDSv1 first.
+fn bars(text: &mut String, title: &str, counts: &Counts) {
+    let mut names: Vec<(&String, &BTreeMap<Posture, u64>)> = counts.iter().collect();
+    let v1 = |of: &BTreeMap<Posture, u64>| of.get(&Posture::V1Allowed).copied().unwrap_or(0);
+    names.sort_by_key(|(_, of)| std::cmp::Reverse(v1(of)));
+    let _ = write!(text, "<h2>{title}</h2>\n<table class=\"bars\">");
+    for (name, of) in names.iter().take(BARS) {
+        let total: u64 = of.values().sum();
+        let _ = write!(
+            text,
+            "<tr><td>{}</td><td><svg width=\"480\" height=\"16\" role=\"img\" aria-label=\"{} of {total} allow IMDSv1\">",
+            escaped(name),
+            v1(of)
+        );
+        let mut before = 0;
+        for posture in Posture::ALL {
+            let count = of.get(&posture).copied().unwrap_or(0);
+            // In thousandths of the bar, whole numbers: 480 wide is finer than anyone sees.
+            let (start, end) = (before * 480 / total.max(1), (before + count) * 480 / total.max(1));
+            if end > start {
+                let _ = write!(
+                    text,
+                    "<rect class=\"{0}\" x=\"{start}\" width=\"{1}\" height=\"16\"><title>{count} {0}</title></rect>",
+                    posture.as_str(),
+                    end - start
+                );
+            }
+            before += count;
+        }
+        let _ = write!(text, "</svg></td><td>{} of {total} allow IMDSv1</td></tr>", v1(of));
+    }
+    text.push_str("</table>\n");
+    if names.len() > BARS {
+        let _ = writeln!(text, "<p>and {} more</p>", names.len() - BARS);
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

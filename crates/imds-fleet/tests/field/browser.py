@@ -1,0 +1,43 @@
+"""The report in headless Chromium: its figures, its sorting, and that no request leaves the page."""
+import json, pathlib, sys
+from playwright.sync_api import sync_playwright
+
+page_path, state, chromium, screenshot = sys.argv[1:]
+summary = json.load(open(state))["summary"]
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1200, "height": 1000})
+    requests, errors = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    url = pathlib.Path(page_path).as_uri()
+    page.goto(url)
+    for posture, count in summary["postures"].items():
+        assert page.inner_text(f"#{posture}") == str(count), posture
+    assert page.inner_text("#instances-total") == str(summary["instances"])
+
+    column = lambda n: page.eval_on_selector_all(f"#instances tr td:nth-child({n})", "cells => cells.map(cell => cell.textContent)")
+    page.click("#list th:nth-child(6) button")
+    hops = [int(hop) for hop in column(6)]
+    lowest = hops[0]
+    assert hops == sorted(hops), hops
+    page.click("#list th:nth-child(6) button")
+    hops = [int(hop) for hop in column(6)]
+    # Sorted over all pages, of which this is the first.
+    assert hops == sorted(hops, reverse=True) and hops[0] > lowest, hops
+    page.click("#list th:nth-child(3) button")
+    first = column(3)
+    assert first == sorted(first)
+    page.click("#on")
+    if summary["instances"] > 200:
+        assert column(3) and column(3) != first
+    page.fill("#search", first[0])
+    assert column(3) == [first[0]]
+    page.fill("#search", "")
+    page.click("#list th:nth-child(4) button")
+    assert column(4)[0] == "v1-allowed"
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=screenshot)
+    assert requests == [url], requests
+    assert errors == [], errors
+    browser.close()

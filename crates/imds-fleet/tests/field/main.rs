@@ -1,0 +1,132 @@
+//! `imds-fleet` beside what people use: moto and boto3, DuckDB, Chromium, and the readers of each format.
+//!
+//! The first run makes a Python environment from PyPI; Chromium is found on the machine (`.ci/fleet` installs it).
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use imds_fake_aws::{Fake, Fault, Harm, Shape, World};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_imds-fleet");
+
+fn here() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field")
+}
+
+/// Runs a script in the Python environment, which is made first if need be.
+fn python(script: &str, args: &[&str]) {
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    let made = Command::new(here().join("python.sh")).arg(&venv).output().unwrap();
+    assert!(made.status.success(), "no Python environment: {}", String::from_utf8_lossy(&made.stderr));
+    let interpreter = String::from_utf8(made.stdout).unwrap();
+    let mut command = Command::new(interpreter.trim());
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", &venv);
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    let ran = command.arg(here().join(script)).args(args).output().unwrap();
+    assert!(
+        ran.status.success(),
+        "{script}:\n{}\n{}",
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr)
+    );
+}
+
+/// Runs the command on all of the fake's organization and gives its standard output.
+fn fleet(fake: &Fake, args: &[&str], status: i32) -> String {
+    let (ended, text) = fleet_any(fake, args);
+    assert_eq!(ended, status, "{args:?}: {text}");
+    text
+}
+
+/// Runs it so, however it ends.
+fn fleet_any(fake: &Fake, args: &[&str]) -> (i32, String) {
+    let ran = Command::new(BINARY)
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_ENDPOINT_URL", fake.url())
+        .args(args)
+        .args(["--organization", "--role-name", "audit", "--all-regions", "--backoff", "1"])
+        .output()
+        .unwrap();
+    (ran.status.code().unwrap_or(-1), String::from_utf8(ran.stdout).unwrap())
+}
+
+#[test]
+fn moto_and_boto3_agree_instance_by_instance() {
+    python("against_moto.py", &[BINARY]);
+}
+
+#[test]
+fn the_documented_queries_over_all_shards_in_duckdb() {
+    let mut world = World::generate(Shape { accounts: 7, regions: 3, instances: 500 });
+    world.closed.insert("100000000004".to_owned());
+    let fake = Fake::start(world).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = directory.path().join("fleet");
+    let dataset = dataset.to_str().unwrap();
+    let mut incomplete = 0;
+    for shard in ["1/3", "2/3", "3/3"] {
+        let args = ["state", "--output", "parquet", "--output-dir", dataset, "--shard", shard];
+        incomplete += i32::from(fleet_any(&fake, &args).0 == 3);
+    }
+    assert_eq!(incomplete, 1, "the shard that holds the closed account");
+    let state = directory.path().join("state.json");
+    std::fs::write(&state, fleet(&fake, &["state", "--output", "json"], 3)).unwrap();
+    let docs = here().join("../../../../docs/fleet.md");
+    python("dataset.py", &[dataset, docs.to_str().unwrap(), state.to_str().unwrap()]);
+}
+
+#[test]
+fn every_format_is_read_by_the_libraries_of_its_users() {
+    let fake = Fake::start(World::generate(Shape { accounts: 2, regions: 2, instances: 60 })).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for format in ["json", "csv", "sarif", "ocsf", "junit", "openmetrics"] {
+        let text = fleet(&fake, &["audit", "--output", format], 1);
+        std::fs::write(directory.path().join(format), text).unwrap();
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(directory.path().join("json")).unwrap()).unwrap();
+    let expected = json["summary"]["findings"].to_string();
+    assert_ne!(expected, "0");
+    python("formats.py", &[directory.path().to_str().unwrap(), &expected]);
+}
+
+/// A tenth of the organization that the figures in the docs are of; the script measures the whole by hand.
+#[test]
+fn a_large_organization_within_256_mib_and_its_limits() {
+    let shape = Shape { accounts: 40, regions: 17, instances: 10_000 };
+    let fake = Fake::start(World::generate(shape)).unwrap();
+    python("scale.py", &[BINARY, &fake.url(), "10000", "0"]);
+    let trips = fake.world().throttle.trips.clone();
+    assert!(trips.values().all(|trips| *trips <= 1), "{trips:?}");
+    // One place in a hundred is denied or fails.
+    let places: Vec<(String, String)> = fake.world().places.keys().cloned().collect();
+    let mut denied = 0;
+    for (account, region) in places.iter().step_by(100) {
+        let harm = if denied % 2 == 0 { Fault::denied() } else { Harm::Html(500) };
+        fake.world().faults.push(Fault::always("DescribeInstances", harm).at(account, region));
+        denied += 1;
+    }
+    assert!(denied >= 6, "{denied}");
+    python("scale.py", &[BINARY, &fake.url(), "10000", &denied.to_string()]);
+}
+
+#[test]
+fn the_report_in_chromium() {
+    let fake = Fake::start(World::generate(Shape { accounts: 6, regions: 4, instances: 1000 })).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let page = directory.path().join("report.html");
+    let state = directory.path().join("state.json");
+    fleet(&fake, &["report", "--out", page.to_str().unwrap()], 0);
+    std::fs::write(&state, fleet(&fake, &["state", "--output", "json"], 0)).unwrap();
+    let names = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    let chromium = names.iter().find(|name| Path::new(name).exists()).expect("Chromium: see .ci/fleet");
+    let screenshot = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fleet-report.png");
+    let paths = [&page, &state].map(|path| path.to_str().unwrap());
+    python("browser.py", &[paths[0], paths[1], chromium, screenshot.to_str().unwrap()]);
+}
