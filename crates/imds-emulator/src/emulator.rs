@@ -21,7 +21,7 @@ use crate::snapshot::Snapshot;
 use crate::state::{Settings, State};
 
 /// Describes an emulated service; see [`Emulator::builder`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `start` or `build`"]
 pub struct Builder {
     listen: Vec<SocketAddr>,
@@ -36,6 +36,18 @@ pub struct Builder {
     timeline: Vec<(Duration, Event)>,
     seed: Option<u64>,
     control: Option<SocketAddr>,
+}
+
+impl std::fmt::Debug for Builder {
+    /// Values, user data and the key of the tokens are in it: they are left out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("listen", &self.listen)
+            .field("instance", &self.instance)
+            .field("options", &self.options)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Builder {
@@ -386,5 +398,26 @@ impl Drop for Emulator {
             // A panic on that thread has been printed already.
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let builder = Emulator::builder()
+            .set("user-data", "p4ssw0rd")
+            .token_key([77; 32])
+            .event(Duration::ZERO, Event::UserData(Some(b"p4ssw0rd".to_vec())));
+        let text =
+            serde_json::from_str::<crate::EventText>(r#"{"event":"user-data","value":"p4ssw0rd"}"#).unwrap();
+        let shown =
+            format!("{builder:?} {:?} {text:?} {:?}", builder.timeline, builder.clone().build().unwrap());
+        for secret in ["p4ssw0rd", "112, 52, 115", "77, 77", "ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.contains("Event(user-data)"), "{shown}");
     }
 }

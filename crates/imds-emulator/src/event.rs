@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::instance::{MaintenanceEvent, SpotAction, TargetLifecycleState};
 
 /// Something that happens to the instance.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
     /// A rebalance recommendation is given.
@@ -48,6 +48,13 @@ pub enum Event {
     Fault(Fault),
     /// Every fault ends.
     ClearFaults,
+}
+
+impl std::fmt::Debug for Event {
+    /// Values may be user data or credentials: only the name is shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Event({})", self.name())
+    }
 }
 
 impl Event {

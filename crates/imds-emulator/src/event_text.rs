@@ -15,7 +15,7 @@ use crate::protocol::Status;
 use crate::time::Timestamp;
 
 /// An event with its parameters by name. Which ones an event takes is said by the error that another one meets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EventText {
     /// Which event.
@@ -107,6 +107,13 @@ const NAMES: &str = "`rebalance`, `interrupt`, `clear-spot`, `terminate`, `start
 
 /// How long before a Spot interruption it is announced (EC2 User Guide, "Spot Instance interruption notices").
 const NOTICE: Duration = Duration::from_secs(120);
+
+impl std::fmt::Debug for EventText {
+    /// Values may be user data or credentials: only the name is shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EventText({})", self.event)
+    }
+}
 
 impl EventText {
     /// The event of this name, without parameters.

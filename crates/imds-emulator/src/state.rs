@@ -24,7 +24,7 @@ use crate::version::Version;
 use crate::wire::Encoder;
 
 /// What a state is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     /// The instance.
     pub(crate) instance: Instance,
@@ -51,7 +51,6 @@ pub(crate) struct Settings {
 }
 
 /// The service's state.
-#[derive(Debug)]
 pub(crate) struct State {
     instance: Instance,
     snapshot: Option<Snapshot>,
@@ -76,6 +75,13 @@ pub(crate) struct State {
     next: Timestamp,
     /// Who asked for what.
     pub(crate) recorder: Recorder,
+}
+
+impl std::fmt::Debug for State {
+    /// Credentials and user data are in it: only the instance is named.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("instance_id", &self.instance.instance_id).finish_non_exhaustive()
+    }
 }
 
 /// How an answer's bytes are delivered.

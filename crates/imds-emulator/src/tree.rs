@@ -39,7 +39,7 @@ pub enum MediaType {
 }
 
 /// A value, which may differ between IMDSv1 and IMDSv2 readers (role credentials do).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Leaf {
     value: Arc<[u8]>,
     value_v1: Option<Arc<[u8]>>,
@@ -47,6 +47,13 @@ pub struct Leaf {
     pub media_type: MediaType,
     /// The leaf is this signature of its value, made when it is asked for.
     pub signature: Option<SignatureKind>,
+}
+
+impl std::fmt::Debug for Leaf {
+    /// A value may be a secret: only its length is shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Leaf({} bytes)", self.value.len())
+    }
 }
 
 impl Leaf {

@@ -15,7 +15,7 @@ use crate::profile::Profile;
 use crate::snapshot::Snapshot;
 
 /// What an instance file describes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Described {
     /// The instance.
@@ -28,6 +28,17 @@ pub struct Described {
     pub profile: Profile,
     /// Values by path that stand above the instance's; `None` takes a path away.
     pub overrides: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl std::fmt::Debug for Described {
+    /// Values that a user set may be secrets: they are left out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Described")
+            .field("instance", &self.instance)
+            .field("options", &self.options)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
+    }
 }
 
 impl From<Preset> for Described {
