@@ -22,6 +22,11 @@ mod watch;
 
 use std::process::ExitCode;
 
+/// musl's own allocator gives every few kilobytes back to the system, which costs `imds get` a third of its run.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     report::end(cli::run(std::env::args_os()))
 }
