@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task tells its result on the terminal")]
 
 mod bench;
+mod bench_act;
 mod bench_emulator;
 mod certificates;
 mod check;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask TASK
 
   bench [--rounds N]                  whole processes of `imds get` against curl and a floor without libc
+  bench-act [OPTION N]                `imds watch` beside the bash loop: connections, tokens, memory, CPU; hook latency
   bench-emulator [--alone] [OPTION N]  the emulator under load: errors, memory, requests/s beside nginx and moto
   certificates [--package FILE.tgz]   the Regions' certificates of crates/imds-identity
   check                               the house rules that no other tool checks
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let rest = arguments.get(1..).unwrap_or_default();
     let result = match arguments.first().map(String::as_str) {
         Some("bench") => bench::run(rest),
+        Some("bench-act") => bench_act::run(rest),
         Some("bench-emulator") => bench_emulator::run(rest),
         Some("certificates") => certificates::run(rest),
         Some("check") => check::run(rest),

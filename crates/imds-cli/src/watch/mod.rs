@@ -105,6 +105,7 @@ impl Watch {
             }
             self.run_hooks()?;
             if self.ending && !self.is_running() {
+                self.state.save();
                 self.manager.stopping();
                 return Ok(());
             }
@@ -138,16 +139,19 @@ impl Watch {
             let Some(subject) = self.subjects.get(index) else { break };
             let client = &self.client;
             let reading = gather(subject, |path| client.get(path).map(imds::Response::into_bytes))?;
+            let mut pointless = false;
             if let Reading::Unreadable(outage) = &reading {
                 failed = true;
                 retry_after = retry_after.max(outage.retry_after);
+                // No answer, or too many questions: that holds for the service and not for the path, and the others
+                // are asked after the pause. What else fails may fail for this path alone.
+                pointless = matches!(outage.kind, "unreachable" | "throttled");
             }
             let changes = self.state.observe(subject, reading, SystemClock.now(), SystemClock.wall());
             self.take_in(changes)?;
             // A hook starts at once, and not after the other subjects were asked.
             self.run_hooks()?;
-            if failed || self.ending {
-                // Whatever holds for one path holds for the service: the others are asked after the pause.
+            if pointless || self.ending {
                 break;
             }
         }

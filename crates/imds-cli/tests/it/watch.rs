@@ -69,6 +69,18 @@ fn gone_and_unreadable_are_never_mixed_up() {
 }
 
 #[test]
+fn a_path_that_fails_alone_does_not_hide_the_others() {
+    let (world, server) = (world(), FaultServer::start());
+    // One round: the first path is refused with a status of its own, the second is answered.
+    server.every_get(Answer::status(404));
+    server.next_get([Answer::status(418).into(), Behaviour::Serve(b"InService".to_vec())]);
+    let running = watch(&world, &server, &["rebalance", "lifecycle"]);
+    server.wait_for(|counts| counts.gets >= 4);
+    let told = stop(running);
+    assert_eq!(told[..2], ["service unreachable null -> null", "lifecycle appeared null -> InService"]);
+}
+
+#[test]
 fn a_token_that_is_refused_is_renewed_and_nothing_is_told() {
     let (world, server) = (world(), FaultServer::start());
     let running = watch(&world, &server, &["instance-id"]);
