@@ -106,11 +106,11 @@ impl RunArgs {
         states.sort();
         states.dedup();
         if states.len() < commands.len() {
-            return Err(Failure::new("a state has two commands")
+            return Err(Failure::usage("a state has two commands")
                 .hint("`--exec` is short for `--on Terminated=COMMAND`"));
         }
         if states.is_empty() {
-            return Err(Failure::new("no command is given")
+            return Err(Failure::usage("no command is given")
                 .hint("`--exec COMMAND` runs one when the instance is to be terminated"));
         }
         let usual = self.state.as_os_str() == "/var/lib/imds-lifecycle";

@@ -8,11 +8,12 @@ pub(crate) struct Failure {
     message: String,
     cause: Option<String>,
     hint: Option<&'static str>,
+    code: u8,
 }
 
 impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hint: None }
+        Self { message: message.into(), cause: None, hint: None, code: 1 }
     }
 
     pub(crate) fn caused_by(mut self, cause: &dyn fmt::Display) -> Self {
@@ -23,6 +24,16 @@ impl Failure {
     pub(crate) const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
+    }
+
+    /// A wrong command line.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(message) }
+    }
+
+    /// The exit code: 2 for a wrong command line, as clap has it, else 1.
+    pub(crate) const fn code(&self) -> u8 {
+        self.code
     }
 
     /// All of it, as it is printed.

@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             // Where stderr is gone there is nobody left to tell.
             let _ = std::io::stderr().write_all(failure.report().as_bytes());
-            ExitCode::FAILURE
+            ExitCode::from(failure.code())
         }
     }
 }

@@ -140,6 +140,16 @@ fn it_waits_for_a_service_that_is_not_there_yet_and_can_be_stopped_meanwhile() {
 }
 
 #[test]
+fn a_wrong_command_line_has_its_own_exit_code() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let (status, said) = place.daemon(&instance, &api, &[]).end_with_output();
+    assert_eq!(status.code(), Some(2));
+    let hint = "hint: `--exec COMMAND` runs one when the instance is to be terminated";
+    assert_eq!(said, format!("error: no command is given\n{hint}"));
+    assert_eq!(instance.counters().connections, 0);
+}
+
+#[test]
 fn a_second_daemon_is_refused() {
     let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
     let mut first = place.daemon(&instance, &api, &["--exec", "true"]);

@@ -61,6 +61,12 @@ fn at_every_connection() {
 }
 
 #[test]
+fn at_every_process_that_it_starts() {
+    let steps = walk("/^(clone|clone3|vfork)$");
+    assert!(steps >= 1, "{steps}");
+}
+
+#[test]
 fn while_a_call_is_under_way_and_after_it_was_done() {
     for fault in [Fault::Stall, Fault::DoneAndHangup] {
         let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
