@@ -4,12 +4,18 @@ use std::error::Error as _;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use imds_watch::DurableError;
 use rustix::fs::FlockOperation;
 
 use crate::failure::Failure;
 use crate::record::{Record, VERSION};
+
+/// How often, and how long apart, a lock that is held is tried again: a daemon that was killed while it started a
+/// process leaves its lock to that process for the moment until it has become another program.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The journal in its directory.
 #[derive(Debug)]
@@ -38,7 +44,15 @@ impl Journal {
             File::options().create(true).append(true).open(&path).map_err(|error| {
                 Failure::new(format!("cannot open `{}`", path.display())).caused_by(&error)
             })?;
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        let mut locked = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive);
+        for _ in 0..TRIES {
+            if locked != Err(rustix::io::Errno::WOULDBLOCK) {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            locked = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive);
+        }
+        match locked {
             Ok(()) => Ok(Self { file, dry_run, _lock: Some(lock) }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 Err(Failure::new(format!("another `imds-lifecycle` works in directory `{shown}`")))
