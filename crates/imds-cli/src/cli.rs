@@ -86,8 +86,20 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
 /// through the tree.
 fn plain_get(arguments: &[OsString]) -> Option<get::Args> {
     let arguments = arguments.get(1..).filter(|rest| rest.first().is_some_and(|word| word == "get"))?;
-    let matches = get::Args::augment_args(clap::Command::new("get")).try_get_matches_from(arguments).ok()?;
-    get::Args::from_arg_matches(&matches).ok()
+    bare_get(&arguments[1..]).or_else(|| {
+        let get = get::Args::augment_args(clap::Command::new("get"));
+        get::Args::from_arg_matches(&get.try_get_matches_from(arguments).ok()?).ok()
+    })
+}
+
+/// The arguments of a `get` of paths and nothing else, which needs no parser and touches none of its pages.
+fn bare_get(words: &[OsString]) -> Option<get::Args> {
+    let path = |word: &OsString| word.to_str().map(str::to_owned);
+    let paths = words.iter().map(path).collect::<Option<Vec<String>>>()?;
+    if paths.iter().any(|path| path.is_empty() || path.starts_with('-')) {
+        return None;
+    }
+    (!paths.is_empty()).then(|| get::Args::of_paths(paths))
 }
 
 /// The command tree, which help, man page and completions are made from.
@@ -115,6 +127,21 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_get_is_what_the_parser_makes_of_it() {
+        for words in [&["a"][..], &["a", "b/c"], &["a b", "ü"], &["get"], &["help"]] {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let typed = [&["imds".into(), "get".into()], &*words].concat();
+            let parsed = Cli::from_arg_matches(&command().try_get_matches_from(typed).unwrap()).unwrap();
+            let Command::Get(parsed) = parsed.command else { panic!("{words:?} is a get") };
+            assert_eq!(format!("{:?}", bare_get(&words).unwrap()), format!("{parsed:?}"));
+        }
+        for words in [&[][..], &[""], &["a", "-v"], &["--path", "a"], &["--", "a"], &["-0", "a"]] {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            assert!(bare_get(&words).is_none(), "{words:?}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::value;
 /// line, and none of them may then hold a line end.
 ///
 /// Paths are written as the service has them (`/latest/meta-data/instance-id`) or short (`instance-id`).
-#[derive(ClapArgs, Debug)]
+#[derive(ClapArgs, Debug, Default)]
 pub(crate) struct Args {
     /// Paths to read
     #[arg(value_name = "PATH", required_unless_present = "path_option")]
@@ -46,6 +46,13 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+impl Args {
+    /// The arguments of a call with paths and nothing else.
+    pub(crate) fn of_paths(paths: Vec<String>) -> Self {
+        Self { paths, ..Self::default() }
+    }
 }
 
 /// A path as it was written, and what is there; `None` where nothing is.
