@@ -175,7 +175,12 @@ mod tests {
     fn not_found() -> Error {
         let server = imds_testkit::FaultServer::start();
         server.every_get(imds_testkit::Answer::status(404));
-        let client = imds::Client::builder().endpoint(server.endpoint()).no_store().build().unwrap();
+        let client = imds::Client::builder()
+            .environment(imds::EmptyEnvironment)
+            .endpoint(server.endpoint())
+            .no_store()
+            .build()
+            .unwrap();
         client.get("x").unwrap_err()
     }
 

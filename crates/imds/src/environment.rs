@@ -48,3 +48,21 @@ impl Environment for SystemEnvironment {
         rustix::process::geteuid().is_root()
     }
 }
+
+/// An environment that says nothing: every setting is what the builder was given, or the default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmptyEnvironment;
+
+impl Environment for EmptyEnvironment {
+    fn variable_os(&self, _: &str) -> Option<OsString> {
+        None
+    }
+
+    fn read_file(&self, _: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn is_root(&self) -> bool {
+        false
+    }
+}

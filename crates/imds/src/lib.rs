@@ -71,7 +71,7 @@ pub use documents::{
     RebalanceRecommendation, SpotInstanceAction,
 };
 pub use endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
-pub use environment::{Environment, SystemEnvironment};
+pub use environment::{EmptyEnvironment, Environment, SystemEnvironment};
 pub use error::{Error, ErrorKind};
 pub use imds_model::{MetadataPath, PathError};
 pub use interface::Interface;

@@ -8,26 +8,9 @@ use super::*;
 use crate::clock::{BootId, Clock};
 use crate::settings::Given;
 use crate::store::{FlightFailure, Lead, MemoryStore, StoreKey, StoredToken, TokenStore};
-use crate::{Environment, SessionToken};
+use crate::{EmptyEnvironment, SessionToken};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// An environment that says nothing.
-struct Nothing;
-
-impl Environment for Nothing {
-    fn variable_os(&self, _: &str) -> Option<std::ffi::OsString> {
-        None
-    }
-
-    fn read_file(&self, _: &std::path::Path) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn is_root(&self) -> bool {
-        false
-    }
-}
 
 /// A clock that moves when it is told to.
 #[derive(Clone)]
@@ -111,7 +94,7 @@ impl Lab {
     fn with_clock(clock: MadeClock, store: &MemoryStore, change: impl FnOnce(&mut Given)) -> Self {
         let mut given = Given { endpoint: Some("http://127.0.0.1:1".to_owned()), ..Given::default() };
         change(&mut given);
-        let settings = given.resolve(&Nothing).unwrap();
+        let settings = given.resolve(&EmptyEnvironment).unwrap();
         let core = Arc::new(Core {
             key: StoreKey::new(settings.endpoint.to_string()),
             settings,

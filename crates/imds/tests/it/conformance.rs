@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use imds::{Client, ErrorKind};
+use imds::{Client, EmptyEnvironment, ErrorKind};
 use imds_testkit::conformance::{REQUESTS, RESPONSES, RequestCase, ResponseCase};
 use imds_testkit::{Answer, FaultServer};
 
 fn client(server: &FaultServer) -> imds::ClientBuilder {
-    Client::builder().endpoint(server.endpoint()).no_store()
+    Client::builder().environment(EmptyEnvironment).endpoint(server.endpoint()).no_store()
 }
 
 #[test]

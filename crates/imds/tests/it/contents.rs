@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use imds::{Client, ErrorKind};
+use imds::{Client, EmptyEnvironment, ErrorKind};
 use imds_emulator::Emulator;
 
 fn client(emulator: &Emulator) -> Client {
-    Client::builder().endpoint(emulator.endpoint()).no_store().build().unwrap()
+    Client::builder().environment(EmptyEnvironment).endpoint(emulator.endpoint()).no_store().build().unwrap()
 }
 
 #[test]

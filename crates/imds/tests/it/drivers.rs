@@ -1,28 +1,8 @@
 //! Both clients behind one face, so that every row is written once.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
-use imds::{AsyncClient, Client, ClientBuilder, Environment, Error, LiveToken, Response};
-
-/// An environment that says nothing, whatever the process's says.
-pub struct Nothing;
-
-impl Environment for Nothing {
-    fn variable_os(&self, _: &str) -> Option<OsString> {
-        None
-    }
-
-    fn read_file(&self, _: &Path) -> io::Result<Vec<u8>> {
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    fn is_root(&self) -> bool {
-        false
-    }
-}
+use imds::{AsyncClient, Client, ClientBuilder, EmptyEnvironment, Error, LiveToken, Response};
 
 /// Which driver runs the exchange.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +24,7 @@ impl Driver {
     pub fn client(self, endpoint: &str, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Caller {
         // A loaded machine can take a while to answer: only the tests of silence shorten this.
         let patient = Client::builder()
-            .environment(Nothing)
+            .environment(EmptyEnvironment)
             .endpoint(endpoint)
             .no_store()
             .read_timeout(Duration::from_secs(20))

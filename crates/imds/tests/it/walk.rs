@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use imds::{Client, ErrorKind};
+use imds::{Client, EmptyEnvironment, ErrorKind};
 use imds_emulator::{Emulator, HttpTokens};
 use imds_testkit::{Answer, Behaviour, FaultServer};
 use proptest::prelude::*;
 
 fn client(endpoint: impl Into<String>) -> Client {
-    Client::builder().endpoint(endpoint).no_store().build().unwrap()
+    Client::builder().environment(EmptyEnvironment).endpoint(endpoint).no_store().build().unwrap()
 }
 
 /// A server with this tree below `/latest/meta-data/`; everything else is not there.
