@@ -20,9 +20,7 @@ pub(crate) struct Cli {
     command: Command,
 }
 
-// `defer`: a subcommand's options are put together only when it is the one that runs, which halves the start.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Command {
     Get(get::Args),
     List(list::Args),
@@ -127,6 +125,19 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_what_each_subcommand_is_for() {
+        let help = command().render_help().to_string();
+        for subcommand in command().get_subcommands() {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            let (name, line) = (subcommand.get_name(), help.lines().find(|line| line.ends_with(&about)));
+            assert!(
+                !about.is_empty() && line.is_some_and(|line| line.trim_start().starts_with(name)),
+                "{name}"
+            );
+        }
     }
 
     #[test]
