@@ -30,5 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|error| Failure::told(Exit::Unexpected, "cannot write the manual page").caused_by(error))?;
-    output::write(&[&page])
+    // The generator heads what follows the options with a word of its own; the field's is this one.
+    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
+    output::text(&page)
 }
