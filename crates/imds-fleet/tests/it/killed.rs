@@ -84,8 +84,10 @@ fn apply_killed_at_every_request_resumes_and_rolls_back() {
         }
         // One identity, state and defaults, the probe; three waves of a call and its descriptions.
         assert!(steps > 10, "{steps}");
-        // No journal line, then begin, and intent, done, applied, passed of each of the three waves but the last two.
-        assert!(lines.len() > 7, "{lines:?}");
+        // Killed before the journal's first line, near its end, and at several lines between; which ones, depends on
+        // which request of a wave comes first.
+        assert!(lines.len() > 4, "{lines:?}");
+        assert!(lines.first() == Some(&0) && lines.last().is_some_and(|last| *last > 8), "{lines:?}");
     }
 }
 
