@@ -186,26 +186,3 @@ fn processes_share_a_failure_and_do_not_queue_up_for_it() {
     assert_eq!(wire(server.take_counts()), (attempts, 0), "one of them asks for all");
     assert!(longest < alone.mul_f64(1.5), "50 at once took {longest:?}, one alone {alone:?}");
 }
-
-#[test]
-fn a_token_is_printed_and_forgotten() {
-    let (world, server) = (world(), FaultServer::start());
-    let token = |arguments: &[&str]| {
-        world
-            .imds(arguments)
-            .endpoint(&server.endpoint())
-            .prints_secrets()
-            .run()
-            .exits_with(0)
-            .stdout()
-            .to_owned()
-    };
-    let first = token(&["token"]);
-    assert_eq!(first.trim_end().len(), 56);
-    assert_eq!(token(&["token", "--header"]), format!("X-Aws-Ec2-Metadata-Token: {first}"));
-    assert_eq!(wire(server.take_counts()), (1, 0));
-    assert_eq!(token(&["token", "clear"]), "");
-    assert_eq!(wire(server.take_counts()), (0, 0));
-    assert_ne!(token(&["token"]), first);
-    assert_eq!(wire(server.take_counts()), (1, 0));
-}

@@ -23,7 +23,9 @@ fn one_token_for_all_and_cleared() {
     assert_eq!(run(&["token", "--header"]), format!("X-Aws-Ec2-Metadata-Token: {token}"));
     assert_eq!(server.counts().token_puts, 1);
     assert_eq!(run(&["token", "clear"]), "");
+    assert_eq!(server.counts().token_puts, 1);
     assert_ne!(run(&["token"]), token);
+    assert_eq!((server.counts().token_puts, server.counts().gets), (2, 0));
 }
 
 #[test]
