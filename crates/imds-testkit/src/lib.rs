@@ -6,6 +6,7 @@
 
 pub mod conformance;
 mod environment;
+mod executable;
 mod guard;
 mod invocation;
 mod listener;
@@ -15,6 +16,7 @@ pub mod secrets;
 mod server;
 
 pub use environment::TestEnvironment;
+pub use executable::write_executable;
 pub use invocation::Invocation;
 pub use listener::{RefusingPort, SilentListener};
 pub use output::CommandOutput;

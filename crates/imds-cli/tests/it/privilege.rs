@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 
-use imds_testkit::{FaultServer, TestEnvironment};
+use imds_testkit::{FaultServer, TestEnvironment, write_executable};
 
 use crate::{INSTANCE_ID, needed_or_told};
 
@@ -20,7 +20,7 @@ fn shared_world() -> TestEnvironment {
     let place = tempfile::tempdir().unwrap().keep();
     std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
     let binary = place.join("imds");
-    std::fs::copy(env!("CARGO_BIN_EXE_imds"), &binary).unwrap();
+    write_executable(&binary, &std::fs::read(env!("CARGO_BIN_EXE_imds")).unwrap());
     let world = TestEnvironment::new(binary);
     std::fs::set_permissions(world.root(), std::fs::Permissions::from_mode(0o755)).unwrap();
     world

@@ -1,6 +1,6 @@
 //! `imds lifecycle` and `imds fleet`: the programs beside this one.
 
-use std::os::unix::fs::PermissionsExt as _;
+use imds_testkit::write_executable;
 
 use crate::world;
 
@@ -23,8 +23,7 @@ fn the_program_gets_every_argument_and_its_end_is_passed_on() {
     let bin = world.root().join("bin");
     std::fs::create_dir(&bin).unwrap();
     let program = bin.join("imds-lifecycle");
-    std::fs::write(&program, "#!/bin/sh\necho \"$*\"\nexit 9\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_executable(&program, b"#!/bin/sh\necho \"$*\"\nexit 9\n");
     let path = format!("{}:/usr/bin:/bin", bin.display());
     let arguments = ["lifecycle", "run", "--help", "--", "-x"];
     let output = world.imds(arguments).disabled().env("PATH", path).run().exits_with(9);
@@ -34,6 +33,6 @@ fn the_program_gets_every_argument_and_its_end_is_passed_on() {
 /// The command in a directory where it has no siblings.
 fn alone(world: &imds_testkit::TestEnvironment) -> std::path::PathBuf {
     let copy = world.root().join("imds");
-    std::fs::copy(world.binary(), &copy).unwrap();
+    write_executable(&copy, &std::fs::read(world.binary()).unwrap());
     copy
 }
