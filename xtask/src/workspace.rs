@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The root of the checkout that this program was built from.
+/// The root of the checkout in which `cargo xtask` was typed.
+///
+/// Cargo names it at run time; where it was built may be another checkout with the same target directory.
+#[allow(clippy::disallowed_methods, reason = "a task is a program of its own, run by cargo")]
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().map(Path::to_path_buf).unwrap_or(here)
 }
 
 /// Runs a command to its end; its output goes to the terminal.
