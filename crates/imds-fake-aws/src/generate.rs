@@ -55,7 +55,7 @@ impl World {
                     name: "web".to_owned(),
                     versions: vec![(Options::default(), Some("ami-0000000000000001a".to_owned()))],
                     default: 1,
-                    client_tokens: Default::default(),
+                    ..Template::default()
                 });
                 contents.defaults = Defaults::default();
             }

@@ -23,4 +23,4 @@ mod xml;
 pub use fault::{Fault, Harm, Moment};
 pub use generate::Shape;
 pub use server::Fake;
-pub use world::{Group, Image, Instance, Place, Template, World};
+pub use world::{Group, Image, Instance, Mixed, Place, Template, World};

@@ -1,8 +1,9 @@
 //! Serves the made-up AWS on a loopback port.
 
 use std::convert::Infallible;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -31,6 +32,9 @@ pub struct Fake {
 struct Shared {
     world: Mutex<World>,
     held: Mutex<Option<OnHeld>>,
+    /// Connections that are open, and who waits for their end.
+    open: Mutex<usize>,
+    closed: Condvar,
 }
 
 struct OnHeld(Box<dyn Fn() + Send>);
@@ -47,6 +51,23 @@ impl Shared {
     }
 }
 
+/// An open connection, counted for as long as it is there.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn new(shared: &Arc<Shared>) -> Self {
+        *shared.open.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        *self.0.open.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.closed.notify_all();
+    }
+}
+
 impl Fake {
     /// Starts a server on a free loopback port.
     ///
@@ -57,7 +78,12 @@ impl Fake {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { world: Mutex::new(world), held: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            held: Mutex::new(None),
+            open: Mutex::new(0),
+            closed: Condvar::new(),
+        });
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("imds-fake-aws".to_owned()).spawn(move || {
@@ -81,6 +107,25 @@ impl Fake {
     /// The world, to look at and to change.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.shared.world()
+    }
+
+    /// Waits until every connection that was made before is closed, and so everything done that was asked for on
+    /// them. A client that was killed may have sent a request that is not even read yet.
+    ///
+    /// # Errors
+    ///
+    /// When the server cannot be reached.
+    pub fn settle(&self) -> std::io::Result<()> {
+        // Connections are accepted in turn: once this one is answered, those before it are counted.
+        let mut stream = std::net::TcpStream::connect(self.address)?;
+        stream.write_all(b"GET /_fake/stats HTTP/1.1\r\nhost: fake\r\nconnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new())?;
+        drop(stream);
+        let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        while *open > 0 {
+            open = self.shared.closed.wait(open).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
     }
 
     /// Calls this whenever a request is held (see [`Harm::Hold`]).
@@ -107,7 +152,9 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         // Small answers on a loopback: without this they wait for the acknowledgement of the head.
         let _ = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
+        let open = Open::new(&shared);
         tokio::spawn(async move {
+            let _open = open;
             let service = service_fn(move |request| handle(Arc::clone(&shared), request));
             // The peer may go away at any time, and in some tests does.
             let _ = hyper::server::conn::http1::Builder::new()
@@ -204,6 +251,9 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
         (_, "SelectAggregateResourceConfig") => config::select_aggregate(world, request),
         (Dialect::Query, "DescribeAutoScalingGroups") => {
             Ok(autoscaling::describe_groups(world.at(&request.account, &request.region), request))
+        }
+        (Dialect::Query, "UpdateAutoScalingGroup") => {
+            autoscaling::update_group(world.at(&request.account, &request.region), request)
         }
         (Dialect::Query, "DescribeLaunchConfigurations") => {
             Ok(autoscaling::describe_configurations(world.at(&request.account, &request.region), request))

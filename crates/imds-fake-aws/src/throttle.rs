@@ -20,9 +20,10 @@ pub struct Throttle {
 fn allowance(bucket: &str) -> Option<(f64, f64)> {
     match bucket {
         "DescribeInstances/unpaginated" => Some((50.0, 10.0)),
-        "ModifyInstanceMetadataOptions" | "CreateLaunchTemplateVersion" | "ModifyLaunchTemplate" => {
-            Some((100.0, 5.0))
-        }
+        "ModifyInstanceMetadataOptions"
+        | "CreateLaunchTemplateVersion"
+        | "ModifyLaunchTemplate"
+        | "DeleteLaunchTemplateVersions" => Some((100.0, 5.0)),
         "ModifyInstanceMetadataDefaults" => Some((2.0, 2.0)),
         name if name.starts_with("Describe") || name == "GetInstanceMetadataDefaults" => Some((100.0, 20.0)),
         _ => None,

@@ -100,7 +100,7 @@ impl Instance {
 }
 
 /// A launch template: versions count from 1.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Template {
     /// `lt-...`
     pub id: String,
@@ -112,10 +112,33 @@ pub struct Template {
     pub default: usize,
     /// The client tokens that versions were made with.
     pub client_tokens: BTreeMap<String, usize>,
+    /// The descriptions of versions that have one.
+    pub descriptions: BTreeMap<usize, String>,
+    /// Versions that were deleted: their numbers are not given again.
+    pub deleted: BTreeSet<usize>,
+}
+
+impl Template {
+    /// The highest version that there is.
+    #[must_use]
+    pub fn latest(&self) -> usize {
+        (1..=self.versions.len()).rev().find(|number| !self.deleted.contains(number)).unwrap_or(0)
+    }
+}
+
+/// What a mixed instances policy launches from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mixed {
+    /// Template id and version.
+    pub template: (String, String),
+    /// Instance types, and the template and version of those that have their own.
+    pub overrides: Vec<(String, Option<(String, String)>)>,
+    /// `OnDemandPercentageAboveBaseCapacity`, if the policy says one.
+    pub on_demand_percentage: Option<String>,
 }
 
 /// An Auto Scaling group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Group {
     /// Its name.
     pub name: String,
@@ -123,6 +146,12 @@ pub struct Group {
     pub template: Option<(String, String)>,
     /// Launch configuration, if it uses one.
     pub configuration: Option<String>,
+    /// Mixed instances policy, if it uses one.
+    pub mixed: Option<Mixed>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// How often it was updated.
+    pub changes: u32,
 }
 
 /// An image.
@@ -143,8 +172,12 @@ pub struct Defaults {
     pub options: Options,
     /// `HttpTokensEnforced`
     pub enforced: bool,
+    /// Whether `HttpTokensEnforced` was ever set: else nothing is said of it.
+    pub enforced_set: bool,
     /// Whether the organization decides.
     pub declarative_policy: bool,
+    /// How often they were changed.
+    pub changes: u32,
 }
 
 /// What is in one account in one Region.

@@ -47,8 +47,13 @@ pub(super) fn get_defaults(world: &mut World, request: &Request) -> Answer {
                 .maybe("httpPutResponseHopLimit", options.http_put_response_hop_limit)
                 .maybe("httpEndpoint", options.http_endpoint.as_ref())
                 .maybe("instanceMetadataTags", options.instance_metadata_tags.as_ref())
-                .text("managedBy", if defaults.declarative_policy { "declarative-policy" } else { "account" })
-                .text("httpTokensEnforced", if defaults.enforced { "enabled" } else { "disabled" });
+                .text(
+                    "managedBy",
+                    if defaults.declarative_policy { "declarative-policy" } else { "account" },
+                );
+            if defaults.enforced || defaults.enforced_set {
+                xml.text("httpTokensEnforced", if defaults.enforced { "enabled" } else { "disabled" });
+            }
             if defaults.declarative_policy {
                 xml.text("managedExceptionMessage", "ask the platform team");
             }
@@ -78,7 +83,9 @@ pub(super) fn modify_defaults(world: &mut World, request: &Request) -> Result<An
     }
     if let Some(enforced) = request.get("HttpTokensEnforced") {
         defaults.enforced = enforced == "enabled";
+        defaults.enforced_set = enforced != "no-preference";
     }
+    defaults.changes += 1;
     Ok(Answer::ec2("ModifyInstanceMetadataDefaults", |xml| {
         xml.text("return", true);
     }))

@@ -4,6 +4,8 @@ mod account;
 mod instances;
 mod templates;
 
+pub(crate) use templates::number;
+
 use crate::answer::{Answer, Refusal};
 use crate::request::Request;
 use crate::world::{Options, World};
@@ -17,6 +19,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Ref
         "DescribeLaunchTemplateVersions" => templates::describe_versions(world, request),
         "CreateLaunchTemplateVersion" => templates::create_version(world, request),
         "ModifyLaunchTemplate" => templates::modify(world, request),
+        "DeleteLaunchTemplateVersions" => templates::delete_versions(world, request),
         "DescribeRegions" => Ok(account::describe_regions(world)),
         "DescribeImages" => Ok(account::describe_images(world, request)),
         "GetInstanceMetadataDefaults" => Ok(account::get_defaults(world, request)),

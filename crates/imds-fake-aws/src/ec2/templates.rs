@@ -21,11 +21,14 @@ fn find<'a>(contents: &'a mut Contents, request: &Request) -> Result<&'a mut Tem
         })
 }
 
-fn number(template: &Template, version: &str) -> Option<usize> {
+/// The version that a text stands for, if there is one.
+pub(crate) fn number(template: &Template, version: &str) -> Option<usize> {
     match version {
         "$Default" => Some(template.default),
-        "$Latest" => Some(template.versions.len()),
-        number => number.parse().ok().filter(|number| (1..=template.versions.len()).contains(number)),
+        "$Latest" => Some(template.latest()),
+        number => number.parse().ok().filter(|number| {
+            (1..=template.versions.len()).contains(number) && !template.deleted.contains(number)
+        }),
     }
 }
 
@@ -34,6 +37,7 @@ fn write(xml: &mut Xml, template: &Template, number: usize) {
     xml.text("launchTemplateId", &template.id)
         .text("launchTemplateName", &template.name)
         .text("versionNumber", number)
+        .maybe("versionDescription", template.descriptions.get(&number))
         .text("defaultVersion", template.default == number);
     xml.element("launchTemplateData", |xml| {
         xml.maybe("imageId", image.as_ref());
@@ -46,14 +50,18 @@ fn write(xml: &mut Xml, template: &Template, number: usize) {
 pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
     let wanted = request.list("LaunchTemplateVersion");
     let named = request.get("LaunchTemplateId").or(request.get("LaunchTemplateName")).is_some();
+    let least = request.get("MinVersion").and_then(|number| number.parse::<usize>().ok()).unwrap_or(1);
     let contents = world.at(&request.account, &request.region);
     let templates: Vec<Template> =
         if named { vec![find(contents, request)?.clone()] } else { contents.templates.clone() };
     let rows: Vec<(&Template, usize)> = templates
         .iter()
         .flat_map(|template| {
-            let mut numbers: Vec<usize> =
-                wanted.iter().filter_map(|version| number(template, version)).collect();
+            let mut numbers: Vec<usize> = if wanted.is_empty() {
+                (least..=template.versions.len()).filter(|it| !template.deleted.contains(it)).collect()
+            } else {
+                wanted.iter().filter_map(|version| number(template, version)).collect()
+            };
             numbers.dedup();
             numbers.into_iter().map(move |number| (template, number))
         })
@@ -84,8 +92,11 @@ pub(super) fn create_version(world: &mut World, request: &Request) -> Result<Ans
             let source = request.get("SourceVersion").and_then(|version| number(template, version));
             let image = source.and_then(|number| template.versions.get(number - 1)?.1.clone());
             template.versions.push((options, image));
-            template.client_tokens.insert(token, template.versions.len());
-            template.versions.len()
+            let made = template.versions.len();
+            template.client_tokens.insert(token, made);
+            let description = request.get("VersionDescription").map(str::to_owned);
+            template.descriptions.extend(description.map(|description| (made, description)));
+            made
         }
     };
     let template = template.clone();
@@ -104,7 +115,7 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
         return Err(dry_run());
     }
     template.default = wanted;
-    let (id, name, latest) = (template.id.clone(), template.name.clone(), template.versions.len());
+    let (id, name, latest) = (template.id.clone(), template.name.clone(), template.latest());
     Ok(Answer::ec2("ModifyLaunchTemplate", |xml| {
         xml.element("launchTemplate", |xml| {
             xml.text("launchTemplateId", &id)
@@ -112,5 +123,50 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
                 .text("defaultVersionNumber", wanted)
                 .text("latestVersionNumber", latest);
         });
+    }))
+}
+
+/// "You can't delete the default version of a launch template" (API reference, `DeleteLaunchTemplateVersions`): what
+/// could not be deleted is in the answer, which is no error.
+pub(super) fn delete_versions(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+    let wanted: Vec<String> = request.list("LaunchTemplateVersion").into_iter().map(str::to_owned).collect();
+    let template = find(world.at(&request.account, &request.region), request)?;
+    if request.get("DryRun") == Some("true") {
+        return Err(dry_run());
+    }
+    let mut outcomes = Vec::new();
+    for version in wanted {
+        let there = number(template, &version);
+        let refusal = match there {
+            None => Some(("launchTemplateVersionDoesNotExist", "Could not find the specified version.")),
+            Some(number) if number == template.default => {
+                Some(("unexpectedError", "Cannot delete the default version."))
+            }
+            Some(number) => {
+                template.deleted.insert(number);
+                None
+            }
+        };
+        outcomes.push((version, refusal));
+    }
+    let id = template.id.clone();
+    Ok(Answer::ec2("DeleteLaunchTemplateVersions", |xml| {
+        for (name, failed) in [
+            ("successfullyDeletedLaunchTemplateVersionSet", false),
+            ("unsuccessfullyDeletedLaunchTemplateVersionSet", true),
+        ] {
+            xml.element(name, |xml| {
+                for (version, refusal) in outcomes.iter().filter(|(_, refusal)| refusal.is_some() == failed) {
+                    xml.element("item", |xml| {
+                        xml.text("launchTemplateId", &id).text("versionNumber", version);
+                        if let Some((code, message)) = refusal {
+                            xml.element("responseError", |xml| {
+                                xml.text("code", code).text("message", message);
+                            });
+                        }
+                    });
+                }
+            });
+        }
     }))
 }

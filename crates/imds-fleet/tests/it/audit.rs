@@ -78,7 +78,7 @@ fn a_template_is_judged_by_its_default_version_and_by_what_stands_behind_it() {
         name: id.to_owned(),
         versions: versions.iter().map(|options| (options.clone(), Some("ami-1".to_owned()))).collect(),
         default,
-        client_tokens: Default::default(),
+        ..Template::default()
     };
     here.templates = vec![
         template("lt-0old-good", &[tokens("required"), tokens("optional")], 2),

@@ -117,7 +117,7 @@ fn defaults_and_templates_go_there_and_back_too() {
         name: "web".to_owned(),
         versions: vec![(sets.clone(), Some("ami-1".to_owned()))],
         default: 1,
-        client_tokens: BTreeMap::new(),
+        ..Template::default()
     });
     let fake = Fake::start(world).unwrap();
     let files = files();

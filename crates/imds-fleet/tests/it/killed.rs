@@ -35,6 +35,8 @@ fn killed_at(fake: &Fake, args: &[&str], step: u64, moment: Moment) -> bool {
     child.kill().unwrap();
     child.wait().unwrap();
     reader.join().unwrap();
+    // What it sent before it died may arrive after it.
+    fake.settle().unwrap();
     fake.world().faults.clear();
     first == Event::Held
 }

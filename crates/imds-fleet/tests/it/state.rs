@@ -97,7 +97,7 @@ fn the_next_launch_is_judged_by_template_account_image_and_platform() {
         name: format!("name-of-{id}"),
         versions,
         default,
-        client_tokens: Default::default(),
+        ..Template::default()
     };
     let image = |id: &str, support: Option<&str>| Image {
         id: id.to_owned(),
@@ -114,14 +114,14 @@ fn the_next_launch_is_judged_by_template_account_image_and_platform() {
         Group {
             name: "pinned".to_owned(),
             template: Some(("lt-0good".to_owned(), "1".to_owned())),
-            configuration: None,
+            ..Group::default()
         },
         Group {
             name: "latest".to_owned(),
             template: Some(("lt-0good".to_owned(), "$Latest".to_owned())),
-            configuration: None,
+            ..Group::default()
         },
-        Group { name: "old".to_owned(), template: None, configuration: Some("lc".to_owned()) },
+        Group { name: "old".to_owned(), configuration: Some("lc".to_owned()), ..Group::default() },
     ];
     here.configurations = vec![("lc".to_owned(), Options::default(), "ami-gone".to_owned())];
     here.defaults.options.http_put_response_hop_limit = Some(3);
