@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 /// Why a file could not be read or written.
 #[derive(Debug)]
 pub struct DurableError {
-    message: String,
-    source: Option<io::Error>,
+    pub(crate) message: String,
+    pub(crate) source: Option<io::Error>,
 }
 
 impl std::fmt::Display for DurableError {
@@ -27,7 +27,7 @@ impl std::error::Error for DurableError {
     }
 }
 
-fn failed(what: &str, path: &Path, source: io::Error) -> DurableError {
+pub(crate) fn failed(what: &str, path: &Path, source: io::Error) -> DurableError {
     DurableError { message: format!("cannot {what} `{}`", path.display()), source: Some(source) }
 }
 
@@ -55,6 +55,11 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DurableError>
 pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), DurableError> {
     let mut bytes = serde_json::to_vec(value).map_err(|error| failed("write", path, error.into()))?;
     bytes.push(b'\n');
+    replace(path, &bytes).map_err(|error| failed("write", path, error))
+}
+
+/// Puts a file of mode 0600 in the place of what is there, if anything.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -62,21 +67,18 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), DurableError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let temporary = directory.join(name);
-    let written = || -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        // The rename itself is durable only once the directory is.
-        File::open(&directory)?.sync_all()
-    };
-    written().map_err(|error| failed("write", path, error))
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)?;
+    // The rename itself is durable only once the directory is.
+    File::open(&directory)?.sync_all()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod ledger;
 mod notify;
 mod pace;
 mod reading;
+mod state_file;
 mod time;
 
 pub use canonical::fingerprint;
@@ -27,4 +28,5 @@ pub use ledger::{HookEntry, HookState, Ledger};
 pub use notify::ServiceManager;
 pub use pace::{MAX_PAUSE, Pace};
 pub use reading::{Item, Outage, Reading};
+pub use state_file::StateFile;
 pub use time::{deadline_seconds, rfc3339};

@@ -99,6 +99,8 @@ impl Watch {
                 self.poll()?;
                 if !ready {
                     ready = true;
+                    // So that the first notice finds a file: to make one takes longer than to write in one.
+                    self.state.save();
                     self.manager.ready();
                     self.tell_status();
                 }

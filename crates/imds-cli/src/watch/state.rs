@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use imds::Moment;
-use imds_watch::{Change, Detector, HookEntry, Ledger, Reading, Subject};
+use imds_watch::{Change, Detector, DurableError, HookEntry, Ledger, Reading, StateFile, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
@@ -24,7 +24,7 @@ struct Kept {
 /// What was seen and done.
 #[derive(Debug)]
 pub(crate) struct State {
-    file: Option<PathBuf>,
+    file: Option<StateFile>,
     kept: Kept,
     /// The last save failed, and that has been told.
     told: bool,
@@ -34,26 +34,26 @@ impl State {
     /// Goes on from the file, where there is one.
     pub(crate) fn open(file: Option<PathBuf>) -> Result<Self, Failure> {
         let fresh = || Kept { version: VERSION, detector: Detector::default(), ledger: Ledger::default() };
-        let kept = match &file {
-            None => None,
-            Some(path) => imds_watch::load::<Kept>(path).map_err(|error| {
-                let cause = error.source().map(ToString::to_string);
-                let failure = Failure::told(Exit::Usage, error.to_string()).hint(
-                    "without it a notice that was acted on would be acted on again; remove it to start anew",
-                );
-                match cause {
-                    Some(cause) => failure.caused_by(cause),
-                    None => failure,
-                }
-            })?,
-        };
-        if let (Some(Kept { version, .. }), Some(path)) = (&kept, &file)
+        let Some(path) = file else { return Ok(Self { file: None, kept: fresh(), told: false }) };
+        let shown = path.display().to_string();
+        let (file, kept) = StateFile::open::<Kept>(path).map_err(|error| {
+            let cause = error.source().map(ToString::to_string);
+            let failure = Failure::told(Exit::Usage, error.to_string()).hint(
+                "without it a notice that was acted on would be acted on again; remove it to start anew",
+            );
+            match cause {
+                Some(cause) => failure.caused_by(cause),
+                None => failure,
+            }
+        })?;
+        if let Some(Kept { version, .. }) = &kept
             && *version != VERSION
         {
-            let message = format!("state file `{}` has version `{version}`, not `{VERSION}`", path.display());
-            return Err(Failure::usage(message));
+            return Err(Failure::usage(format!(
+                "state file `{shown}` has version `{version}`, not `{VERSION}`"
+            )));
         }
-        Ok(Self { file, kept: kept.unwrap_or_else(fresh), told: false })
+        Ok(Self { file: Some(file), kept: kept.unwrap_or_else(fresh), told: false })
     }
 
     pub(crate) fn observe(
@@ -85,7 +85,9 @@ impl State {
     /// Whether the hook is tried again.
     pub(crate) fn end_hook(&mut self, success: bool, retries: u32) -> bool {
         let again = self.kept.ledger.end(success, retries);
-        self.save();
+        // The next notice need not wait for the disk: where the machine crashes before this is on it, the hook counts
+        // as cut off, and is not run again either.
+        self.keep(StateFile::note);
         again
     }
 
@@ -102,11 +104,16 @@ impl State {
         cut_off
     }
 
-    /// Writes the file. A disk that is full must not keep a notice from being acted on: the failure is told, and only
-    /// a restart would forget.
+    /// Writes the file, to the disk.
     pub(crate) fn save(&mut self) {
-        let Some(path) = &self.file else { return };
-        match imds_watch::save(path, &self.kept) {
+        self.keep(StateFile::save);
+    }
+
+    /// A disk that is full must not keep a notice from being acted on: the failure is told, and only a restart would
+    /// forget.
+    fn keep(&mut self, write: impl FnOnce(&mut StateFile, &Kept) -> Result<(), DurableError>) {
+        let Some(file) = &mut self.file else { return };
+        match write(file, &self.kept) {
             Ok(()) => self.told = false,
             Err(error) if !self.told => {
                 self.told = true;

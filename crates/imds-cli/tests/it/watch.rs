@@ -135,8 +135,8 @@ fn what_was_seen_before_a_restart_is_not_told_again() {
         world.imds(["watch"]).arg("--state").arg(&state).arg("lifecycle").endpoint(&server.endpoint()).run();
     assert_eq!(
         output.fails_with(2).to_string(),
-        "stdout: empty\nstderr:\n| error: `ROOT/state.json` is damaged at line 1, column 1\n| hint: without it a notice \
-         that was acted on would be acted on again; remove it to start anew\nexit: 2"
+        "stdout: empty\nstderr:\n| error: `ROOT/state.json` is damaged: neither of its two lines is whole\n| hint: without \
+         it a notice that was acted on would be acted on again; remove it to start anew\nexit: 2"
     );
 }
 
