@@ -307,9 +307,32 @@ pub struct PlanArgs {
     /// Plan changes even where EC2 would refuse to undo them
     #[arg(long)]
     pub no_way_back: bool,
+    /// Which instances are ready
+    #[command(flatten)]
+    pub ready: ReadyArgs,
     /// File to write the plan to; must not exist
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+/// Which instances are ready to lose IMDSv1.
+#[derive(Clone, Debug, Args)]
+pub struct ReadyArgs {
+    /// Read the usage metrics: `required` is planned only for instances that are `ready`
+    #[arg(long, conflicts_with = "usage_file")]
+    pub usage: bool,
+    /// How many whole days back `--usage` looks
+    #[arg(long, value_name = "DAYS", default_value_t = 14, requires = "usage", value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub usage_days: u16,
+    /// Take the verdicts from FILE, which `usage --output json` wrote
+    #[arg(long, value_name = "FILE")]
+    pub usage_file: Option<PathBuf>,
+    /// Plan `required` even for instances that still use IMDSv1
+    #[arg(long)]
+    pub include_in_use: bool,
+    /// Plan `required` even for instances of which it is not known whether they use IMDSv1
+    #[arg(long)]
+    pub include_unknown: bool,
 }
 
 /// Arguments of `apply`.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::aws::fault::Fault;
 use crate::aws::metrics::{self, NO_TOKEN, NO_TOKEN_REJECTED};
 use crate::change::target::Reach;
+use crate::error::Error;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{Instance, Place};
 
@@ -17,7 +18,7 @@ use crate::inventory::resource::{Instance, Place};
 const DAY: i64 = 86_400;
 
 /// Whether IMDSv1 can be turned off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Data for every day of the window, and no call.
@@ -44,7 +45,7 @@ impl Verdict {
 }
 
 /// What the metric says about one instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Where it is.
     #[serde(flatten)]
@@ -63,6 +64,36 @@ pub struct Usage {
     pub calls: Option<f64>,
     /// IMDSv1 calls that were refused; none without data.
     pub refused: Option<f64>,
+}
+
+/// The document that `usage --output json` writes, as far as it is read again.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Saved {
+    schema_version: u32,
+    /// When the metrics were read.
+    pub read_at: jiff::Timestamp,
+    /// How many days back they go.
+    pub days: u16,
+    /// The verdicts.
+    pub usage: Vec<Usage>,
+}
+
+impl Saved {
+    /// Reads a saved document.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is no such document.
+    pub fn read(path: &std::path::Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let wrong = |why: String| Error::Input(format!("usage `{}`: {why}", path.display()));
+        let saved: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        let known = crate::output::state::SCHEMA_VERSION;
+        if saved.schema_version != known {
+            return Err(wrong(format!("has version {}, this program knows {known}", saved.schema_version)));
+        }
+        Ok(saved)
+    }
 }
 
 /// Judges one instance by the sums of each day.

@@ -205,6 +205,7 @@ mod tests {
             name: None,
             prior: Options::NONE,
             new: Options::NONE,
+            usage: None,
         }
     }
 

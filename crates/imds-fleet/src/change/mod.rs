@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod journal;
 pub mod plan;
+pub mod readiness;
 pub mod rollback;
 pub mod target;
 pub mod waves;

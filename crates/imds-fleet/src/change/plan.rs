@@ -6,6 +6,7 @@ use imds_model::options::{HttpTokens, State};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::readiness::{Accepted, Readiness, Verdicts};
 use crate::error::Error;
 use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountDefaults, Instance, LaunchTemplate, Place};
@@ -60,6 +61,9 @@ pub struct Change {
     pub prior: Options,
     /// The options that change: nothing else is sent.
     pub new: Options,
+    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Readiness>,
 }
 
 /// Something that would have to be changed and is not.
@@ -72,6 +76,15 @@ pub struct LeftOut {
     pub id: String,
     /// Why.
     pub reason: String,
+    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Readiness>,
+}
+
+impl LeftOut {
+    fn new(place: &Place, id: &str, reason: impl Into<String>) -> Self {
+        Self { place: place.clone(), id: id.to_owned(), reason: reason.into(), usage: None }
+    }
 }
 
 /// The plan.
@@ -86,6 +99,9 @@ pub struct Plan {
     pub wanted: Options,
     /// Whether changes are made that cannot be undone.
     pub no_way_back: bool,
+    /// Which instances are changed that are not known to be ready for it.
+    #[serde(default)]
+    pub include: Accepted,
     /// What is to be changed.
     pub changes: Vec<Change>,
     /// What is not, and why.
@@ -99,22 +115,31 @@ pub struct Rules {
     pub wanted: Options,
     /// Whether changes are planned that cannot be undone.
     pub no_way_back: bool,
+    /// Which instances are planned that are not known to be ready.
+    pub include: Accepted,
 }
 
 impl Rules {
+    /// Whether the change of this instance takes IMDSv1 from it.
+    #[must_use]
+    pub fn takes_v1(&self, it: &Instance) -> bool {
+        self.wanted.http_tokens == Some(HttpTokens::Required)
+            && it.options.http_tokens == Some(HttpTokens::Optional)
+    }
+
     /// The change of an instance: none when it is as wanted, a reason when it cannot be.
     #[must_use]
     pub fn instance(
         &self,
         it: &Instance,
         defaults: Option<&AccountDefaults>,
+        verdicts: &Verdicts,
     ) -> Option<Result<Change, LeftOut>> {
         let new = self.wanted.differing_from(&it.options);
         if new.is_empty() {
             return None;
         }
-        let left_out =
-            |reason: String| Some(Err(LeftOut { place: it.place.clone(), id: it.id.clone(), reason }));
+        let left_out = |reason: String| Some(Err(LeftOut::new(&it.place, &it.id, reason)));
         if let Some(operator) = &it.operator {
             return left_out(format!("managed by {operator}: change it there"));
         }
@@ -127,9 +152,7 @@ impl Rules {
         if it.options_state == Some(State::Pending) {
             return left_out("an earlier change is still `pending`".to_owned());
         }
-        let to_required = new.http_tokens == Some(HttpTokens::Required)
-            && it.options.http_tokens == Some(HttpTokens::Optional);
-        if to_required && !self.no_way_back {
+        if self.takes_v1(it) && !self.no_way_back {
             match defaults {
                 None => {
                     return left_out(
@@ -143,12 +166,17 @@ impl Rules {
                 Some(_) => {}
             }
         }
+        let usage = self.takes_v1(it).then(|| verdicts.of(it));
+        if let Some(reason) = usage.as_ref().and_then(|usage| self.include.objection(usage)) {
+            return Some(Err(LeftOut { usage, ..LeftOut::new(&it.place, &it.id, reason) }));
+        }
         Some(Ok(Change {
             place: it.place.clone(),
             target: Target::Instance { id: it.id.clone() },
             name: it.name.clone(),
             prior: it.options,
             new,
+            usage,
         }))
     }
 
@@ -163,11 +191,8 @@ impl Rules {
         }
         if it.managed_by.as_deref().is_some_and(|by| by != "account") {
             let said = it.managed_exception_message.as_deref().unwrap_or("no message");
-            return Some(Err(LeftOut {
-                place: it.place.clone(),
-                id: "account-defaults".to_owned(),
-                reason: format!("managed by a declarative policy of the organization ({said})"),
-            }));
+            let reason = format!("managed by a declarative policy of the organization ({said})");
+            return Some(Err(LeftOut::new(&it.place, "account-defaults", reason)));
         }
         Some(Ok(Change {
             place: it.place.clone(),
@@ -175,6 +200,7 @@ impl Rules {
             name: None,
             prior: it.options,
             new,
+            usage: None,
         }))
     }
 
@@ -187,7 +213,7 @@ impl Rules {
         }
         if let Some(operator) = &it.operator {
             let reason = format!("managed by {operator}: change it there");
-            return Some(Err(LeftOut { place: it.place.clone(), id: it.id.clone(), reason }));
+            return Some(Err(LeftOut::new(&it.place, &it.id, reason)));
         }
         Some(Ok(Change {
             place: it.place.clone(),
@@ -195,6 +221,7 @@ impl Rules {
             name: it.name.clone(),
             prior: it.options,
             new,
+            usage: None,
         }))
     }
 }

@@ -47,6 +47,7 @@ mod tests {
                 name: None,
                 prior: Options::NONE,
                 new: Options::NONE,
+                usage: None,
             })
             .collect()
     }

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
+
+use imds_model::options::HttpTokens;
 
 use super::{End, gather};
 use crate::change::plan::{Plan, Rules, SCHEMA_VERSION};
+use crate::change::readiness::{Accepted, Verdicts};
+use crate::change::target::Reach;
 use crate::cli::PlanArgs;
 use crate::clock;
 use crate::error::Error;
@@ -12,6 +17,7 @@ use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountDefaults, Instance, Place, Resource};
 use crate::output::{Out, flat, written};
 use crate::scan::Event;
+use crate::usage::{Saved, usage};
 
 /// Runs it.
 ///
@@ -29,7 +35,17 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     if wanted.is_empty() {
         return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
     }
-    let rules = Rules { wanted, no_way_back: args.no_way_back };
+    let include = Accepted { in_use: args.ready.include_in_use, unknown: args.ready.include_unknown };
+    let rules = Rules { wanted, no_way_back: args.no_way_back, include };
+    let saved = args.ready.usage_file.as_deref().map(Saved::read).transpose()?;
+    let takes_v1 = wanted.http_tokens == Some(HttpTokens::Required) && !args.no_instances;
+    if takes_v1 && saved.is_none() && !args.ready.usage && !include.unknown {
+        return Err(Error::Input(
+            "`--http-tokens required` needs to know who still uses IMDSv1: say `--usage`, `--usage-file FILE`, or \
+             `--include-unknown`"
+                .to_owned(),
+        ));
+    }
     let (mut changes, mut left_out) = (Vec::new(), Vec::new());
     // The defaults of a place come after its instances.
     let mut instances: Vec<Instance> = Vec::new();
@@ -59,10 +75,19 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         Ok(())
     })
     .await?;
+    let mut not_read = Vec::new();
     if !args.no_instances {
         instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
+        let verdicts = match saved {
+            Some(saved) => Verdicts::new(saved.read_at, saved.days, clock::now(), saved.usage),
+            None if args.ready.usage => {
+                let asked = instances.iter().filter(|it| rules.takes_v1(it)).cloned().collect();
+                read_usage(args, asked, &mut not_read).await?
+            }
+            None => Verdicts::default(),
+        };
         for instance in &instances {
-            take(rules.instance(instance, defaults.get(&instance.place)));
+            take(rules.instance(instance, defaults.get(&instance.place), &verdicts));
         }
     }
     let plan = Plan {
@@ -70,6 +95,7 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         made_at: clock::now(),
         wanted,
         no_way_back: args.no_way_back,
+        include,
         changes,
         left_out,
     };
@@ -90,6 +116,9 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     for scan in &tally.incomplete {
         written(writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan)))?;
     }
+    for line in &not_read {
+        written(writeln!(out, "usage not read: {line}"))?;
+    }
     let what: Vec<String> =
         wanted.named().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     written(writeln!(
@@ -100,11 +129,30 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         plan.left_out.len(),
         args.out.display()
     ))?;
-    Ok(if !tally.incomplete.is_empty() {
+    Ok(if !tally.incomplete.is_empty() || !not_read.is_empty() {
         End::Incomplete
     } else if plan.left_out.is_empty() {
         End::Clean
     } else {
         End::Findings
     })
+}
+
+/// The verdicts on these instances, from the metrics as they are now.
+async fn read_usage(
+    args: &PlanArgs,
+    instances: Vec<Instance>,
+    not_read: &mut Vec<String>,
+) -> Result<Verdicts, Error> {
+    let now = clock::now();
+    let days = args.ready.usage_days;
+    let (scope, concurrency) = (&args.scope, usize::from(args.scope.access.concurrency));
+    let reach = Arc::new(Reach::new(gather::access_as(&scope.access, &scope.role).await?));
+    let (found, failed) = usage(reach, instances, days, now.as_second(), concurrency).await;
+    let mut verdicts = Verdicts::new(now, days, now, found);
+    for (place, fault) in failed {
+        not_read.push(format!("{place}: {fault}"));
+        verdicts.not_read(place, fault.to_string());
+    }
+    Ok(verdicts)
 }

@@ -38,7 +38,8 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     .await?;
     let reach = Arc::new(Reach::new(gather::access_as(&scope.access, &scope.role).await?));
     let concurrency = usize::from(scope.access.concurrency);
-    let (found, failed) = usage(reach, instances, args.days, clock::now().as_second(), concurrency).await;
+    let now = clock::now();
+    let (found, failed) = usage(reach, instances, args.days, now.as_second(), concurrency).await;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for usage in &found {
         *counts.entry(usage.verdict.as_str()).or_default() += 1;
@@ -48,6 +49,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
         UsageOutput::Json => {
             let document = json!({
                 "schema_version": state::SCHEMA_VERSION,
+                "read_at": now,
                 "days": args.days,
                 "usage": found,
                 "summary": { "verdicts": counts, "incomplete": tally.incomplete, "not_read": not_read },

@@ -55,7 +55,7 @@ pub const V1_ALLOWED: Rule = Rule {
     title: "IMDSv1 is allowed",
     explanation: "A request without a session token is answered. A server-side request forgery, an open proxy or a \
                   misconfigured firewall on the instance can read the role's credentials with one plain GET.",
-    fix: "see `imds-fleet usage` for who still uses IMDSv1, then `imds-fleet plan --http-tokens required`",
+    fix: "`imds-fleet plan --http-tokens required --usage` plans it for the instances that no longer use IMDSv1",
     config_rule: Some("ec2-imdsv2-check"),
     security_hub: Some("EC2.8"),
 };
@@ -164,7 +164,7 @@ pub const DEFAULT_V1: Rule = Rule {
     severity: Severity::Medium,
     title: "the account default does not require IMDSv2",
     explanation: "A launch that says nothing, from an image that says nothing, allows IMDSv1.",
-    fix: "`imds-fleet plan --http-tokens required --account-defaults`",
+    fix: "`imds-fleet plan --http-tokens required --account-defaults --no-instances`",
     config_rule: None,
     security_hub: None,
 };

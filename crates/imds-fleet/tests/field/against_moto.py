@@ -106,7 +106,8 @@ with tempfile.TemporaryDirectory() as directory:
 
     plan = os.path.join(directory, "plan.json")
     # moto knows no account defaults, so that whether there is a way back cannot be read.
-    fleet("plan", *where, "--instances-only", "--no-way-back", "--http-tokens", "required", "--out", plan)
+    fleet("plan", *where, "--instances-only", "--no-way-back", "--http-tokens", "required",
+          "--include-unknown", "--out", plan)
     planned = {(it["account"], it["region"], it["id"]): it for it in json.load(open(plan))["changes"]}
     assert set(planned) == {key for key, it in before.items() if it["http_tokens"] == "optional"}
     for key, change in planned.items():

@@ -50,6 +50,11 @@ pub(crate) fn files() -> Files {
 
 impl Files {
     pub(crate) fn plan(&self, fake: &Fake, more: &[&str]) -> Ran {
+        self.plan_ready(fake, &[&["--include-unknown"], more].concat())
+    }
+
+    /// Plans for the instances only that are known to be ready.
+    pub(crate) fn plan_ready(&self, fake: &Fake, more: &[&str]) -> Ran {
         let args = ["plan", "--out", self.plan.to_str().unwrap(), "--http-tokens", "required"];
         ran(fake, &[&args[..], more].concat())
     }

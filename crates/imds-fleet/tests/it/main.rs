@@ -8,6 +8,7 @@ mod change;
 mod credentials;
 mod harness;
 mod killed;
+mod ready;
 mod report;
 mod sources;
 mod state;
