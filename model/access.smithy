@@ -34,7 +34,7 @@ operation ListIam {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            document: { code: "Success", lastUpdated: "2026-01-15T09:00:00Z", instanceProfileArn: "arn:aws:iam::012345678901:instance-profile/web", instanceProfileId: "AIPAIOSFODNN7EXAMPLE" }
+            document: { code: "Success", lastUpdated: "2026-01-15T10:00:00Z", instanceProfileArn: "arn:aws:iam::123456789012:instance-profile/my-role", instanceProfileId: "AIPAABCDEFGHIJKLMN123" }
         }
     }
 ])
@@ -59,7 +59,7 @@ operation GetIamInfo {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            names: ["web"]
+            names: ["my-role"]
         }
     }
 ])
@@ -76,9 +76,9 @@ operation ListIamRoles {
 @examples([
     {
         title: "An instance"
-        input: { apiVersion: "latest", roleName: "web" }
+        input: { apiVersion: "latest", roleName: "my-role" }
         output: {
-            document: { code: "Success", lastUpdated: "2026-01-15T09:00:00Z", type: "AWS-HMAC", accessKeyId: "ASIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", token: "IQoJb3JpZ2luX2VjEXAMPLETOKEN", expiration: "2026-01-15T15:00:00Z" }
+            document: { code: "Success", lastUpdated: "2026-01-15T10:00:00Z", type: "AWS-HMAC", accessKeyId: "ASIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", token: "IQoJb3JpZ2luX2VjEXAMPLETOKEN", expiration: "2026-01-15T16:00:00Z" }
         }
     }
 ])
@@ -150,7 +150,7 @@ operation ListIdentityCredentialsEc2 {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            document: { code: "Success", lastUpdated: "2026-01-15T09:00:00Z", accountId: "012345678901" }
+            document: { code: "Success", lastUpdated: "2026-01-15T10:00:00Z", accountId: "123456789012" }
         }
     }
 ])
@@ -195,7 +195,7 @@ operation ListIdentitySecurityCredentials {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            document: { code: "Success", lastUpdated: "2026-01-15T09:00:00Z", type: "AWS-HMAC", accessKeyId: "ASIAI44QH8DHBEXAMPLE", secretAccessKey: "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY", token: "IQoJb3JpZ2luX2VjIDENTITYEXAMPLE", expiration: "2026-01-15T15:00:00Z" }
+            document: { code: "Success", lastUpdated: "2026-01-15T10:00:00Z", type: "AWS-HMAC", accessKeyId: "ASIAI44QH8DHBEXAMPLE", secretAccessKey: "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY", token: "IQoJb3JpZ2luX2VjIDENTITYEXAMPLE", expiration: "2026-01-15T16:00:00Z" }
         }
     }
 ])
@@ -281,7 +281,7 @@ operation ListPublicKeyFormats {
     {
         title: "An instance"
         input: { apiVersion: "latest", index: "0" }
-        output: { value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAM my-key" }
+        output: { value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n" }
     }
 ])
 operation GetPublicKey {
@@ -334,7 +334,7 @@ operation ListTagTrees {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            names: ["Name", "environment"]
+            names: ["Name", "aws:autoscaling:groupName"]
         }
     }
 ])
@@ -357,7 +357,12 @@ operation ListTags {
     {
         title: "An instance"
         input: { apiVersion: "latest", key: "Name" }
-        output: { value: "web-1" }
+        output: { value: "my-instance" }
+    }
+    {
+        title: "An instance of an Auto Scaling group"
+        input: { apiVersion: "latest", key: "aws:autoscaling:groupName" }
+        output: { value: "my-group" }
     }
 ])
 operation GetTag {

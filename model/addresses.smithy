@@ -31,7 +31,7 @@ operation GetIpv6 {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "10.0.0.10" }
+        output: { value: "10.0.0.157" }
     }
 ])
 operation GetLocalIpv4 {

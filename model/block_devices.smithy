@@ -33,7 +33,7 @@ operation ListBlockDevices {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "xvda" }
+        output: { value: "/dev/xvda" }
     }
 ])
 operation GetBlockDeviceAmi {

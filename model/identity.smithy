@@ -35,7 +35,7 @@ operation ListInstanceIdentity {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            document: { accountId: "012345678901", architecture: "x86_64", availabilityZone: "us-east-1a", imageId: "ami-0abcdef1234567890", instanceId: "i-1234567890abcdef0", instanceType: "m5.large", pendingTime: "2026-01-15T08:59:00Z", privateIp: "10.0.0.10", region: "us-east-1", version: "2017-09-30" }
+            document: { accountId: "123456789012", architecture: "x86_64", availabilityZone: "us-east-1a", imageId: "ami-0abcdef1234567890", instanceId: "i-1234567890abcdef0", instanceType: "m5.large", pendingTime: "2026-01-15T09:30:00Z", privateIp: "10.0.0.157", region: "us-east-1", version: "2017-09-30" }
         }
     }
 ])

@@ -145,7 +145,7 @@ operation ListAutoScaling {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "ip-10-0-0-10.ec2.internal" }
+        output: { value: "ip-10-0-0-157.ec2.internal" }
     }
 ])
 operation GetHostname {
@@ -196,7 +196,7 @@ operation GetInstanceId {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "spot" }
+        output: { value: "on-demand" }
     }
 ])
 operation GetInstanceLifeCycle {
@@ -252,7 +252,7 @@ operation GetKernelId {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "ip-10-0-0-10.ec2.internal" }
+        output: { value: "ip-10-0-0-157.ec2.internal" }
     }
 ])
 operation GetLocalHostname {
@@ -332,7 +332,7 @@ operation GetRamdiskId {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "r-0efghijk987654321" }
+        output: { value: "r-0efb4ffa7d1f9b3ab" }
     }
 ])
 operation GetReservationId {
@@ -350,7 +350,7 @@ operation GetReservationId {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            values: ["default", "web"]
+            values: ["default"]
         }
     }
 ])
@@ -474,7 +474,7 @@ operation GetServicesPartition {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { value: "enabled" }
+        output: { value: "disabled" }
     }
 ])
 operation GetInstanceMonitoring {

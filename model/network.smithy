@@ -120,7 +120,7 @@ operation GetInterfaceDeviceNumber {
     {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
-        output: { value: "eni-0123456789abcdef0" }
+        output: { value: "eni-0a1b2c3d4e5f67890" }
     }
 ])
 operation GetInterfaceId {
@@ -179,7 +179,7 @@ operation ListIpv4Associations {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d", publicIp: "203.0.113.25" }
         output: {
-            values: ["10.0.0.10"]
+            values: ["10.0.0.157"]
         }
     }
 ])
@@ -293,7 +293,7 @@ operation GetInterfaceIpv6s {
     {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
-        output: { value: "ip-10-0-0-10.ec2.internal" }
+        output: { value: "ip-10-0-0-157.ec2.internal" }
     }
 ])
 operation GetInterfaceLocalHostname {
@@ -323,7 +323,7 @@ operation GetInterfaceLocalHostname {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
         output: {
-            values: ["10.0.0.10", "10.0.0.11"]
+            values: ["10.0.0.157"]
         }
     }
 ])
@@ -427,7 +427,7 @@ operation GetInterfaceNetworkCardIndex {
     {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
-        output: { value: "012345678901" }
+        output: { value: "123456789012" }
     }
 ])
 operation GetInterfaceOwnerId {
@@ -510,7 +510,7 @@ operation GetInterfacePublicIpv4s {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
         output: {
-            values: ["default", "web"]
+            values: ["default"]
         }
     }
 ])
@@ -535,7 +535,7 @@ operation GetInterfaceSecurityGroups {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
         output: {
-            values: ["sg-0123456789abcdef0", "sg-0fedcba9876543210"]
+            values: ["sg-0123456789abcdef0"]
         }
     }
 ])
@@ -559,7 +559,7 @@ operation GetInterfaceSecurityGroupIds {
     {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
-        output: { value: "subnet-0123456789abcdef0" }
+        output: { value: "subnet-0bb1c79de3EXAMPLE" }
     }
 ])
 operation GetInterfaceSubnetId {
@@ -630,7 +630,7 @@ operation GetInterfaceSubnetIpv6Cidrs {
     {
         title: "An instance"
         input: { apiVersion: "latest", mac: "02:29:96:8f:6a:2d" }
-        output: { value: "vpc-0123456789abcdef0" }
+        output: { value: "vpc-0ee975135dEXAMPLE" }
     }
 ])
 operation GetInterfaceVpcId {

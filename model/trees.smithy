@@ -72,7 +72,7 @@ operation ListMetadata {
         title: "An instance"
         input: { apiVersion: "latest" }
         output: {
-            names: ["instance-identity/"]
+            names: ["fws/", "instance-identity/"]
         }
     }
 ])
@@ -119,7 +119,7 @@ operation GetMetadata {
     {
         title: "An instance"
         input: { apiVersion: "latest", path: "fws/instance-monitoring" }
-        output: { data: "enabled" }
+        output: { data: "disabled" }
     }
 ])
 operation GetDynamicData {
@@ -153,7 +153,7 @@ operation GetDynamicData {
     {
         title: "An instance"
         input: { apiVersion: "latest" }
-        output: { data: "#!/bin/sh\necho hello\n" }
+        output: { data: "{\"autoScalingGroup\":\"my-group\",\"lifecycleHook\":\"my-hook\",\"environment\":\"test\"}" }
     }
 ])
 operation GetUserData {

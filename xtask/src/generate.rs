@@ -4,6 +4,7 @@ mod ast;
 mod catalogue;
 mod conformance;
 mod docs;
+mod instance;
 mod openapi;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ fn outputs(root: &Path) -> Result<Vec<Output>, String> {
     Ok(vec![
         Output { path: "crates/imds-model/src/catalogue/table.rs", text: catalogue::write(&ast)? },
         Output { path: "crates/imds-testkit/src/conformance/table.rs", text: conformance::write(&ast)? },
+        Output { path: "crates/imds-emulator/src/instance/builtin.rs", text: instance::write(&ast)? },
         Output { path: "docs/categories.md", text: docs::write(&ast)? },
         Output { path: "model/openapi.json", text: openapi::write(&ast)? },
     ])

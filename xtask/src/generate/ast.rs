@@ -15,8 +15,14 @@ pub(super) struct Read<'a> {
     pub(super) secret: bool,
     pub(super) input: &'a Map<String, Value>,
     pub(super) output: &'a Map<String, Value>,
-    /// The body of the example, as the service would send it.
-    pub(super) example: String,
+    pub(super) examples: Vec<Example<'a>>,
+}
+
+/// What an operation is asked in an example, and answers.
+pub(super) struct Example<'a> {
+    pub(super) input: &'a Map<String, Value>,
+    /// The body, as the service would send it.
+    pub(super) body: String,
 }
 
 impl Ast {
@@ -57,7 +63,13 @@ impl Ast {
         let output = self.members(text(&shape["output"]["target"], "output")?)?;
         let (payload, member) = payload_of(output).ok_or("no payload")?;
         let target = text(&member["target"], "payload")?;
-        let example = &traits["smithy.api#examples"][0]["output"][payload];
+        let mut examples = Vec::new();
+        for example in traits["smithy.api#examples"].as_array().into_iter().flatten() {
+            examples.push(Example {
+                input: object(&example["input"], "input of an example")?,
+                body: self.body(target, &example["output"][payload])?,
+            });
+        }
         Ok(Read {
             name: local_name(id),
             uri: text(&traits["smithy.api#http"]["uri"], "uri")?,
@@ -67,7 +79,7 @@ impl Ast {
             secret: !self.shape(target)?["traits"]["smithy.api#sensitive"].is_null(),
             input: self.members(text(&shape["input"]["target"], "input")?)?,
             output,
-            example: self.body(target, example)?,
+            examples,
         })
     }
 

@@ -66,7 +66,7 @@ pub(super) fn write(ast: &Ast) -> Result<String, String> {
             entry.flag("snowball", false),
             entry.flag("documented", true),
             entry.read.documentation,
-            entry.read.example,
+            entry.read.examples.first().ok_or("no example")?.body,
         );
     }
     out.push_str("];\n");

@@ -24,7 +24,7 @@ fn concrete(path: &str) -> String {
         ("<mac>", "02:29:96:8f:6a:2d"),
         ("<public-ip>", "203.0.113.99"),
         ("<virtual-name>", "ebs1"),
-        ("<role-name>", "web"),
+        ("<role-name>", "my-role"),
         ("<index>", "1"),
         ("<key>", "team:a+b=c@d"),
         ("<user>", "ec2-user"),
@@ -140,7 +140,7 @@ fn a_snapshot_is_for_its_owner_only() {
 fn no_secret_unless_asked() {
     let emulator = fullest();
     let secrets =
-        ["wJalrXUtnFEMI", "je7MtGbClwBF", "IQoJb3JpZ2lu", "echo hello", "MIAGCSqGSIb3", "dExAMPLESIGNATURE"];
+        ["wJalrXUtnFEMI", "je7MtGbClwBF", "IQoJb3JpZ2lu", "my-hook", "MIAGCSqGSIb3", "dExAMPLESIGNATURE"];
     for format in ["json", "flat", "env", "yaml"] {
         let quiet = dump(&emulator.endpoint(), &["--output", format]).exits_with(0);
         for secret in secrets {
@@ -149,7 +149,7 @@ fn no_secret_unless_asked() {
         }
         let quiet = quiet.says("note: left out as secret, `--show-secrets` prints them: ");
         let quiet =
-            quiet.says("`/latest/user-data`").says("`/latest/meta-data/iam/security-credentials/web`");
+            quiet.says("`/latest/user-data`").says("`/latest/meta-data/iam/security-credentials/my-role`");
         assert!(quiet.stdout().contains("i-1234567890abcdef0"), "{format}");
         let all = dump(&emulator.endpoint(), &["--output", format, "--show-secrets"]).exits_with(0);
         for secret in secrets {
@@ -162,6 +162,9 @@ fn no_secret_unless_asked() {
 #[test]
 fn values_are_typed_and_every_key_and_signature_path_is_there() {
     let emulator = fullest();
+    emulator.service().set("security-groups", "default\nweb");
+    // An account id keeps its leading zero: it is text.
+    emulator.service().set("network/interfaces/macs/02:29:96:8f:6a:2d/owner-id", "012345678901");
     let found: Value =
         serde_json::from_str(dump(&emulator.endpoint(), &["--show-secrets"]).exits_with(0).stdout()).unwrap();
     let metadata = &found["meta-data"];
@@ -171,7 +174,7 @@ fn values_are_typed_and_every_key_and_signature_path_is_there() {
     assert_eq!(metadata["public-keys"].as_object().unwrap().len(), 2, "all public keys");
     let mac = &metadata["network"]["interfaces"]["macs"]["02:29:96:8f:6a:2d"];
     assert_eq!((&mac["device-number"], &mac["owner-id"]), (&json!(0), &json!("012345678901")));
-    assert_eq!(found["dynamic"]["fws"]["instance-monitoring"], json!("enabled"));
+    assert_eq!(found["dynamic"]["fws"]["instance-monitoring"], json!("disabled"));
     assert_eq!(found["dynamic"]["instance-identity"]["document"]["region"], json!("us-east-1"));
     assert!(found["dynamic"]["instance-identity"]["pkcs7"].is_string());
 }

@@ -1,4 +1,5 @@
-//! The built-in instance: the values of the EC2 User Guide's examples.
+//! The built-in instance: what the model's examples say. Written by `cargo xtask generate` from `model/ast.json`; edit
+//! `model/*.smithy`, or `xtask/src/generate/instance.template` for which example goes where.
 
 use std::net::Ipv4Addr;
 
@@ -26,31 +27,30 @@ impl Default for Instance {
             reservation_id: "r-0efb4ffa7d1f9b3ab".into(),
             profile: "default-hvm".into(),
             system: Some("nitro".into()),
-            // 2026-01-15T09:30:00Z
-            pending_time: Timestamp::from_seconds(1_768_469_400),
+            pending_time: Timestamp::from_seconds(1768469400),
             product_codes: Vec::new(),
             billing_products: Vec::new(),
             monitoring: false,
             placement: Placement::default(),
             interfaces: vec![Interface::primary()],
             services: Services::default(),
-            block_devices: [("ami", "/dev/xvda"), ("root", "/dev/xvda")]
-                .map(|(name, device)| (name.into(), device.into()))
-                .into(),
+            block_devices: [
+                ("ami".into(), "/dev/xvda".into()),
+                ("root".into(), "/dev/xvda".into()),
+            ]
+            .into(),
             public_keys: vec![PublicKey {
                 name: "my-key".into(),
-                openssh_key:
-                    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n"
-                        .into(),
+                openssh_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n".into(),
             }],
-            tags: [("Name", "my-instance"), ("aws:autoscaling:groupName", "my-group")]
-                .map(|(key, value)| (key.into(), value.into()))
-                .into(),
+            tags: [
+                ("Name".into(), "my-instance".into()),
+                ("aws:autoscaling:groupName".into(), "my-group".into()),
+            ]
+            .into(),
             role: Some(Role::named("my-role")),
             identity_credentials: true,
-            user_data: Some(UserData(
-                br#"{"autoScalingGroup":"my-group","lifecycleHook":"my-hook","environment":"test"}"#.to_vec(),
-            )),
+            user_data: Some(UserData("{\"autoScalingGroup\":\"my-group\",\"lifecycleHook\":\"my-hook\",\"environment\":\"test\"}".into())),
             maintenance: Maintenance::default(),
             lifecycle: Lifecycle {
                 target_lifecycle_state: Some(TargetLifecycleState::InService),
@@ -83,20 +83,19 @@ impl Default for Services {
 impl Interface {
     /// The built-in instance's only interface.
     pub(crate) fn primary() -> Self {
-        let private = Ipv4Addr::new(10, 0, 0, 157);
         Self {
             mac: "02:29:96:8f:6a:2d".into(),
             interface_id: "eni-0a1b2c3d4e5f67890".into(),
             device_number: 0,
             network_card: None,
             owner_id: None,
-            local_ipv4s: vec![private],
+            local_ipv4s: vec![Ipv4Addr::from([10, 0, 0, 157])],
             ipv6s: Vec::new(),
             local_hostname: "ip-10-0-0-157.ec2.internal".into(),
             public_hostname: Some("ec2-203-0-113-25.compute-1.amazonaws.com".into()),
             ipv4_associations: vec![Association {
-                public_ipv4: Ipv4Addr::new(203, 0, 113, 25),
-                private_ipv4s: vec![private],
+                public_ipv4: Ipv4Addr::from([203, 0, 113, 25]),
+                private_ipv4s: vec![Ipv4Addr::from([10, 0, 0, 157])],
             }],
             ipv4_prefix: Vec::new(),
             ipv6_prefix: Vec::new(),

@@ -1,5 +1,6 @@
 //! One typed model of an instance, from which every path, every listing and the identity document follow.
 
+#[rustfmt::skip]
 mod builtin;
 mod check;
 mod events;
@@ -23,7 +24,8 @@ pub use secret::{Credentials, Role, UserData};
 
 use crate::time::Timestamp;
 
-/// An instance as its metadata shows it. The default is built in: an EC2 User Guide example with an instance role.
+/// An instance as its metadata shows it. The default is built in, out of the examples of the
+/// service's model (`model/`): one with an instance role, a public address and an Auto Scaling group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Instance {

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod control;
+mod examples;
 mod faults;
 mod identity;
 mod model_cases;

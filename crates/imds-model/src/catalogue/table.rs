@@ -10,7 +10,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Names the top of the dynamic tree.",
-        example: "instance-identity/",
+        example: "fws/\ninstance-identity/",
     },
     Category {
         path: "dynamic/fws/",
@@ -26,7 +26,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Whether detailed CloudWatch monitoring is on: `enabled` or `disabled`.",
-        example: "enabled",
+        example: "disabled",
     },
     Category {
         path: "dynamic/instance-identity/",
@@ -42,7 +42,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Facts about the instance, which the signatures beside it vouch for. On a Snowball Edge only the ids of\ninstance and image, the type and the private address are filled.",
-        example: "{\n  \"accountId\": \"012345678901\",\n  \"architecture\": \"x86_64\",\n  \"availabilityZone\": \"us-east-1a\",\n  \"imageId\": \"ami-0abcdef1234567890\",\n  \"instanceId\": \"i-1234567890abcdef0\",\n  \"instanceType\": \"m5.large\",\n  \"pendingTime\": \"2026-01-15T08:59:00Z\",\n  \"privateIp\": \"10.0.0.10\",\n  \"region\": \"us-east-1\",\n  \"version\": \"2017-09-30\"\n}",
+        example: "{\n  \"accountId\": \"123456789012\",\n  \"architecture\": \"x86_64\",\n  \"availabilityZone\": \"us-east-1a\",\n  \"imageId\": \"ami-0abcdef1234567890\",\n  \"instanceId\": \"i-1234567890abcdef0\",\n  \"instanceType\": \"m5.large\",\n  \"pendingTime\": \"2026-01-15T09:30:00Z\",\n  \"privateIp\": \"10.0.0.157\",\n  \"region\": \"us-east-1\",\n  \"version\": \"2017-09-30\"\n}",
     },
     Category {
         path: "dynamic/instance-identity/dsa2048",
@@ -154,7 +154,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Device that holds the boot file system.",
-        example: "xvda",
+        example: "/dev/xvda",
     },
     Category {
         path: "meta-data/block-device-mapping/root",
@@ -274,7 +274,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private host name of the primary network interface, made from its address or from the instance id.",
-        example: "ip-10-0-0-10.ec2.internal",
+        example: "ip-10-0-0-157.ec2.internal",
     },
     Category {
         path: "meta-data/iam/",
@@ -290,7 +290,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Tells which instance profile is attached, and since when.",
-        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T09:00:00Z\",\n  \"InstanceProfileArn\": \"arn:aws:iam::012345678901:instance-profile/web\",\n  \"InstanceProfileId\": \"AIPAIOSFODNN7EXAMPLE\"\n}",
+        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"InstanceProfileArn\": \"arn:aws:iam::123456789012:instance-profile/my-role\",\n  \"InstanceProfileId\": \"AIPAABCDEFGHIJKLMN123\"\n}",
     },
     Category {
         path: "meta-data/iam/security-credentials/",
@@ -298,7 +298,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the role whose credentials the instance is given.",
-        example: "web",
+        example: "my-role",
     },
     Category {
         path: "meta-data/iam/security-credentials/<role-name>",
@@ -306,7 +306,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: true, snowball: false, documented: true,
         summary: "Gives the role's temporary credentials. New ones are there at least five minutes before the old ones end.",
-        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T09:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAIOSFODNN7EXAMPLE\",\n  \"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjEXAMPLETOKEN\",\n  \"Expiration\": \"2026-01-15T15:00:00Z\"\n}",
+        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAIOSFODNN7EXAMPLE\",\n  \"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjEXAMPLETOKEN\",\n  \"Expiration\": \"2026-01-15T16:00:00Z\"\n}",
     },
     Category {
         path: "meta-data/identity-credentials/",
@@ -330,7 +330,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Tells what the credentials of the instance's own identity role are for.",
-        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T09:00:00Z\",\n  \"AccountId\": \"012345678901\"\n}",
+        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"AccountId\": \"123456789012\"\n}",
     },
     Category {
         path: "meta-data/identity-credentials/ec2/security-credentials/",
@@ -346,7 +346,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: true, snowball: false, documented: true,
         summary: "Gives temporary credentials of the instance's own identity role, which EC2 features use and no policy is\nattached to.",
-        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T09:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAI44QH8DHBEXAMPLE\",\n  \"SecretAccessKey\": \"je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjIDENTITYEXAMPLE\",\n  \"Expiration\": \"2026-01-15T15:00:00Z\"\n}",
+        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAI44QH8DHBEXAMPLE\",\n  \"SecretAccessKey\": \"je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjIDENTITYEXAMPLE\",\n  \"Expiration\": \"2026-01-15T16:00:00Z\"\n}",
     },
     Category {
         path: "meta-data/instance-action",
@@ -370,7 +370,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "How the instance was bought, such as `on-demand` or `spot`.",
-        example: "spot",
+        example: "on-demand",
     },
     Category {
         path: "meta-data/instance-type",
@@ -402,7 +402,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private DNS name of the primary network interface; may hold several names, with spaces between.",
-        example: "ip-10-0-0-10.ec2.internal",
+        example: "ip-10-0-0-157.ec2.internal",
     },
     Category {
         path: "meta-data/local-ipv4",
@@ -410,7 +410,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("An IPv4 address"),
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private IPv4 address of the primary network interface.",
-        example: "10.0.0.10",
+        example: "10.0.0.157",
     },
     Category {
         path: "meta-data/mac",
@@ -530,7 +530,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Id of the network interface.",
-        example: "eni-0123456789abcdef0",
+        example: "eni-0a1b2c3d4e5f67890",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/ipv4-associations/",
@@ -546,7 +546,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("That public IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Private IPv4 addresses behind one public address.",
-        example: "10.0.0.10",
+        example: "10.0.0.157",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/ipv4-prefix",
@@ -578,7 +578,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Private DNS name of the interface.",
-        example: "ip-10-0-0-10.ec2.internal",
+        example: "ip-10-0-0-157.ec2.internal",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/local-ipv4s",
@@ -586,7 +586,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("A private IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Private IPv4 addresses of the interface, the primary one first.",
-        example: "10.0.0.10\n10.0.0.11",
+        example: "10.0.0.157",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/mac",
@@ -618,7 +618,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Account that owns the interface: twelve digits, and so a text, for zeros may lead.",
-        example: "012345678901",
+        example: "123456789012",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/public-hostname",
@@ -642,7 +642,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Ids of the interface's security groups.",
-        example: "sg-0123456789abcdef0\nsg-0fedcba9876543210",
+        example: "sg-0123456789abcdef0",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/security-groups",
@@ -650,7 +650,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names of the interface's security groups.",
-        example: "default\nweb",
+        example: "default",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/subnet-id",
@@ -658,7 +658,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Subnet that the interface is in.",
-        example: "subnet-0123456789abcdef0",
+        example: "subnet-0bb1c79de3EXAMPLE",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/subnet-ipv4-cidr-block",
@@ -682,7 +682,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "VPC that the interface is in.",
-        example: "vpc-0123456789abcdef0",
+        example: "vpc-0ee975135dEXAMPLE",
     },
     Category {
         path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-block",
@@ -818,7 +818,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("A key pair given at launch"),
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Launch key in the form of an OpenSSH `authorized_keys` line.",
-        example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAM my-key",
+        example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n",
     },
     Category {
         path: "meta-data/ramdisk-id",
@@ -834,7 +834,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Id of the reservation that the launch made.",
-        example: "r-0efghijk987654321",
+        example: "r-0efb4ffa7d1f9b3ab",
     },
     Category {
         path: "meta-data/security-groups",
@@ -842,7 +842,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names of the instance's security groups.",
-        example: "default\nweb",
+        example: "default",
     },
     Category {
         path: "meta-data/services/",
@@ -914,7 +914,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("Instance tags allowed in the metadata options"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the instance's tag keys.",
-        example: "Name\nenvironment",
+        example: "Name\naws:autoscaling:groupName",
     },
     Category {
         path: "meta-data/tags/instance/<key>",
@@ -922,7 +922,7 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("Instance tags allowed in the metadata options"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Value of one tag of the instance.",
-        example: "web-1",
+        example: "my-instance",
     },
     Category {
         path: "user-data",
@@ -930,6 +930,6 @@ pub static CATALOGUE: &[Category] = &[
         presence: Presence::Conditional, requires: Some("User data given at launch"),
         mutability: Mutability::Start, secret: true, snowball: true, documented: true,
         summary: "Reads the user data: at most 16 KiB, exactly as they were given at launch, whatever form they have.",
-        example: "#!/bin/sh\necho hello\n",
+        example: "{\"autoScalingGroup\":\"my-group\",\"lifecycleHook\":\"my-hook\",\"environment\":\"test\"}",
     },
 ];
