@@ -68,7 +68,7 @@ fn concrete(path: &str) -> String {
 fn is_example(format: Format, example: &str, read: &str) -> bool {
     match format {
         Format::Json => {
-            let [example, read] = [example, read].map(|text| serde_json::from_str::<Value>(text));
+            let [example, read] = [example, read].map(serde_json::from_str::<Value>);
             matches!((example, read), (Ok(example), Ok(read)) if holds(&read, &example))
         }
         Format::Directory => example.lines().all(|name| read.lines().any(|line| line == name)),
