@@ -41,6 +41,7 @@ pub struct Writer<'a> {
     any: bool,
     now: jiff::Timestamp,
     counts: BTreeMap<(&'static str, bool), u64>,
+    suites: junit::Suites,
 }
 
 impl std::fmt::Debug for Writer<'_> {
@@ -82,7 +83,7 @@ impl<'a> Writer<'a> {
             Form::Junit => junit::head(out),
             Form::JsonLines | Form::OpenMetrics => Ok(()),
         })?;
-        Ok(Self { form, out, any: false, now, counts: BTreeMap::new() })
+        Ok(Self { form, out, any: false, now, counts: BTreeMap::new(), suites: junit::Suites::default() })
     }
 
     fn separator(&mut self) -> std::io::Result<()> {
@@ -100,7 +101,7 @@ impl<'a> Writer<'a> {
             *self.counts.entry((finding.rule.id, finding.excepted)).or_default() += 1;
         }
         if self.form == Form::Junit {
-            return written(junit::case(&mut self.out, resource, findings));
+            return written(self.suites.judged(&mut self.out, resource, findings));
         }
         findings.iter().try_for_each(|finding| written(self.finding(finding)))
     }
@@ -162,7 +163,7 @@ impl<'a> Writer<'a> {
     pub fn scanned(&mut self, scan: &Scan) -> Result<(), Error> {
         written(match self.form {
             Form::JsonLines => write(&mut self.out, &ScanLine::new(scan.clone())),
-            Form::Junit if !scan.is_complete() => junit::not_scanned(&mut self.out, scan),
+            Form::Junit => self.suites.scanned(&mut self.out, scan),
             _ => Ok(()),
         })
     }
@@ -204,7 +205,7 @@ impl<'a> Writer<'a> {
             Form::JsonLines | Form::Csv => Ok(()),
             Form::Sarif => sarif::tail(out, tally),
             Form::Ocsf => out.write_all(b"\n]\n"),
-            Form::Junit => junit::tail(out),
+            Form::Junit => self.suites.finish(out),
             Form::OpenMetrics => {
                 use std::fmt::Write;
                 let mut text = String::new();
