@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use rustix::pty::OpenptFlags;
-
 use crate::running::Running;
-use crate::{CommandOutput, TestEnvironment, guard};
+use crate::{CommandOutput, TestEnvironment, guard, terminal};
 
 /// A command line of the binary under test, in the world of a [`TestEnvironment`].
 #[derive(Debug)]
@@ -149,11 +146,11 @@ impl<'e> Invocation<'e> {
         command.stdin(self.stdin_file(&out));
         let stdout_path = out.with_extension("stdout");
         let stderr_path = out.with_extension("stderr");
-        let mut terminal = None;
+        let mut ours_of_terminal = None;
         if self.terminal {
-            let (ours, theirs) = open_terminal();
+            let (ours, theirs) = terminal::open();
             command.stdout(theirs);
-            terminal = Some(ours);
+            ours_of_terminal = Some(ours);
         } else if self.closed_stdout {
             let (_, writer) = std::io::pipe().expect("a pipe");
             command.stdout(writer);
@@ -168,7 +165,7 @@ impl<'e> Invocation<'e> {
             child,
             stdout_path,
             stderr_path,
-            terminal,
+            ours_of_terminal,
             self.command_line(),
             self.prints_secrets,
             self.world,
@@ -195,14 +192,4 @@ impl<'e> Invocation<'e> {
         File::create(&path).and_then(|mut file| file.write_all(&self.stdin)).expect("write what stdin gives");
         File::open(&path).expect("open what stdin gives").into()
     }
-}
-
-fn open_terminal() -> (OwnedFd, OwnedFd) {
-    let ours = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    rustix::pty::grantpt(&ours).expect("a terminal that is ours");
-    rustix::pty::unlockpt(&ours).expect("a terminal that opens");
-    let name = rustix::pty::ptsname(&ours, Vec::new()).expect("the terminal's name");
-    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY;
-    let theirs = rustix::fs::open(name, flags, rustix::fs::Mode::empty()).expect("the terminal's far end");
-    (ours, theirs)
 }

@@ -14,6 +14,7 @@ mod output;
 mod running;
 pub mod secrets;
 mod server;
+pub mod terminal;
 
 pub use environment::TestEnvironment;
 pub use executable::write_executable;

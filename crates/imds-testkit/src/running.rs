@@ -1,6 +1,5 @@
 //! A command that has been started.
 
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Child;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use crate::{CommandOutput, TestEnvironment, secrets};
+use crate::{CommandOutput, TestEnvironment, secrets, terminal};
 
 /// Longest time that a command may take: far above anything a healthy one takes on a loaded machine.
 const PATIENCE: Timespec = Timespec { tv_sec: 120, tv_nsec: 0 };
@@ -71,7 +70,7 @@ impl Running {
         let status = self.child.wait().expect("wait for our own child");
         self.ended = true;
         let stdout = match self.terminal.take() {
-            Some(terminal) => read_terminal(terminal),
+            Some(ours) => terminal::read_to_end(ours),
             // Absent where the command was given a pipe that nobody reads.
             None => std::fs::read(&self.stdout).unwrap_or_default(),
         };
@@ -112,15 +111,4 @@ impl Drop for Running {
             let _ = self.child.wait();
         }
     }
-}
-
-/// What was written to a terminal whose far end is closed: the reading ends with EIO.
-fn read_terminal(terminal: OwnedFd) -> Vec<u8> {
-    let mut file = std::fs::File::from(terminal);
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = file.read(&mut buffer) {
-        bytes.extend_from_slice(&buffer[..count]);
-    }
-    bytes
 }

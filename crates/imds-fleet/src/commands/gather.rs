@@ -51,6 +51,7 @@ pub async fn gather(
 ) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     let bar = progress();
+    let shared = !bar.is_hidden() && std::io::stdout().is_terminal();
     let mut hand_on = |event: Event| {
         match &event {
             Event::Places(places) => bar.inc_length(*places),
@@ -61,7 +62,8 @@ pub async fn gather(
                 bar.set_message(scan.place.to_string());
             }
         }
-        to(&event)
+        // Rows on the terminal that the bar stands on: it makes way for them.
+        if shared { bar.suspend(|| to(&event)) } else { to(&event) }
     };
     match args.source {
         SourceName::File => {
@@ -171,7 +173,8 @@ fn progress() -> ProgressBar {
     } else {
         ProgressDrawTarget::hidden()
     };
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} account/Regions, {elapsed}, {msg}");
+    // The message is cut to what is left of the line: a bar that wraps cannot be erased cleanly.
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} account/Regions, {elapsed}, {wide_msg}");
     let bar = ProgressBar::with_draw_target(Some(0), target);
     match style {
         Ok(style) => bar.with_style(style),
