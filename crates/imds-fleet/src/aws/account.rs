@@ -7,7 +7,6 @@ use super::call::Caller;
 use super::fault::Fault;
 use super::instances::hop_limit;
 use super::limit::Api;
-use super::session::Member;
 use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountDefaults, Place};
@@ -79,30 +78,26 @@ pub async fn regions(client: &aws_sdk_ec2::Client, caller: &Caller, place: &Plac
     Ok(regions)
 }
 
-/// Lists the active accounts of the organization: 20 a page is the most that Organizations gives, and a page may be
-/// empty and still have a successor (API reference, `ListAccounts`).
+/// Reads a page of the active accounts of the organization, and the token of the next: 20 a page is the most that
+/// Organizations gives, and a page may be empty and still have a successor (API reference, `ListAccounts`).
 ///
 /// # Errors
 ///
 /// The fault of the call.
-pub async fn organization(member: &Member, home: &Place) -> Result<Vec<String>, Fault> {
-    let client = member.organizations();
-    let mut accounts = Vec::new();
-    let mut token = None;
-    loop {
-        let request = client.list_accounts().max_results(20).set_next_token(token);
-        let answer = member.caller.call(home, Api::ListAccounts, || request.clone().send()).await?;
-        for account in answer.accounts() {
-            // `State`, not `Status`, which is retired (2026-09-09).
-            let active = account.state().is_none_or(|state| *state == AccountState::Active);
-            if let Some(id) = account.id().filter(|_| active) {
-                accounts.push(id.to_owned());
-            }
-        }
-        token = answer.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            accounts.sort();
-            return Ok(accounts);
-        }
-    }
+pub async fn organization_page(
+    client: &aws_sdk_organizations::Client,
+    caller: &Caller,
+    home: &Place,
+    token: Option<String>,
+) -> Result<(Vec<String>, Option<String>), Fault> {
+    let request = client.list_accounts().max_results(20).set_next_token(token);
+    let answer = caller.call(home, Api::ListAccounts, || request.clone().send()).await?;
+    let accounts = answer
+        .accounts()
+        .iter()
+        // `State`, not `Status`, which is retired (2026-09-09).
+        .filter(|account| account.state().is_none_or(|state| *state == AccountState::Active))
+        .filter_map(|account| account.id().map(str::to_owned))
+        .collect();
+    Ok((accounts, answer.next_token.filter(|token| !token.is_empty())))
 }

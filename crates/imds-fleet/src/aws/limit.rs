@@ -71,8 +71,9 @@ impl Api {
 
     /// Bucket size and refill per second that AWS allows an account in a Region.
     ///
-    /// EC2: "Request throttling for the Amazon EC2 API", User Guide. The other services publish no bucket for these
-    /// calls; the figures stand for a modest share of what they are known to bear.
+    /// EC2: "Request throttling for the Amazon EC2 API", User Guide. STS: 600 requests a second per account and Region,
+    /// all its calls together ("IAM and AWS STS quotas", IAM User Guide). The other services publish no bucket for
+    /// these calls; the figures stand for a modest share of what they are known to bear.
     #[must_use]
     pub const fn allowance(self) -> (f64, f64) {
         match self {
@@ -86,7 +87,7 @@ impl Api {
             | Self::ModifyLaunchTemplate => (100.0, 5.0),
             Self::ModifyInstanceMetadataDefaults => (2.0, 2.0),
             Self::GetMetricData => (50.0, 50.0),
-            Self::AssumeRole | Self::GetCallerIdentity => (200.0, 100.0),
+            Self::AssumeRole | Self::GetCallerIdentity => (600.0, 600.0),
             Self::ListAccounts => (8.0, 8.0),
             Self::DescribeAutoScalingGroups | Self::DescribeLaunchConfigurations => (40.0, 20.0),
             Self::SelectAggregateResourceConfig => (10.0, 5.0),

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::{Event, Wanted, place};
 use crate::aws::account;
+use crate::aws::call::Caller;
 use crate::aws::fault::Fault;
 use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Member};
@@ -100,43 +101,77 @@ pub struct Scope {
     pub done: BTreeSet<Place>,
 }
 
-/// The accounts of the scope, listed if need be.
-///
-/// # Errors
-///
-/// When they cannot be listed.
-pub async fn accounts(access: &Access, scope: &Scope) -> Result<Vec<String>, Error> {
-    let all = match &scope.accounts {
-        Accounts::Own => vec![access.home().account.clone()],
-        Accounts::Listed(accounts) => accounts.clone(),
-        Accounts::Organization { listing_role } => {
-            let member = match listing_role {
-                Some(arn) => access.assume(arn).await.map_err(Error::Call)?,
-                None => access.own(),
-            };
-            account::organization(&member, access.home()).await.map_err(Error::Call)?
+/// The accounts of a scope, page by page: those of the first page are scanned while the next is asked for. Twenty a
+/// page at Organizations' pace is a minute for 5,000 accounts.
+enum Listing {
+    Known(Option<Vec<String>>),
+    Organization { client: aws_sdk_organizations::Client, caller: Caller, home: Place, next: Next },
+}
+
+/// Which page comes next.
+enum Next {
+    First,
+    After(String),
+    None,
+}
+
+impl Listing {
+    async fn of(access: &Access, accounts: &Accounts) -> Result<Self, Error> {
+        Ok(match accounts {
+            Accounts::Own => Self::Known(Some(vec![access.home().account.clone()])),
+            Accounts::Listed(accounts) => Self::Known(Some(accounts.clone())),
+            Accounts::Organization { listing_role } => {
+                let member = match listing_role {
+                    Some(arn) => access.assume(arn).await.map_err(Error::Call)?,
+                    None => access.own(),
+                };
+                Self::Organization {
+                    client: member.organizations(),
+                    caller: member.caller.clone(),
+                    home: access.home().clone(),
+                    next: Next::First,
+                }
+            }
+        })
+    }
+
+    async fn page(&mut self) -> Result<Option<Vec<String>>, Error> {
+        match self {
+            Self::Known(accounts) => Ok(accounts.take()),
+            Self::Organization { client, caller, home, next } => {
+                let token = match std::mem::replace(next, Next::None) {
+                    Next::First => None,
+                    Next::After(token) => Some(token),
+                    Next::None => return Ok(None),
+                };
+                let (accounts, token) =
+                    account::organization_page(client, caller, home, token).await.map_err(Error::Call)?;
+                *next = token.map_or(Next::None, Next::After);
+                Ok(Some(accounts))
+            }
         }
-    };
-    Ok(all.into_iter().filter(|account| scope.shard.holds(account)).collect())
+    }
 }
 
 /// Scans them all. What cannot be reached is recorded as not scanned and stops nothing else.
 ///
 /// # Errors
 ///
-/// When the accounts cannot be listed.
+/// When the accounts cannot be listed to the end.
 pub async fn scan(access: Access, scope: Scope, to: Sender<Event>) -> Result<(), Error> {
-    let accounts = accounts(&access, &scope).await?;
+    let mut listing = Listing::of(&access, &scope.accounts).await?;
     let permits = Arc::new(Semaphore::new(scope.concurrency.max(1)));
     let job = Arc::new(Job { access, scope, to, permits });
     let mut running = JoinSet::new();
-    for account in accounts {
-        // As many accounts in flight as places: their tasks are made as others end, not all at once.
-        while running.len() >= job.scope.concurrency.max(1) {
-            running.join_next().await;
+    while let Some(accounts) = listing.page().await? {
+        for account in accounts.into_iter().filter(|account| job.scope.shard.holds(account)) {
+            // As many accounts in flight as places: their tasks are made as others end, not all at once.
+            while running.len() >= job.scope.concurrency.max(1) {
+                running.join_next().await;
+            }
+            let job = Arc::clone(&job);
+            running.spawn(async move { job.account(account).await });
         }
-        let job = Arc::clone(&job);
-        running.spawn(async move { job.account(account).await });
     }
     while running.join_next().await.is_some() {}
     Ok(())
