@@ -16,7 +16,7 @@ enum Event {
 }
 
 /// Runs the command until request number `step` is held, and kills it then. Says whether it came so far.
-fn killed_at(fake: &Fake, args: &[&str], step: u64, moment: Moment) -> bool {
+pub(crate) fn killed_at(fake: &Fake, args: &[&str], step: u64, moment: Moment) -> bool {
     let hold =
         Fault { action: None, account: None, region: None, skip: step, times: 1, harm: Harm::Hold(moment) };
     fake.world().faults.push(hold);
