@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use imds_fake_aws::{Fake, Fault, Harm, Shape, World};
+use imds_fake_aws::{Fake, Shape, World};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_imds-fleet");
 
@@ -104,16 +104,9 @@ fn a_large_organization_within_256_mib_and_its_limits() {
     python("scale.py", &[BINARY, &fake.url(), "10000", "0"]);
     let trips = fake.world().throttle.trips.clone();
     assert!(trips.values().all(|trips| *trips <= 1), "{trips:?}");
-    // One place in a hundred is denied or fails.
-    let places: Vec<(String, String)> = fake.world().places.keys().cloned().collect();
-    let mut denied = 0;
-    for (account, region) in places.iter().step_by(100) {
-        let harm = if denied % 2 == 0 { Fault::denied() } else { Harm::Html(500) };
-        fake.world().faults.push(Fault::always("DescribeInstances", harm).at(account, region));
-        denied += 1;
-    }
-    assert!(denied >= 6, "{denied}");
-    python("scale.py", &[BINARY, &fake.url(), "10000", &denied.to_string()]);
+    let harmed = fake.world().harm_one_place_in_a_hundred();
+    assert_eq!(harmed, 7, "of 680");
+    python("scale.py", &[BINARY, &fake.url(), "10000", &harmed.to_string()]);
 }
 
 #[test]

@@ -1,66 +1,65 @@
-"""A scan of a large organization: complete, exact, within its memory, and how it compares with boto3 in 10 threads.
+"""A scan of a large organization: complete, exact, within its memory and its limits; and how long boto3 takes for it.
 
-Arguments: the command, the URL of the fake, how many instances it holds, how many places are denied, and `ratio` to
-run boto3 too.
+Arguments: the command, the URL of the fake, how many instances it holds, how many places are harmed; then any of
+`full` (launch templates, images and account defaults, too) and `ratio` (the same reads by boto3, in one run).
 """
-import concurrent.futures, json, os, resource, subprocess, sys, time
+import json, os, resource, subprocess, sys, tempfile, time, urllib.request
 
-binary, url, instances, denied = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+binary, url, instances, harmed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+words = sys.argv[5:]
 environment = {
     "PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
     "AWS_ENDPOINT_URL": url,
 }
-args = ["state", "--instances-only", "--organization", "--role-name", "audit", "--all-regions", "--output", "jsonl", "--backoff", "1"]
-began = time.monotonic()
-scan = subprocess.Popen([binary, *args], env=environment, stdout=subprocess.PIPE, text=True)
-ids, gaps = set(), 0
-for line in scan.stdout:
-    row = json.loads(line)
-    if row["kind"] == "instance":
-        assert row["id"] not in ids, row
-        ids.add(row["id"])
-    elif row["gaps"]:
-        gaps += 1
-status = scan.wait()
-ours = time.monotonic() - began
-memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-assert gaps == denied, (gaps, denied)
-assert status == (3 if denied else 0), status
-if not denied:
-    assert len(ids) == instances, len(ids)
-assert memory < 256, memory
-print(f"{len(ids)} instances, {gaps} places not scanned: {ours:.1f} s, {memory:.0f} MiB resident at most")
+args = ["state", "--organization", "--role-name", "audit", "--all-regions", "--output", "jsonl", "--backoff", "1"]
+if "full" not in words:
+    args.append("--instances-only")
 
-if sys.argv[5:] == ["ratio"]:
-    import boto3
-    from botocore.config import Config
 
-    keys = dict(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="test")
+def tripped():
+    return json.load(urllib.request.urlopen(url + "/_fake/stats"))["throttled"]
+
+
+with tempfile.TemporaryFile("w+") as output:
+    before = tripped()
     began = time.monotonic()
-    session = boto3.Session(region_name="us-east-1", **keys)
-    organizations = session.client("organizations", endpoint_url=url)
-    accounts = [it["Id"] for page in organizations.get_paginator("list_accounts").paginate() for it in page["Accounts"]]
-    regions = [it["RegionName"] for it in session.client("ec2", endpoint_url=url).describe_regions()["Regions"]]
+    scan = subprocess.run([binary, *args], env=environment, stdout=output, stderr=subprocess.PIPE, text=True)
+    ours = time.monotonic() - began
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output.seek(0)
+    ids, scanned, gaps, kinds = set(), set(), {}, {}
+    for row in map(json.loads, output):
+        kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
+        if row["kind"] == "instance":
+            assert row["id"] not in ids, row
+            ids.add(row["id"])
+        elif row["kind"] == "scan":
+            place = (row["account"], row["region"])
+            assert place not in scanned, row
+            scanned.add(place)
+            if row["gaps"]:
+                gaps[place] = row["gaps"]
+memory = usage.ru_maxrss / 1024
+assert scan.returncode == (3 if harmed else 0), (scan.returncode, scan.stderr)
+assert len(gaps) == harmed, (len(gaps), harmed)
+reasons = {gap["reason"] for of in gaps.values() for gap in of}
+assert reasons == ({"denied", "service"} if harmed else set()), reasons
+if not harmed:
+    assert ids == {f"i-{n:017x}" for n in range(instances)}, len(ids)
+assert memory < 256, memory
+trips = {bucket: count - before.get(bucket, 0) for bucket, count in tripped().items()}
+assert all(count <= 1 for count in trips.values()), trips
+print(
+    f"{len(ids)} instances, {len(scanned)} places, {len(gaps)} of them not scanned: {ours:.1f} s "
+    f"({usage.ru_utime + usage.ru_stime:.1f} s of processor), {memory:.0f} MiB resident at most, "
+    f"{sum(trips.values())} calls throttled; {kinds}"
+)
 
-    def of_account(account):
-        given = keys
-        if account != accounts[0]:
-            sts = boto3.Session(region_name="us-east-1", **keys).client("sts", endpoint_url=url)
-            it = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/audit", RoleSessionName="boto")["Credentials"]
-            given = dict(
-                aws_access_key_id=it["AccessKeyId"], aws_secret_access_key=it["SecretAccessKey"],
-                aws_session_token=it["SessionToken"],
-            )
-        own, count = boto3.Session(**given), 0
-        for region in regions:
-            ec2 = own.client("ec2", region_name=region, endpoint_url=url, config=Config(retries={"mode": "standard"}))
-            for page in ec2.get_paginator("describe_instances").paginate(PaginationConfig={"PageSize": 1000}):
-                count += sum(len(reservation["Instances"]) for reservation in page["Reservations"])
-        return count
-
-    with concurrent.futures.ThreadPoolExecutor(10) as pool:
-        count = sum(pool.map(of_account, accounts))
-    theirs = time.monotonic() - began
-    assert count == instances, count
-    print(f"boto3 in 10 threads: {theirs:.1f} s, {theirs / ours:.1f} times as long")
+if "ratio" in words:
+    script = os.path.join(os.path.dirname(__file__), "scale_boto3.py")
+    for way in ("usual", "shared"):
+        run = subprocess.run([sys.executable, script, url, way], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        count, theirs = run.stdout.split()
+        assert int(count) == instances, count
+        print(f"boto3 in 10 threads, {way} sessions: {float(theirs):.1f} s, {float(theirs) / ours:.1f} times as long")
