@@ -10,7 +10,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_autoscaling::Client;
 use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
-use imds::AsyncClient;
 
 use crate::credentials::RoleCredentials;
 use crate::details::HookInfo;
@@ -27,7 +26,7 @@ pub(crate) struct Api {
 impl Api {
     /// Sends nothing yet. Endpoint and retry settings are the AWS SDK's own (`AWS_ENDPOINT_URL` and so on); credentials
     /// are the environment's where it has some, else the instance role's.
-    pub(crate) async fn new(imds: AsyncClient, region: String, instance_id: String) -> Self {
+    pub(crate) async fn new(role: RoleCredentials, region: String, instance_id: String) -> Self {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
                 aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
@@ -35,7 +34,7 @@ impl Api {
             .build_https();
         let credentials =
             CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
-                .or_else("imds", RoleCredentials::new(imds));
+                .or_else("imds", role);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
             .operation_attempt_timeout(Duration::from_secs(10))

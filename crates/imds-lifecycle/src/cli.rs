@@ -19,9 +19,20 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+const EXIT_STATUS: &str = "\
+Exit status: 0 when it was stopped; 2 where the command line cannot be done; 1 for anything else.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<RunArgs>),
+    /// Print the manual page, in roff
+    Man,
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     #[command(hide = true)]
     KeepHook(KeepArgs),
 }
@@ -31,7 +42,14 @@ pub(crate) enum Command {
 /// When the state comes up, its command is run; while it runs, Auto Scaling is sent heartbeats; when it has ended, the
 /// lifecycle action is completed: CONTINUE where the command succeeded. The command has IMDS_LIFECYCLE_STATE and
 /// IMDS_INSTANCE_ID.
+///
+/// Killed or restarted in the middle of an action, it goes on where it was: the command is not run again, and heartbeats
+/// are sent at once. For that it keeps a journal in STATE_DIRECTORY (systemd: StateDirectory=). The credentials that the
+/// calls are signed with come from the metadata service. Where RUNTIME_DIRECTORY names a directory (systemd:
+/// RuntimeDirectory= with RuntimeDirectoryPreserve=restart), they are kept there while an action is worked on, so that a
+/// restart while the metadata service is away does not stop the heartbeats; without one they stop until it is back.
 #[derive(Args, Debug)]
+#[command(after_long_help = EXIT_STATUS)]
 pub(crate) struct RunArgs {
     /// Run this shell command when the instance is to be terminated
     #[arg(long, value_name = "COMMAND")]
@@ -98,8 +116,12 @@ pub(crate) struct KeepArgs {
 }
 
 impl RunArgs {
-    /// What the daemon is to do. `state_directory` is what systemd gives.
-    pub(crate) fn plan(self, state_directory: Option<PathBuf>) -> Result<Plan, Failure> {
+    /// What the daemon is to do. The two directories are what systemd gives.
+    pub(crate) fn plan(
+        self,
+        state_directory: Option<PathBuf>,
+        runtime_directory: Option<PathBuf>,
+    ) -> Result<Plan, Failure> {
         let terminated = self.exec.map(|command| ("Terminated".to_owned(), command));
         let commands: Vec<(String, String)> = terminated.into_iter().chain(self.on).collect();
         let mut states: Vec<String> = commands.iter().map(|(state, _)| state.clone()).collect();
@@ -132,6 +154,7 @@ impl RunArgs {
             interval: self.interval,
             hook_timeout: self.exec_timeout,
             directory,
+            runtime_directory,
             dry_run: self.dry_run,
         })
     }
@@ -181,8 +204,10 @@ mod tests {
     fn plan(arguments: &[&str]) -> Result<Plan, String> {
         let words = ["imds-lifecycle", "run"].iter().chain(arguments);
         match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
-            Command::Run(args) => args.plan(Some("/run/given".into())).map_err(|failure| failure.report()),
-            Command::KeepHook(_) => Err("not run".to_owned()),
+            Command::Run(args) => {
+                args.plan(Some("/run/given".into()), None).map_err(|failure| failure.report())
+            }
+            other => Err(format!("not run: {other:?}")),
         }
     }
 

@@ -1,25 +1,45 @@
 //! Credentials for the AWS SDK through our own client, so that one session token serves the whole process and the SDK
 //! itself never asks the metadata service.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
-use imds::AsyncClient;
+use imds::{AsyncClient, Clock as _, SystemClock};
+
+use crate::kept::Kept;
 
 /// Where the role's credentials are.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
+
+/// How long the metadata service has to answer where credentials of before the restart are still good. The SDK gives
+/// all of this five seconds.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The instance role's credentials.
 #[derive(Clone, Debug)]
 pub(crate) struct RoleCredentials {
     imds: AsyncClient,
+    kept: Arc<Kept>,
 }
 
 impl RoleCredentials {
-    pub(crate) const fn new(imds: AsyncClient) -> Self {
-        Self { imds }
+    pub(crate) const fn new(imds: AsyncClient, kept: Arc<Kept>) -> Self {
+        Self { imds, kept }
+    }
+
+    async fn provide(&self) -> Result {
+        let credentials = match self.kept.recall(SystemClock.wall()) {
+            None => self.fetch().await?,
+            Some(kept) => match tokio::time::timeout(PATIENCE, self.fetch()).await {
+                Ok(Ok(fresh)) => fresh,
+                Ok(Err(_)) | Err(_) => kept,
+            },
+        };
+        self.kept.note(&credentials);
+        Ok(credentials)
     }
 
     async fn fetch(&self) -> Result {
@@ -52,7 +72,7 @@ impl ProvideCredentials for RoleCredentials {
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(self.fetch())
+        future::ProvideCredentials::new(self.provide())
     }
 }
 

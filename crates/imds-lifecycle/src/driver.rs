@@ -3,19 +3,23 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
-use imds::{AsyncClient, Clock as _, ErrorKind, Moment, SystemClock, SystemEnvironment};
+use imds::{AsyncClient, BootId, Clock as _, ErrorKind, Moment, SystemClock, SystemEnvironment};
 use imds_watch::{Pace, ServiceManager};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::api::Api;
+use crate::credentials::RoleCredentials;
 use crate::failure::Failure;
 use crate::journal::Journal;
 use crate::keeper::HookFiles;
+use crate::kept::Kept;
 use crate::machine::{HookResult, Input, Machine, Rules, Step};
+use crate::record::{Known, Record};
 use crate::resolve::{Given, resolve};
 use crate::say;
 
@@ -32,34 +36,52 @@ pub(crate) struct Plan {
     pub(crate) interval: Duration,
     pub(crate) hook_timeout: Option<Duration>,
     pub(crate) directory: PathBuf,
+    /// In memory, and this program's alone: where credentials may be kept.
+    pub(crate) runtime_directory: Option<PathBuf>,
     pub(crate) dry_run: bool,
 }
 
 /// Runs until it is stopped.
-pub(crate) async fn run(imds: AsyncClient, plan: Plan) -> Result<(), Failure> {
+pub(crate) fn run_to_the_end(plan: Plan) -> Result<(), Failure> {
+    let imds = AsyncClient::builder().build_async()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start").caused_by(&error))?;
+    tokio::task::LocalSet::new().block_on(&runtime, run(imds, plan))
+}
+
+async fn run(imds: AsyncClient, plan: Plan) -> Result<(), Failure> {
     let cannot_listen = |error| Failure::new("cannot listen for signals").caused_by(&error);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot_listen)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot_listen)?;
     let manager = ServiceManager::from_environment(&SystemEnvironment);
-    let facts = async {
-        let instance_id = patiently(&imds, "instance-id", &plan, &manager).await?;
-        let region = patiently(&imds, "placement/region", &plan, &manager).await?;
-        Ok::<_, Failure>((instance_id, region))
+    let journal = Journal::open(&plan.directory, plan.dry_run)?;
+    let boot = SystemClock.boot_id();
+    let beginning = async {
+        match journal.unfinished(boot.as_ref())? {
+            Some(unfinished) => Ok::<_, Failure>(unfinished),
+            None => begin(&imds, &plan, &manager, &journal, boot.as_ref()).await,
+        }
     };
-    let (instance_id, region) = tokio::select! {
-        facts = facts => facts?,
+    let (record, region) = tokio::select! {
+        beginning = beginning => beginning?,
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
-    let journal = Journal::open(&plan.directory, plan.dry_run)?;
-    let record = journal.load(&instance_id)?;
-    let api = Api::new(imds.clone(), region, instance_id.clone()).await;
+    let instance_id = record.instance_id.clone();
+    let kept = plan.runtime_directory.clone().filter(|_| !plan.dry_run);
+    let kept = Arc::new(Kept::new(kept, boot.as_ref(), &instance_id));
+    let role = RoleCredentials::new(imds.clone(), Arc::clone(&kept));
+    let api = Api::new(role, region, instance_id.clone()).await;
+    kept.acting(record.action.is_some());
     let (send, mut happened) = mpsc::unbounded_channel();
     let (machine, steps) = Machine::new(plan.rules.clone(), record, SystemClock.now());
     let mut driver = Driver { plan, imds, api, instance_id, journal, machine, send };
     driver.read_state(Duration::ZERO, Pace::new(driver.plan.interval));
     manager.ready();
     let mut ended = driver.perform(steps)?;
+    let mut acted = driver.machine.record.action.is_some();
     let mut alive = manager.watchdog().map(tokio::time::interval);
     while !ended {
         let wake = driver.machine.wake();
@@ -74,6 +96,10 @@ pub(crate) async fn run(imds: AsyncClient, plan: Plan) -> Result<(), Failure> {
             }
         };
         let steps = driver.machine.handle(SystemClock.now(), input);
+        let acting = driver.machine.record.action.is_some();
+        if acting != std::mem::replace(&mut acted, acting) {
+            kept.acting(acting);
+        }
         ended = driver.perform(steps)?;
         let record = &driver.machine.record;
         manager.status(&match (&record.action, &record.seen) {
@@ -84,6 +110,21 @@ pub(crate) async fn run(imds: AsyncClient, plan: Plan) -> Result<(), Failure> {
     }
     manager.stopping();
     Ok(())
+}
+
+/// What is known before anything is begun, as soon as the metadata service tells whose it is.
+async fn begin(
+    imds: &AsyncClient,
+    plan: &Plan,
+    manager: &ServiceManager,
+    journal: &Journal,
+    boot: Option<&BootId>,
+) -> Result<(Record, String), Failure> {
+    let instance_id = patiently(imds, "instance-id", plan, manager).await?;
+    let region = patiently(imds, "placement/region", plan, manager).await?;
+    let known =
+        boot.map(|boot| Known { boot: boot.as_str().to_owned(), region: region.clone(), details: None });
+    Ok((Record { known, ..journal.load(&instance_id)? }, region))
 }
 
 async fn tick(interval: &mut Option<tokio::time::Interval>) {

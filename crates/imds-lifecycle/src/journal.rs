@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use imds::BootId;
 use imds_watch::DurableError;
 use rustix::fs::FlockOperation;
 
@@ -63,6 +64,20 @@ impl Journal {
 
     /// What was written last; a new record where that was by another instance.
     pub(crate) fn load(&self, instance_id: &str) -> Result<Record, Failure> {
+        let record = self.read()?.filter(|record| record.instance_id == instance_id);
+        Ok(record.unwrap_or_else(|| Record::new(instance_id)))
+    }
+
+    /// The record of an action that this start of the machine has not yet seen completed, with the Region. Nobody has to
+    /// be asked whose it is: an image, or a volume that moved, would have been started anew.
+    pub(crate) fn unfinished(&self, boot: Option<&BootId>) -> Result<Option<(Record, String)>, Failure> {
+        let Some(record) = self.read()?.filter(|record| record.action.is_some()) else { return Ok(None) };
+        let known =
+            record.known.as_ref().filter(|known| Some(known.boot.as_str()) == boot.map(BootId::as_str));
+        Ok(known.map(|known| known.region.clone()).map(|region| (record, region)))
+    }
+
+    fn read(&self) -> Result<Option<Record>, Failure> {
         let record: Option<Record> = imds_watch::load(&self.file).map_err(|error| {
             told(&error).hint(
                 "remove it only where no lifecycle action is being worked on: it keeps a command from \
@@ -75,8 +90,7 @@ impl Journal {
                 self.file.display(),
                 record.version
             ))),
-            Some(record) if record.instance_id == instance_id => Ok(record),
-            _ => Ok(Record::new(instance_id)),
+            record => Ok(record),
         }
     }
 
@@ -119,6 +133,32 @@ mod tests {
         let journal = Journal::open(&place, false).unwrap();
         std::fs::write(place.join("journal.json"), "}").unwrap();
         assert!(journal.load("i-1").unwrap_err().to_string().ends_with("is damaged at line 1, column 1"));
+    }
+
+    #[test]
+    fn an_unfinished_action_is_resumed_by_this_start_of_the_machine_only() {
+        use crate::record::{Action, Known, Stage};
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::open(directory.path(), false).unwrap();
+        let boot = BootId::new("b-1");
+        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
+        let known = Known { boot: "b-1".to_owned(), region: "us-east-1".to_owned(), details: None };
+        let idle = Record { known: Some(known), ..Record::new("i-1") };
+        journal.save(&idle).unwrap();
+        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
+        let action = Action { number: 1, state: "Terminated".to_owned(), stage: Stage::Hook };
+        let busy = Record { action: Some(action), ..idle };
+        journal.save(&busy).unwrap();
+        let expected = Some((busy.clone(), "us-east-1".to_owned()));
+        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), expected);
+        assert_eq!(journal.unfinished(BootId::new("b-2").as_ref()).unwrap(), None);
+        assert_eq!(journal.unfinished(None).unwrap(), None);
+        // As a version before wrote it.
+        let mut old = serde_json::to_value(&busy).unwrap();
+        old.as_object_mut().unwrap().remove("known");
+        std::fs::write(directory.path().join("journal.json"), old.to_string()).unwrap();
+        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
+        assert_eq!(journal.load("i-1").unwrap(), Record { known: None, ..busy });
     }
 
     #[test]

@@ -109,6 +109,8 @@ pub(crate) struct Machine {
     rules: Rules,
     pub(crate) record: Record,
     details: Option<Details>,
+    /// The details are those that an earlier process found: good enough to go on with, and to be found again.
+    recorded: bool,
     resolving: bool,
     next_resolve: Moment,
     resolve_pause: Duration,
@@ -133,10 +135,14 @@ pub(crate) struct Machine {
 impl Machine {
     /// Goes on from a record. Gives what is to be done at once.
     pub(crate) fn new(rules: Rules, record: Record, now: Moment) -> (Self, Vec<Step>) {
+        // Of an action that is not finished; another one may be of another group.
+        let known = record.known.as_ref().filter(|_| record.action.is_some());
+        let details = known.and_then(|known| known.details.clone());
         let mut machine = Self {
             rules,
             record,
-            details: None,
+            recorded: details.is_some(),
+            details,
             resolving: false,
             next_resolve: now,
             resolve_pause: FIRST_PAUSE,
@@ -184,7 +190,7 @@ impl Machine {
 
     /// When to be woken with [`Input::Time`], if nothing else happens before.
     pub(crate) fn wake(&self) -> Option<Moment> {
-        let resolve = (self.details.is_none() && !self.resolving).then_some(self.next_resolve);
+        let resolve = (self.is_to_resolve() && !self.resolving).then_some(self.next_resolve);
         let stage = self.record.action.as_ref().map(|action| action.stage);
         let known = self.details.is_some();
         let beat = known && !self.beating && !self.beatless && self.is_beating_stage();
@@ -192,6 +198,10 @@ impl Machine {
         let beat = beat.then_some(self.next_beat);
         let complete = complete.then_some(self.next_complete);
         [resolve, beat, complete].into_iter().flatten().min()
+    }
+
+    const fn is_to_resolve(&self) -> bool {
+        self.details.is_none() || self.recorded
     }
 
     fn is_beating_stage(&self) -> bool {
@@ -271,8 +281,15 @@ impl Machine {
         match details {
             Ok(details) => {
                 self.resolve_pause = FIRST_PAUSE;
-                steps.push(Step::Say(format!("Auto Scaling group `{}`", details.group)));
+                let told = format!("Auto Scaling group `{}`", details.group);
+                self.recorded = false;
+                if let Some(known) = &mut self.record.known {
+                    known.details = Some(details.clone());
+                    // Without an action there is nothing that a restart would need it for.
+                    steps.extend(self.record.action.is_some().then_some(Step::Save));
+                }
                 self.details = Some(details);
+                steps.push(Step::Say(told));
                 if !self.resumed && self.record.action.is_some() {
                     self.next_beat = self.begun + self.beat_interval();
                 }
@@ -390,13 +407,11 @@ impl Machine {
         if steps.contains(&Step::Exit) {
             return;
         }
-        let Some(details) = &self.details else {
-            if !self.resolving && now >= self.next_resolve {
-                self.resolving = true;
-                steps.push(Step::Resolve);
-            }
-            return;
-        };
+        if self.is_to_resolve() && !self.resolving && now >= self.next_resolve {
+            self.resolving = true;
+            steps.push(Step::Resolve);
+        }
+        let Some(details) = &self.details else { return };
         let Some(action) = &self.record.action else { return };
         let group = details.group.clone();
         match (details.hook(&action.state), action.stage) {
@@ -422,6 +437,7 @@ impl Machine {
             (Hook::Unclear(reason), _) => {
                 // The answer may be another one once the group has changed.
                 self.details = None;
+                self.recorded = false;
                 self.next_resolve = now + LONGEST_PAUSE;
                 self.say_once(reason, steps);
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::details::HookInfo;
+use crate::record::Known;
 
 /// A machine, its clock, and what it asked for.
 struct Bench {
@@ -263,6 +264,35 @@ fn a_restart_goes_on_at_every_stage() {
     let mut bench = Bench::resumed(When::OnStop, record(Stage::Held { success: true }), &["resolve"]);
     bench.after(0, Input::Details(Ok(details())));
     assert_eq!(bench.after(0, Input::Stop), ["save", "complete web drain CONTINUE"]);
+}
+
+#[test]
+fn a_restart_beats_with_the_details_of_the_last_process_and_asks_for_new_ones() {
+    let known = |details| Known { boot: "b-1".to_owned(), region: "us-east-1".to_owned(), details };
+    let action = Action { number: 1, state: "Terminated".to_owned(), stage: Stage::Hook };
+    let mut bench = Bench::new(When::OnExit);
+    bench.machine.record.known = Some(known(None));
+    assert_eq!(bench.after(0, Input::Details(Ok(details()))), [""; 0], "nothing hangs on it yet");
+    assert_eq!(bench.state("Terminated"), ["save", "run 1 Terminated"]);
+    let record = bench.machine.record.clone();
+    assert_eq!((&record.known, &record.action), (&Some(known(Some(details()))), &Some(action)));
+
+    let expected = ["run 1 Terminated", "resolve", "heartbeat web drain"];
+    let mut bench = Bench::resumed(When::OnExit, record, &expected);
+    assert_eq!(bench.after(0, Input::Heartbeat(Ok(()))), [""; 0]);
+    // The details of before are gone on with until there are new ones.
+    assert_eq!(bench.after(1, Input::Details(Err("the service is away".to_owned()))), [""; 0]);
+    assert_eq!(bench.after(1, Input::Time), ["resolve"]);
+    let moved = Details { group: "web-2".to_owned(), ..details() };
+    assert_eq!(bench.after(0, Input::Details(Ok(moved))), ["save"]);
+    assert_eq!(bench.after(28, Input::Time), ["heartbeat web-2 drain"]);
+    bench.after(0, ended(true));
+    assert_eq!(bench.after(0, Input::Completed(Ok(()))), ["save", "forget 1"]);
+
+    // Of an action that is over nothing is gone on with.
+    let record = bench.machine.record.clone();
+    let bench = Bench::resumed(When::OnExit, record, &["resolve"]);
+    assert_eq!(bench.machine.details, None);
 }
 
 #[test]

@@ -10,7 +10,9 @@ mod driver;
 mod failure;
 mod journal;
 mod keeper;
+mod kept;
 mod machine;
+mod manual;
 mod record;
 mod resolve;
 
@@ -24,8 +26,12 @@ use cli::{Cli, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
+    let mut out = std::io::stdout();
+    let unwritten = |error| Failure::new("cannot write to stdout").caused_by(&error);
     let result = match Cli::parse().command {
         Command::Run(args) => run(*args),
+        Command::Man => manual::page(&mut out).map_err(unwritten),
+        Command::Completions { shell } => manual::completions(shell, &mut out).map_err(unwritten),
         Command::KeepHook(args) => {
             let files = keeper::HookFiles::new(&args.directory, args.number);
             keeper::keep(&files, &args.command, args.timeout)
@@ -43,13 +49,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: cli::RunArgs) -> Result<(), Failure> {
-    let plan = args.plan(imds::SystemEnvironment.path_variable("STATE_DIRECTORY"))?;
-    let imds = imds::AsyncClient::builder().build_async()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new("cannot start").caused_by(&error))?;
-    tokio::task::LocalSet::new().block_on(&runtime, driver::run(imds, plan))
+    let given = |name| imds::SystemEnvironment.path_variable(name);
+    let plan = args.plan(given("STATE_DIRECTORY"), given("RUNTIME_DIRECTORY"))?;
+    driver::run_to_the_end(plan)
 }
 
 /// Tells what happens, on stderr, where systemd's journal takes it from.

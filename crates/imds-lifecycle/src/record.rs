@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::details::Details;
+
 /// The only layout of the file so far.
 pub(crate) const VERSION: u32 = 1;
 
@@ -19,6 +21,18 @@ pub(crate) struct Record {
     pub(crate) action: Option<Action>,
     /// A state that came while another one was being acted on.
     pub(crate) waiting: Option<String>,
+    /// So that a restart in the middle of an action need not wait for the metadata service.
+    #[serde(default)]
+    pub(crate) known: Option<Known>,
+}
+
+/// What an action needs from elsewhere; true as long as the machine is not started anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// The start of the machine that it is true for.
+    pub(crate) boot: String,
+    pub(crate) region: String,
+    pub(crate) details: Option<Details>,
 }
 
 /// What is done about one state.
@@ -70,6 +84,7 @@ impl Record {
             number: 0,
             action: None,
             waiting: None,
+            known: None,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Far above anything that a healthy test takes on a loaded machine.
@@ -37,6 +38,10 @@ pub(crate) struct World {
     heartbeat_timeout: u32,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     stalled: Vec<TcpStream>,
+    /// Nothing listens, or soon will not.
+    refusing: bool,
+    listening: Option<JoinHandle<()>>,
+    connections: Vec<TcpStream>,
 }
 
 impl World {
@@ -48,6 +53,7 @@ impl World {
 /// The API on a loopback port.
 #[derive(Clone, Debug)]
 pub(crate) struct AutoScaling {
+    address: SocketAddr,
     endpoint: String,
     shared: Arc<(Mutex<World>, Condvar)>,
 }
@@ -55,18 +61,55 @@ pub(crate) struct AutoScaling {
 impl AutoScaling {
     /// Starts it, with a lifecycle action that waits and whose hook gives `heartbeat_timeout` seconds.
     pub(crate) fn start(heartbeat_timeout: u32) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        Self::start_at(([127, 0, 0, 1], 0).into(), heartbeat_timeout)
+    }
+
+    /// The same at another address.
+    pub(crate) fn start_at(address: SocketAddr, heartbeat_timeout: u32) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
         let world = World { heartbeat_timeout, waiting: true, ..World::default() };
-        let api = Self { endpoint, shared: Arc::new((Mutex::new(world), Condvar::new())) };
-        let served = api.clone();
-        std::thread::spawn(move || {
+        let shared = Arc::new((Mutex::new(world), Condvar::new()));
+        let api = Self { address, endpoint: format!("http://{address}"), shared };
+        api.listen(listener);
+        api
+    }
+
+    fn listen(&self, listener: TcpListener) {
+        let served = self.clone();
+        let listening = std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let served = served.clone();
-                std::thread::spawn(move || served.serve(stream.unwrap()));
+                let (served, stream) = (served.clone(), stream.unwrap());
+                if served.world(|world| world.refusing) {
+                    return;
+                }
+                served.world(|world| world.connections.push(stream.try_clone().unwrap()));
+                std::thread::spawn(move || served.serve(stream));
             }
         });
-        api
+        self.world(|world| world.listening = Some(listening));
+    }
+
+    /// Ends all connections, and refuses others from now on. A port of an address that nobody else has is not taken
+    /// meanwhile.
+    pub(crate) fn refuse(&self) {
+        let listening = self.world(|world| {
+            world.refusing = true;
+            world.listening.take()
+        });
+        // It listens until it sees one more connection.
+        drop(TcpStream::connect(self.address).unwrap());
+        listening.unwrap().join().unwrap();
+        for connection in self.world(|world| std::mem::take(&mut world.connections)) {
+            // Fails where it has ended.
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+    }
+
+    /// Ends that.
+    pub(crate) fn listen_again(&self) {
+        self.world(|world| world.refusing = false);
+        self.listen(TcpListener::bind(self.address).unwrap());
     }
 
     pub(crate) fn endpoint(&self) -> &str {

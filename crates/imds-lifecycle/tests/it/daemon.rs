@@ -18,11 +18,31 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What a daemon leaves behind: its journal and what its command wrote.
 pub(crate) struct Place {
     directory: TempDir,
+    /// Whether there is a runtime directory, as systemd gives one.
+    runtime: bool,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        let place = Self { directory: tempfile::tempdir().unwrap(), runtime: true };
+        std::fs::create_dir(place.runtime_directory()).unwrap();
+        place
+    }
+
+    /// As for a daemon that systemd did not start.
+    pub(crate) fn without_runtime_directory() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), runtime: false }
+    }
+
+    pub(crate) fn runtime_directory(&self) -> PathBuf {
+        self.path().join("run")
+    }
+
+    /// How many of the files here hold this text.
+    pub(crate) fn files_that_hold(&self, text: &str) -> usize {
+        let found =
+            Command::new("grep").args(["-r", "-l", "-D", "skip", text]).arg(self.path()).output().unwrap();
+        String::from_utf8(found.stdout).unwrap().lines().count()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -63,6 +83,17 @@ impl Place {
         api: &AutoScaling,
         arguments: &[&str],
     ) -> Daemon {
+        self.daemon_at(wrapper, &instance.endpoint(), api, arguments)
+    }
+
+    /// The same where the metadata service need not be there.
+    pub(crate) fn daemon_at(
+        &self,
+        wrapper: &[&str],
+        endpoint: &str,
+        api: &AutoScaling,
+        arguments: &[&str],
+    ) -> Daemon {
         let words: Vec<&str> =
             wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_imds-lifecycle"), "run"]).collect();
         let mut command = Command::new(words[0]);
@@ -70,7 +101,10 @@ impl Place {
         command.args(arguments).env_clear();
         command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", self.path());
         command.env("IMDS_CACHE_DIR", self.path().join("cache"));
-        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance.endpoint());
+        command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint);
+        if self.runtime {
+            command.env("RUNTIME_DIRECTORY", self.runtime_directory());
+        }
         command.env("AWS_ENDPOINT_URL", api.endpoint());
         Daemon::start(command)
     }

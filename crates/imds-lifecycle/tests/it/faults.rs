@@ -1,8 +1,6 @@
 //! What goes wrong while an action is worked on.
 
-use std::io::Write as _;
-
-use imds_emulator::{Emulator, HttpTokens};
+use imds_emulator::Emulator;
 use rustix::process::Signal;
 
 use crate::auto_scaling::{AutoScaling, Fault};
@@ -55,52 +53,6 @@ fn calls_that_may_not_be_made_are_told_once() {
     let mut daemon = place.daemon(&instance, &api, &["--hook", "drain", "--exec", &place.command()]);
     daemon.says("Auto Scaling group `web`").says(COMPLETED);
     assert!(!daemon.stop().contains("AccessDenied"));
-}
-
-#[test]
-fn heartbeats_never_stop_while_the_command_runs() {
-    let (instance, api, place) = (instance(), AutoScaling::start(1), Place::new());
-    let fifo = place.fifo();
-    let command = format!("{}; read go < {}", place.command(), fifo.display());
-    let arguments = ["--exec", command.as_str()];
-    let mut daemon = place.daemon(&instance, &api, &arguments);
-    daemon.says("Auto Scaling group `web`");
-    set_state(&instance, "Terminated");
-    let more = |api: &AutoScaling| {
-        let seen = api.world(|world| world.count("RecordLifecycleActionHeartbeat"));
-        api.wait_for(|world| world.count("RecordLifecycleActionHeartbeat") >= seen + 2);
-    };
-    more(&api);
-    // The service refuses everything, then is gone, then comes back with other tokens.
-    instance.service().set("autoscaling", "not a directory any more");
-    more(&api);
-    let address = instance.address();
-    drop(instance);
-    daemon.says("the metadata service cannot be read: ");
-    more(&api);
-    let instance = Emulator::builder()
-        .listen(address)
-        .tokens(HttpTokens::Required)
-        .set("autoscaling/target-lifecycle-state", "Terminated")
-        .start()
-        .unwrap();
-    daemon.says("the metadata service can be read again");
-    more(&api);
-    // The API fails in every way.
-    api.next(
-        "RecordLifecycleActionHeartbeat",
-        [Fault::Hangup, Fault::Html, Fault::Error(400, "ThrottlingException", "Rate exceeded")],
-    );
-    more(&api);
-    // The daemon is killed, and the command is not.
-    daemon.kill();
-    let mut daemon = place.daemon(&instance, &api, &arguments);
-    daemon.says("state `Terminated`: going on where the last process ended");
-    more(&api);
-    std::fs::OpenOptions::new().write(true).open(&fifo).unwrap().write_all(b"go\n").unwrap();
-    daemon.says("the command ended with exit status: 0").says(COMPLETED);
-    daemon.stop();
-    assert_eq!((place.runs(), api.world(|world| world.completed.clone())), (1, vec!["CONTINUE".to_owned()]));
 }
 
 #[test]

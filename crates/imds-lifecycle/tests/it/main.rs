@@ -5,20 +5,23 @@ mod auto_scaling;
 mod daemon;
 mod faults;
 mod killed;
+mod outages;
 mod states;
 
 use imds_emulator::instance::TargetLifecycleState;
-use imds_emulator::{Clock, Emulator, Event, Timestamp};
+use imds_emulator::{Builder, Clock, Emulator, Event, Timestamp};
 
 /// An instance of a group, in service.
 fn instance() -> Emulator {
-    let instance = Emulator::builder()
-        .clock(Clock::stepped(Timestamp::from_seconds(1_900_000_000)))
-        .set("tags/instance/aws:autoscaling:groupName", "web")
-        .start()
-        .unwrap();
+    let instance = instance_builder().start().unwrap();
     instance.service().apply(Event::TargetLifecycleState(Some(TargetLifecycleState::InService)));
     instance
+}
+
+fn instance_builder() -> Builder {
+    Emulator::builder()
+        .clock(Clock::stepped(Timestamp::from_seconds(1_900_000_000)))
+        .set("tags/instance/aws:autoscaling:groupName", "web")
 }
 
 /// Shows this state from now on, whether there is such a state or not.
