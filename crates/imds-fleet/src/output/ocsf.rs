@@ -23,6 +23,16 @@ pub fn event(finding: &Finding, now: jiff::Timestamp) -> Value {
     // 3 is suppressed, 1 new; 3 of `compliance` is a failure.
     let (status_id, status) = if finding.excepted { (3, "Suppressed") } else { (1, "New") };
     let requirements: Vec<&str> = finding.config_rule.into_iter().chain(finding.security_hub).collect();
+    let mut resource = json!({
+        "uid": finding.id,
+        "type": finding.kind,
+        "region": place.region,
+        "cloud_partition": "aws",
+    });
+    // What is not known is left out: the schema has no null.
+    if let Some(name) = &finding.name {
+        resource["name"] = json!(name);
+    }
     json!({
         "activity_id": 1,
         "activity_name": "Create",
@@ -40,6 +50,7 @@ pub fn event(finding: &Finding, now: jiff::Timestamp) -> Value {
         "message": finding.message,
         "metadata": {
             "version": VERSION,
+            "profiles": ["cloud"],
             "product": {
                 "name": "imds-fleet", "vendor_name": "imds", "version": env!("CARGO_PKG_VERSION"), "uid": "imds-fleet",
             },
@@ -57,13 +68,7 @@ pub fn event(finding: &Finding, now: jiff::Timestamp) -> Value {
             "status": "Fail",
             "status_id": 3,
         },
-        "resources": [{
-            "uid": finding.id,
-            "name": finding.name,
-            "type": finding.kind,
-            "region": place.region,
-            "cloud_partition": "aws",
-        }],
+        "resources": [resource],
         "cloud": { "provider": "AWS", "region": place.region, "account": { "uid": place.account, "type_id": 10 } },
         "remediation": { "desc": finding.fix },
     })
