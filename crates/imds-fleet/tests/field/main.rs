@@ -118,7 +118,7 @@ fn a_large_organization_within_256_mib_and_its_limits() {
 
 #[test]
 fn the_report_in_chromium() {
-    let fake = Fake::start(World::generate(Shape { accounts: 6, regions: 4, instances: 1000 })).unwrap();
+    let fake = Fake::start(World::generate(Shape { accounts: 12, regions: 5, instances: 20_000 })).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let page = directory.path().join("report.html");
     let state = directory.path().join("state.json");
