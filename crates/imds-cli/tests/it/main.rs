@@ -6,6 +6,7 @@ mod credentials;
 mod doctor;
 mod doctor_network;
 mod dump;
+mod dump_cost;
 mod emulate;
 mod emulator;
 mod endpoint;
