@@ -78,7 +78,12 @@ impl Service {
     /// `None` where no key can be made.
     #[must_use]
     pub fn certificates(&self) -> Option<Certificates> {
-        self.state().certificates()
+        let (keys, now) = {
+            let state = self.state();
+            (state.keys().clone(), state.clock().now())
+        };
+        // Without the state, so that requests are answered meanwhile.
+        keys.make(now).map(|keys| keys.certificates.clone())
     }
 
     /// Every leaf at the latest version by path, as a reader with a session token sees it.

@@ -146,6 +146,11 @@ impl Faults {
         self.active.clear();
     }
 
+    /// Whether no request can meet a fault.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
     /// Names of the faults in force.
     pub(crate) fn names(&self, now: Timestamp) -> Vec<&'static str> {
         self.active.iter().filter(|one| now < one.until).map(|one| one.fault.trouble.name()).collect()
@@ -166,9 +171,6 @@ impl Faults {
         packets: u32,
         now: Timestamp,
     ) -> Option<Trouble> {
-        if self.active.is_empty() {
-            return None;
-        }
         self.active.retain(|one| now < one.until && one.left != Some(0));
         for at in 0..self.active.len() {
             let fits = {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imds_model::options::{HttpTokens, Switch};
 use imds_model::{MetadataOptions, token, well_known};
 
-use crate::identity::DocumentSigner;
+use crate::identity::{DocumentSigner, Unsigned};
 use crate::profile::Profile;
 use crate::time::Timestamp;
 use crate::token::TokenIssuer;
@@ -84,6 +84,8 @@ pub enum Body {
     Shared(Arc<[u8]>),
     /// Made for this answer.
     Text(Cow<'static, str>),
+    /// A signature whose keys are still to be made: the request is answered once they are.
+    Awaited,
 }
 
 impl std::fmt::Debug for Body {
@@ -98,7 +100,7 @@ impl Body {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         match self {
-            Self::Empty => b"",
+            Self::Empty | Self::Awaited => b"",
             Self::Shared(bytes) => bytes,
             Self::Text(text) => text.as_bytes(),
         }
@@ -324,8 +326,9 @@ fn data(view: &mut View<'_>, path: &str, with_token: bool, now: Timestamp) -> Re
             body: match leaf.signature {
                 None => Body::Shared(Arc::clone(leaf.value(with_token))),
                 Some(kind) => match view.signer.sign(kind, leaf.value(true), now) {
-                    Some(signature) => Body::Shared(signature),
-                    None => return Response::error(profile, Status::InternalServerError),
+                    Ok(signature) => Body::Shared(signature),
+                    Err(Unsigned::NotYet) => Body::Awaited,
+                    Err(Unsigned::Never) => return Response::error(profile, Status::InternalServerError),
                 },
             },
             content_type: match leaf.media_type {

@@ -10,10 +10,10 @@ use imds_model::{MetadataOptions, MetadataPath, catalogue};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::fault::{Faults, Trouble};
-use crate::identity::{Certificates, DocumentSigner};
+use crate::identity::{DocumentSigner, Keyring};
 use crate::instance::Instance;
 use crate::profile::Profile;
-use crate::protocol::{self, Request, Response, View};
+use crate::protocol::{self, Body, Request, Response, View};
 use crate::record::{Entry, ImdsVersion, Recorder};
 use crate::render::{self, Source, Tree};
 use crate::snapshot::Snapshot;
@@ -87,6 +87,9 @@ impl std::fmt::Debug for State {
 /// How an answer's bytes are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
+    /// Not yet: the answer is a signature, whose keys are to be made first; then [`State::answer_at_last`] is asked
+    /// with the trouble that was drawn.
+    Keys(Option<Trouble>),
     /// As they are.
     Whole,
     /// Never: the connection hangs.
@@ -193,10 +196,9 @@ impl State {
         });
     }
 
-    /// The certificates of the identity document's signatures.
-    pub(crate) fn certificates(&mut self) -> Option<Certificates> {
-        let now = self.clock.now();
-        self.signer.certificates(now)
+    /// The keys of the identity document's signatures.
+    pub(crate) const fn keys(&self) -> &Keyring {
+        self.signer.keys()
     }
 
     /// Whether connections to an IPv6 address are served.
@@ -302,10 +304,40 @@ impl State {
     ) -> After {
         let now = self.clock.now();
         self.advance(now);
+        let trouble = if self.faults.is_empty() {
+            None
+        } else {
+            // Two packets for the request and its answer; five more to open and close a connection.
+            let packets = if origin.first { 7 } else { 2 };
+            self.faults.meets(request.method, protocol::path_of(request.target), packets, now)
+        };
+        self.respond(now, trouble, origin, request, keep_alive_asked, out)
+    }
+
+    /// Answers a request that was held back, with the trouble that was drawn for it then.
+    pub(crate) fn answer_at_last(
+        &mut self,
+        trouble: Option<Trouble>,
+        origin: Origin,
+        request: &Request<'_>,
+        keep_alive_asked: bool,
+        out: &mut Vec<u8>,
+    ) -> After {
+        let now = self.clock.now();
+        self.advance(now);
+        self.respond(now, trouble, origin, request, keep_alive_asked, out)
+    }
+
+    fn respond(
+        &mut self,
+        now: Timestamp,
+        trouble: Option<Trouble>,
+        origin: Origin,
+        request: &Request<'_>,
+        keep_alive_asked: bool,
+        out: &mut Vec<u8>,
+    ) -> After {
         let path = protocol::path_of(request.target);
-        // Two packets for the request and its answer; five more to open and close a connection.
-        let packets = if origin.first { 7 } else { 2 };
-        let trouble = self.faults.meets(request.method, path, packets, now);
         let response = match trouble {
             Some(Trouble::Status(status)) => Response::error(self.profile, status),
             _ => {
@@ -319,6 +351,9 @@ impl State {
                 protocol::respond(&mut view, request, now)
             }
         };
+        if matches!(response.body, Body::Awaited) {
+            return After { keep_alive: true, hop_limit: None, delivery: Delivery::Keys(trouble) };
+        }
         let start = out.len();
         let keep_alive = self.encoder.keeps_alive(keep_alive_asked);
         self.encoder.encode(&response, keep_alive, now, out);

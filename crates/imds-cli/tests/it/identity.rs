@@ -156,14 +156,16 @@ struct Signed {
 impl Signed {
     fn new() -> Self {
         let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+        // First, since this makes the keys, however long that takes on a busy machine.
+        let certificates = emulator.service().certificates().unwrap();
         for name in ["document", "rsa2048", "signature", "pkcs7"] {
             let path = format!("dynamic/instance-identity/{name}");
             let output = world.get(&path, &emulator.endpoint()).run().exits_with(0);
             std::fs::write(world.root().join(name), output.stdout_bytes()).unwrap();
         }
-        let certificates = emulator.service().certificates().unwrap();
-        std::fs::write(world.root().join("large.pem"), certificates.rsa2048).unwrap();
-        std::fs::write(world.root().join("small.pem"), certificates.signature).unwrap();
+        std::fs::write(world.root().join("rsa2048.pem"), certificates.rsa2048).unwrap();
+        std::fs::write(world.root().join("signature.pem"), certificates.signature).unwrap();
+        std::fs::write(world.root().join("pkcs7.pem"), certificates.pkcs7).unwrap();
         Self { world }
     }
 
@@ -200,9 +202,10 @@ impl Signed {
 #[test]
 fn the_emulators_documents_verify_with_its_certificate_and_every_fault_is_named() {
     let (signed, other) = (Signed::new(), Signed::new());
-    for (kind, pem) in [("rsa2048", "large.pem"), ("signature", "small.pem"), ("pkcs7", "small.pem")] {
+    for kind in ["rsa2048", "signature", "pkcs7"] {
+        let pem = format!("{kind}.pem");
         let (signature, document, certificate) =
-            (signed.file(kind), signed.file("document"), signed.file(pem));
+            (signed.file(kind), signed.file("document"), signed.file(&pem));
         let good =
             signed.verify(kind, signature.clone(), document.clone(), certificate.clone()).run().exits_with(0);
         assert!(good.stdout().starts_with(&format!("valid: `{kind}` of Region us-east-1\n")), "{good}");
@@ -236,6 +239,55 @@ fn the_emulators_documents_verify_with_its_certificate_and_every_fault_is_named(
             "signature" => "error: `signature` was altered, or made with the key of another certificate\n",
             _ => "was made with the key of another certificate: serial `",
         };
-        refused(signature, document, other.file(pem), swapped);
+        refused(signature, document, other.file(&pem), swapped);
     }
+}
+
+/// With the certificates that the control API shows: by `imds`, and by OpenSSL with the commands of the EC2 User Guide
+/// ("Verify the identity document").
+#[test]
+fn imds_and_openssl_verify_what_a_running_emulator_signs() {
+    let script = "set -e
+        curl -sf \"http://$IMDS_EMULATOR_CONTROL/v1/certificates\" >all
+        for kind in authority rsa2048 signature pkcs7; do jq -r .$kind all >$kind.pem; done
+        identity=dynamic/instance-identity
+        imds get $identity/document >document
+        for kind in rsa2048 signature pkcs7; do
+            imds identity verify --kind $kind --certificate $kind.pem | grep -E '^(valid|certificate)' | cut -d, -f1
+            openssl verify -CAfile authority.pem $kind.pem
+        done
+        for kind in rsa2048 pkcs7; do
+            { echo '-----BEGIN PKCS7-----'; imds get $identity/$kind; echo; echo '-----END PKCS7-----'; } >$kind
+            for tool in smime cms; do
+                openssl $tool -verify -in $kind -inform PEM -certfile $kind.pem -noverify -out $kind.document 2>$kind.said
+                cmp document $kind.document && echo \"openssl $tool: $kind: $(head -n 1 $kind.said)\"
+                openssl $tool -verify -in $kind -inform PEM -certfile $kind.pem -CAfile authority.pem -purpose any \\
+                    -out $kind.document 2>$kind.said
+            done
+        done
+        imds get $identity/signature | base64 -d >signature.bytes
+        openssl x509 -in signature.pem -pubkey -noout >signature.key
+        openssl dgst -sha256 -verify signature.key -signature signature.bytes document";
+    let world = world();
+    let output = world
+        .imds(["emulate", "--", "sh", "-c", &format!("cd '{}'; {script}", world.root().display())])
+        .disabled()
+        .run()
+        .exits_with(0);
+    let expected = "valid: `rsa2048` of Region us-east-1
+certificate: RSA-2048
+rsa2048.pem: OK
+valid: `signature` of Region us-east-1
+certificate: RSA-1024
+signature.pem: OK
+valid: `pkcs7` of Region us-east-1
+certificate: DSA-1024
+pkcs7.pem: OK
+openssl smime: rsa2048: Verification successful
+openssl cms: rsa2048: CMS Verification successful
+openssl smime: pkcs7: Verification successful
+openssl cms: pkcs7: CMS Verification successful
+Verified OK
+";
+    assert_eq!(output.stdout(), expected, "{output}");
 }

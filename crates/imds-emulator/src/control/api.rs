@@ -6,9 +6,12 @@ use super::http::{Answer, Request};
 use crate::assertion::Assertion;
 use crate::duration::parse_duration;
 use crate::event_text::EventText;
+use crate::identity::SignatureKind;
 use crate::server::Service;
 
 const JSON: &str = "application/json";
+/// Whose answer needs keys, which are made first.
+pub(crate) const CERTIFICATES: &str = "/v1/certificates";
 
 /// Every route: method and path. The OpenAPI document describes the same ones.
 pub(crate) const ROUTES: [(&str, &str); 9] = [
@@ -19,7 +22,7 @@ pub(crate) const ROUTES: [(&str, &str); 9] = [
     ("POST", "/v1/events"),
     ("POST", "/v1/clock"),
     ("POST", "/v1/assert"),
-    ("GET", "/v1/certificates"),
+    ("GET", CERTIFICATES),
     ("GET", "/openapi.json"),
 ];
 
@@ -48,13 +51,20 @@ pub(crate) fn answer(service: &Service, endpoint: &str, request: &Request) -> An
                 Err(_) => problem("400 Bad Request", "`after` is a request's number"),
             }
         }
-        ("GET", "/v1/certificates") => match service.certificates() {
-            Some(certificates) => ok(&json!({
-                "authority": certificates.authority,
-                "rsa2048": certificates.rsa2048,
-                "signature": certificates.signature,
-                "pkcs7": certificates.signature,
-            })),
+        ("GET", CERTIFICATES) => match service.certificates() {
+            Some(certificates) => {
+                let region = service.instance().placement.region;
+                let pkcs7 = match SignatureKind::pkcs7_of(&region) {
+                    SignatureKind::Pkcs7China => certificates.pkcs7_china,
+                    _ => certificates.pkcs7,
+                };
+                ok(&json!({
+                    "authority": certificates.authority,
+                    "rsa2048": certificates.rsa2048,
+                    "signature": certificates.signature,
+                    "pkcs7": pkcs7,
+                }))
+            }
             None => problem("500 Internal Server Error", "no key can be made"),
         },
         ("DELETE", "/v1/requests") => {

@@ -34,7 +34,12 @@ pub(crate) struct Answer {
 pub(crate) async fn serve(mut stream: TcpStream, service: Service, endpoint: String) {
     let exchange = async {
         let answer = match read(&mut stream).await? {
-            Ok(request) => api::answer(&service, &endpoint, &request),
+            Ok(request) => {
+                if request.path == api::CERTIFICATES {
+                    service.make_keys().await;
+                }
+                api::answer(&service, &endpoint, &request)
+            }
             Err(refused) => refused,
         };
         let head = format!(

@@ -1,5 +1,7 @@
 //! Writes ASN.1: DER for what is signed and for certificates, BER with indefinite lengths for what is served.
 
+/// Tag of a `BOOLEAN`.
+pub(crate) const BOOLEAN: u8 = 0x01;
 /// Tag of an `INTEGER`.
 pub(crate) const INTEGER: u8 = 0x02;
 /// Tag of a `BIT STRING`.
@@ -18,6 +20,10 @@ pub(crate) const SEQUENCE: u8 = 0x30;
 pub(crate) const SET: u8 = 0x31;
 /// Tag of `[0]`, constructed.
 pub(crate) const CONTEXT_0: u8 = 0xa0;
+/// Tag of `[1]`, constructed.
+pub(crate) const CONTEXT_1: u8 = 0xa1;
+/// Tag of `[3]`, constructed.
+pub(crate) const CONTEXT_3: u8 = 0xa3;
 /// `NULL`, whole.
 pub(crate) const NULL: &[u8] = &[0x05, 0x00];
 

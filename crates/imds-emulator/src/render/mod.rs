@@ -323,7 +323,8 @@ fn dynamic(root: &mut Directory, source: Source<'_>) {
     // (taskcluster/taskcluster); it is left out.
     if source.profile != Profile::Snowball {
         put(root, "rsa2048", Leaf::signature(SignatureKind::Rsa2048, document.as_str()));
-        put(root, "pkcs7", Leaf::signature(SignatureKind::Pkcs7, document.as_str()));
+        let pkcs7 = SignatureKind::pkcs7_of(&source.instance.placement.region);
+        put(root, "pkcs7", Leaf::signature(pkcs7, document.as_str()));
     }
     put(root, "document", Leaf::new(document.as_str()));
     if source.profile != Profile::Snowball {

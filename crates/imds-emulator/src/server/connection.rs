@@ -81,7 +81,11 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             return Ok(());
         };
         let origin = Origin { connection: number, first };
-        let after = service.state().answer(origin, &request, keep_alive, &mut out);
+        let mut after = service.state().answer(origin, &request, keep_alive, &mut out);
+        if let Delivery::Keys(trouble) = after.delivery {
+            service.make_keys().await;
+            after = service.state().answer_at_last(trouble, origin, &request, keep_alive, &mut out);
+        }
         first = false;
         match after.hop_limit {
             Some(hops) => {
@@ -97,6 +101,8 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
         }
         match after.delivery {
             Delivery::Whole => stream.write_all(&out).await?,
+            // Not after they were made.
+            Delivery::Keys(_) => return reset(stream),
             Delivery::Stall => return stall(stream).await,
             Delivery::Reset => return reset(stream),
             Delivery::Cut(bytes) => {

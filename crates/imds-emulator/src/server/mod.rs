@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod head;
 mod hops;
+mod keys;
 mod offline;
 
 use std::future::Future;
@@ -19,7 +20,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::task::JoinSet;
 
 use crate::state::{Settings, State};
@@ -34,6 +35,8 @@ struct Shared {
     state: Mutex<State>,
     /// Counts changes, so that a listener that waits for one is woken.
     changes: watch::Sender<u64>,
+    /// Set when the keys of the identity document's signatures are made; who waits for it waits for one making.
+    keys: OnceCell<()>,
 }
 
 /// Why a listener's wait ended.
@@ -45,7 +48,11 @@ enum Woken {
 
 impl Service {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(Shared { state: Mutex::new(State::new(settings)), changes: watch::Sender::new(0) }))
+        Self(Arc::new(Shared {
+            state: Mutex::new(State::new(settings)),
+            changes: watch::Sender::new(0),
+            keys: OnceCell::new(),
+        }))
     }
 
     /// The state. Never held across a wait.

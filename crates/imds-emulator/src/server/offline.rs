@@ -15,7 +15,12 @@ impl Service {
         loop {
             match head::next(rest) {
                 Next::Request { request, length, keep_alive } => {
-                    let after = state.answer(Origin { connection, first }, &request, keep_alive, &mut out);
+                    let origin = Origin { connection, first };
+                    let mut after = state.answer(origin, &request, keep_alive, &mut out);
+                    if let Delivery::Keys(trouble) = after.delivery {
+                        let _ = state.keys().make(state.clock().now());
+                        after = state.answer_at_last(trouble, origin, &request, keep_alive, &mut out);
+                    }
                     first = false;
                     rest = rest.get(length..).unwrap_or_default();
                     if !after.keep_alive || after.delivery != Delivery::Whole {
