@@ -301,6 +301,12 @@ pub struct PlanArgs {
     /// Change the default version of each launch template, too
     #[arg(long)]
     pub launch_templates: bool,
+    /// Move the groups that pin a version of a launch template to a new one, too
+    #[arg(long)]
+    pub pinned_groups: bool,
+    /// Whether each account and Region refuses IMDSv1 altogether: `enabled` or `disabled`. `enabled` needs `--no-way-back`
+    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    pub http_tokens_enforced: Option<Switch>,
     /// Do not change instances
     #[arg(long)]
     pub no_instances: bool,
@@ -379,6 +385,15 @@ pub struct RollbackArgs {
     /// Restore even what someone else has changed since
     #[arg(long)]
     pub force: bool,
+    /// Restore the rest even where EC2 refuses to set instances back to IMDSv1
+    #[arg(long)]
+    pub no_way_back: bool,
+    /// Milliseconds between two looks at whether what was before is in force
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
+    pub poll: u64,
+    /// How many times to look before giving up
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub polls: u32,
     /// As whom in the other accounts
     #[command(flatten)]
     pub role: RoleArgs,

@@ -41,6 +41,9 @@ pub async fn defaults(
         place: place.clone(),
         options,
         http_tokens_enforced: level.http_tokens_enforced().is_some_and(|value| value.as_str() == "enabled"),
+        http_tokens_enforced_set: level
+            .http_tokens_enforced()
+            .is_some_and(|value| Switch::parse(value.as_str()).is_some()),
         managed_by: level.managed_by().map(|value| value.as_str().to_owned()),
         managed_exception_message: level.managed_exception_message().map(str::to_owned),
         effective: Effective::of(&Options::NONE, &options, false),

@@ -108,7 +108,9 @@ fn reason_of(code: &str, status: Option<u16>) -> Reason {
         | "TooManyRequestsException"
         | "RequestThrottled"
         | "RequestThrottledException"
-        | "PriorRequestNotComplete" => Reason::Throttled,
+        | "PriorRequestNotComplete"
+        // "You already have a pending update" (Auto Scaling API reference): refused, and fine a moment later.
+        | "ResourceContention" => Reason::Throttled,
         "UnsupportedOperation" | "InvalidAction" | "UnknownOperationException" => Reason::Unsupported,
         "InternalError"
         | "InternalFailure"

@@ -1,94 +1,17 @@
-//! Reads what future instances are launched from: Auto Scaling groups, the launch template versions that are used,
-//! launch configurations.
+//! Reads what future instances are launched from: the launch template versions that are used, launch configurations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::types as scaling;
 use aws_sdk_ec2::types as ec2;
 use imds_model::options::{HttpTokens, Switch};
 
 use super::call::Caller;
 use super::fault::Fault;
+use super::groups::{LaunchesFrom, Launching};
 use super::instances::hop_limit;
 use super::limit::Api;
 use crate::inventory::options::Options;
-use crate::inventory::resource::Place;
-
-/// What a group launches from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LaunchesFrom {
-    /// A version of a launch template: id or name, and `$Default`, `$Latest` or a number.
-    Template {
-        /// `lt-...`, or the name where only that is given.
-        template: String,
-        /// `$Default`, `$Latest` or a number.
-        version: String,
-    },
-    /// A launch configuration.
-    Configuration(String),
-}
-
-/// Reads what every Auto Scaling group launches from.
-///
-/// # Errors
-///
-/// The fault of the call.
-pub async fn groups(
-    client: &aws_sdk_autoscaling::Client,
-    caller: &Caller,
-    place: &Place,
-) -> Result<Vec<(String, LaunchesFrom)>, Fault> {
-    let mut groups = Vec::new();
-    let mut token = None;
-    loop {
-        let request = client
-            .describe_auto_scaling_groups()
-            .max_records(100)
-            .include_instances(false)
-            .set_next_token(token);
-        let answer = caller.call(place, Api::DescribeAutoScalingGroups, || request.clone().send()).await?;
-        for group in answer.auto_scaling_groups() {
-            let Some(name) = group.auto_scaling_group_name() else { continue };
-            for source in sources(group) {
-                groups.push((name.to_owned(), source));
-            }
-        }
-        token = answer.next_token.filter(|token| !token.is_empty());
-        if token.is_none() {
-            return Ok(groups);
-        }
-    }
-}
-
-/// A group names its template directly, in its mixed instances policy, or in that policy's overrides.
-fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
-    let mut specifications = Vec::new();
-    specifications.extend(group.launch_template());
-    if let Some(mixed) =
-        group.mixed_instances_policy().and_then(scaling::MixedInstancesPolicy::launch_template)
-    {
-        specifications.extend(mixed.launch_template_specification());
-        specifications.extend(
-            mixed
-                .overrides()
-                .iter()
-                .filter_map(scaling::LaunchTemplateOverrides::launch_template_specification),
-        );
-    }
-    let mut sources: BTreeSet<LaunchesFrom> = specifications
-        .into_iter()
-        .filter_map(|specification| {
-            let template = specification.launch_template_id().or(specification.launch_template_name())?;
-            // "If you do not specify a version, the default version is used" (`LaunchTemplateSpecification`).
-            let version = specification.version().unwrap_or("$Default");
-            Some(LaunchesFrom::Template { template: template.to_owned(), version: version.to_owned() })
-        })
-        .collect();
-    if let Some(name) = group.launch_configuration_name() {
-        sources.insert(LaunchesFrom::Configuration(name.to_owned()));
-    }
-    sources
-}
+use crate::inventory::resource::{Pin, Place};
 
 /// A version of a launch template, as read.
 #[derive(Clone, Debug)]
@@ -107,6 +30,19 @@ pub struct Version {
     pub image_id: Option<String>,
     /// The service that manages the template.
     pub operator: Option<String>,
+    /// What whoever made it says of it.
+    pub description: Option<String>,
+}
+
+/// The groups that launch from a version.
+#[derive(Clone, Debug, Default)]
+pub struct Users {
+    /// All of them.
+    pub used_by: Vec<String>,
+    /// Those that name it by its number.
+    pub pinned_by: Vec<Pin>,
+    /// Those that name it as `$Latest`.
+    pub latest_of: Vec<String>,
 }
 
 /// Reads the default version of every template, and the versions that groups use besides.
@@ -118,16 +54,16 @@ pub async fn template_versions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
     place: &Place,
-    groups: &[(String, LaunchesFrom)],
-) -> Result<Vec<(Version, Vec<String>)>, Fault> {
-    let mut found: BTreeMap<(String, i64), (Version, Vec<String>)> = BTreeMap::new();
+    groups: &[Launching],
+) -> Result<Vec<(Version, Users)>, Fault> {
+    let mut found: BTreeMap<(String, i64), (Version, Users)> = BTreeMap::new();
     // All templates at once when none is named (API reference, `DescribeLaunchTemplateVersions`).
     for version in versions(client, caller, place, None, &["$Default".to_owned()]).await? {
-        found.insert((version.id.clone(), version.number), (version, Vec::new()));
+        found.insert((version.id.clone(), version.number), (version, Users::default()));
     }
-    let mut wanted: BTreeMap<&str, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
-    for (group, source) in groups {
-        if let LaunchesFrom::Template { template, version } = source {
+    let mut wanted: BTreeMap<&str, BTreeMap<&str, Vec<&Launching>>> = BTreeMap::new();
+    for group in groups {
+        if let LaunchesFrom::Template { template, version } = &group.from {
             wanted.entry(template).or_default().entry(version).or_default().push(group);
         }
     }
@@ -143,15 +79,24 @@ pub async fn template_versions(
                     let read = versions(client, caller, place, Some(template), &[version.to_owned()]).await?;
                     let Some(read) = read.into_iter().next() else { continue };
                     let key = (read.id.clone(), read.number);
-                    found.entry(key.clone()).or_insert((read, Vec::new()));
+                    found.entry(key.clone()).or_insert((read, Users::default()));
                     key
                 }
             };
-            if let Some((_, used_by)) = found.get_mut(&key) {
-                used_by.extend(groups.into_iter().map(str::to_owned));
-                used_by.sort();
-                used_by.dedup();
+            let Some((_, users)) = found.get_mut(&key) else { continue };
+            for group in groups {
+                users.used_by.push(group.group.clone());
+                match version {
+                    "$Default" => {}
+                    "$Latest" => users.latest_of.push(group.group.clone()),
+                    _ => users
+                        .pinned_by
+                        .push(Pin { group: group.group.clone(), managed_by: group.managed_by.clone() }),
+                }
             }
+            users.used_by.sort();
+            users.used_by.dedup();
+            users.pinned_by.sort_by(|a, b| a.group.cmp(&b.group));
         }
     }
     Ok(found.into_values().collect())
@@ -192,6 +137,40 @@ pub async fn versions(
     }
 }
 
+/// Reads the versions of a template from `least` on: the first that is described so.
+///
+/// # Errors
+///
+/// The fault of the call.
+pub async fn described(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    id: &str,
+    least: i64,
+    description: &str,
+) -> Result<Option<Version>, Fault> {
+    let mut token = None;
+    loop {
+        let request = client
+            .describe_launch_template_versions()
+            .launch_template_id(id)
+            .min_version(least.to_string())
+            .max_results(200)
+            .set_next_token(token);
+        let answer =
+            caller.call(place, Api::DescribeLaunchTemplateVersions, || request.clone().send()).await?;
+        let mut versions = answer.launch_template_versions().iter().filter_map(read_version);
+        if let Some(version) = versions.find(|it| it.description.as_deref() == Some(description)) {
+            return Ok(Some(version));
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(None);
+        }
+    }
+}
+
 /// A version as the API tells it.
 #[must_use]
 pub fn read_version(from: &ec2::LaunchTemplateVersion) -> Option<Version> {
@@ -219,6 +198,7 @@ pub fn read_version(from: &ec2::LaunchTemplateVersion) -> Option<Version> {
             .operator()
             .filter(|operator| operator.managed() == Some(true))
             .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
+        description: from.version_description().map(str::to_owned),
     })
 }
 

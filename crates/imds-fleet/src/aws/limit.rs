@@ -27,7 +27,9 @@ pub enum Api {
     ModifyInstanceMetadataDefaults,
     CreateLaunchTemplateVersion,
     ModifyLaunchTemplate,
+    DeleteLaunchTemplateVersions,
     DescribeAutoScalingGroups,
+    UpdateAutoScalingGroup,
     DescribeLaunchConfigurations,
     GetMetricData,
     SelectAggregateResourceConfig,
@@ -50,7 +52,9 @@ impl Api {
             Self::ModifyInstanceMetadataDefaults => "ModifyInstanceMetadataDefaults",
             Self::CreateLaunchTemplateVersion => "CreateLaunchTemplateVersion",
             Self::ModifyLaunchTemplate => "ModifyLaunchTemplate",
+            Self::DeleteLaunchTemplateVersions => "DeleteLaunchTemplateVersions",
             Self::DescribeAutoScalingGroups => "DescribeAutoScalingGroups",
+            Self::UpdateAutoScalingGroup => "UpdateAutoScalingGroup",
             Self::DescribeLaunchConfigurations => "DescribeLaunchConfigurations",
             Self::GetMetricData => "GetMetricData",
             Self::SelectAggregateResourceConfig => "SelectAggregateResourceConfig",
@@ -66,6 +70,8 @@ impl Api {
                 | Self::ModifyInstanceMetadataDefaults
                 | Self::CreateLaunchTemplateVersion
                 | Self::ModifyLaunchTemplate
+                | Self::DeleteLaunchTemplateVersions
+                | Self::UpdateAutoScalingGroup
         )
     }
 
@@ -84,13 +90,14 @@ impl Api {
             | Self::GetInstanceMetadataDefaults => (100.0, 20.0),
             Self::ModifyInstanceMetadataOptions
             | Self::CreateLaunchTemplateVersion
-            | Self::ModifyLaunchTemplate => (100.0, 5.0),
+            | Self::ModifyLaunchTemplate
+            | Self::DeleteLaunchTemplateVersions => (100.0, 5.0),
             Self::ModifyInstanceMetadataDefaults => (2.0, 2.0),
             Self::GetMetricData => (50.0, 50.0),
             Self::AssumeRole | Self::GetCallerIdentity => (600.0, 600.0),
             Self::ListAccounts => (8.0, 8.0),
             Self::DescribeAutoScalingGroups | Self::DescribeLaunchConfigurations => (40.0, 20.0),
-            Self::SelectAggregateResourceConfig => (10.0, 5.0),
+            Self::SelectAggregateResourceConfig | Self::UpdateAutoScalingGroup => (10.0, 5.0),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod call;
 pub mod credentials;
 pub mod fault;
+pub mod groups;
 pub mod images;
 pub mod instances;
 pub mod launch_sources;

@@ -1,6 +1,7 @@
-//! The four calls that change something. Each sends only what is to change.
+//! The EC2 calls that change something. Each sends only what is to change.
 
 use aws_sdk_ec2::types as ec2;
+use imds_model::options::Switch;
 
 use super::call::Caller;
 use super::fault::Fault;
@@ -60,8 +61,19 @@ pub async fn instance(
     told(mode, result).map(|_| ())
 }
 
-/// Changes the defaults of an account: those of `change` that are set; with `clear`, the others have no preference
-/// afterwards where `current` has one.
+/// What becomes of `HttpTokensEnforced`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enforced {
+    /// It stays as it is.
+    Kept,
+    /// It is set.
+    Set(Switch),
+    /// Nothing is said about it any more.
+    Cleared,
+}
+
+/// Changes the defaults of an account: those of `change` that are set; those of `cleared` have no preference
+/// afterwards.
 ///
 /// # Errors
 ///
@@ -72,6 +84,7 @@ pub async fn defaults(
     place: &Place,
     change: &Options,
     cleared: &Options,
+    enforced: Enforced,
     mode: Mode,
 ) -> Result<(), Fault> {
     const NONE: &str = "no-preference";
@@ -85,19 +98,25 @@ pub async fn defaults(
         .http_put_response_hop_limit
         .map(|hops| i32::from(hops.get()))
         .or(cleared.http_put_response_hop_limit.map(|_| -1));
+    let enforced = match enforced {
+        Enforced::Kept => None,
+        Enforced::Set(switch) => Some(switch.as_str()),
+        Enforced::Cleared => Some(NONE),
+    };
     let request = client
         .modify_instance_metadata_defaults()
         .set_http_tokens(tokens.map(ec2::MetadataDefaultHttpTokensState::from))
         .set_http_endpoint(endpoint.map(ec2::DefaultInstanceMetadataEndpointState::from))
         .set_instance_metadata_tags(tags.map(ec2::DefaultInstanceMetadataTagsState::from))
         .set_http_put_response_hop_limit(hops)
+        .set_http_tokens_enforced(enforced.map(ec2::DefaultHttpTokensEnforcedState::from))
         .set_dry_run((mode == Mode::DryRun).then_some(true));
     let result = caller.call(place, Api::ModifyInstanceMetadataDefaults, || request.clone().send()).await;
     told(mode, result).map(|_| ())
 }
 
-/// Makes a new version of a launch template from `source`, with these options. The same `token` makes it once only,
-/// however often it is asked for.
+/// Makes a new version of a launch template from `source`, with these options and this description. The same `token`
+/// makes it once only, however often it is asked for.
 ///
 /// # Errors
 ///
@@ -108,7 +127,7 @@ pub async fn new_version(
     place: &Place,
     source: (&str, i64),
     options: &Options,
-    token: &str,
+    (token, description): (&str, &str),
     mode: Mode,
 ) -> Result<Option<Version>, Fault> {
     let (id, version) = source;
@@ -139,7 +158,7 @@ pub async fn new_version(
         .create_launch_template_version()
         .launch_template_id(id)
         .source_version(version.to_string())
-        .version_description("metadata options changed by imds-fleet")
+        .version_description(description)
         .client_token(token)
         .launch_template_data(ec2::RequestLaunchTemplateData::builder().metadata_options(block).build())
         .set_dry_run((mode == Mode::DryRun).then_some(true));
@@ -171,4 +190,28 @@ pub async fn default_version(
         .set_dry_run((mode == Mode::DryRun).then_some(true));
     let result = caller.call(place, Api::ModifyLaunchTemplate, || request.clone().send()).await;
     told(mode, result).map(|_| ())
+}
+
+/// Deletes a version of a launch template.
+///
+/// # Errors
+///
+/// The fault of the call, or why EC2 did not do it.
+pub async fn delete_version(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &Place,
+    id: &str,
+    version: i64,
+) -> Result<(), Fault> {
+    let api = Api::DeleteLaunchTemplateVersions;
+    let request =
+        client.delete_launch_template_versions().launch_template_id(id).versions(version.to_string());
+    let answer = caller.call(place, api, || request.clone().send()).await?;
+    // What was not deleted is told in an answer that is no error.
+    let Some(failed) = answer.unsuccessfully_deleted_launch_template_versions().first() else {
+        return Ok(());
+    };
+    let why = failed.response_error().and_then(ec2::ResponseError::message).unwrap_or("not deleted");
+    Err(Fault::new(api.name(), Reason::Other, why))
 }

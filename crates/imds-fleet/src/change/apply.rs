@@ -1,11 +1,11 @@
 //! Makes a plan's changes: checked first as a whole, then in waves, each call announced in the journal before it is
 //! made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imds_model::options::{HttpTokens, State};
+use imds_model::options::HttpTokens;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
@@ -67,7 +67,11 @@ pub async fn apply(
         return Err(Error::Input("the journal belongs to another plan".to_owned()));
     }
     let begun = journal.plan.is_some();
-    if journal.progress.values().any(|progress| matches!(progress, Progress::Undoing | Progress::Undone)) {
+    if journal
+        .progress
+        .values()
+        .any(|progress| matches!(progress, Progress::Undoing | Progress::Undone | Progress::Restored))
+    {
         return Err(Error::Input("the plan was rolled back: make a new one".to_owned()));
     }
     let mut run = Run {
@@ -153,10 +157,14 @@ impl Run<'_> {
                     (_, Some(Stand::Other)) => wrong.push(format!("`{id}` in {place} has been changed")),
                 }
             }
-            if let Some(first) = open.first() {
+            if !open.is_empty() {
                 self.check_way_back(&place, &open).await?;
-                if self.settings.probe {
-                    self.reach.make(first, "probe", Mode::DryRun).await.map_err(Error::Call)?;
+            }
+            if self.settings.probe {
+                // One of each kind: they are different calls with different permissions.
+                let mut asked = BTreeSet::new();
+                for change in open.iter().filter(|change| asked.insert(change.target.kind())) {
+                    self.reach.make(change, Mode::DryRun).await.map_err(Error::Call)?;
                 }
             }
         }
@@ -241,10 +249,7 @@ impl Run<'_> {
                     }
                 };
                 for ((number, change), current) in numbers.iter().zip(&changes).zip(current) {
-                    let in_force = current.is_some_and(|current| {
-                        current.state != Some(State::Pending) && current.stand(change) == Stand::New
-                    });
-                    if in_force {
+                    if current.is_some_and(|current| current.is_made(change)) {
                         self.journal.lock().await.write(Entry::Applied { number: *number })?;
                         self.outcome.applied += 1;
                     } else {
@@ -340,13 +345,8 @@ async fn make(
 ) -> Result<Option<String>, Error> {
     // A closed semaphore cannot be: nobody closes it.
     let Ok(_permit) = permits.acquire().await else { return Ok(None) };
-    let token = {
-        let mut journal = journal.lock().await;
-        journal.write(Entry::Intent { number, change: Box::new(change.clone()) })?;
-        // The same on every resume, so that EC2 makes a template version once only.
-        format!("{}-{number}", journal.plan.as_deref().unwrap_or_default().get(..32).unwrap_or_default())
-    };
-    match reach.make(&change, &token, Mode::Real).await {
+    journal.lock().await.write(Entry::Intent { number, change: Box::new(change.clone()) })?;
+    match reach.make(&change, Mode::Real).await {
         Ok(()) => {
             journal.lock().await.write(Entry::Done { number })?;
             Ok(None)

@@ -59,8 +59,13 @@ pub enum Entry {
         /// The number of the change.
         number: usize,
     },
-    /// It is undone.
+    /// The call that undoes it was answered, or was not needed.
     Undone {
+        /// The number of the change.
+        number: usize,
+    },
+    /// It is seen to be as it was before the plan, and in force.
+    Restored {
         /// The number of the change.
         number: usize,
     },
@@ -88,6 +93,8 @@ pub enum Progress {
     Undoing,
     /// It was undone.
     Undone,
+    /// It was undone, and what was before is in force.
+    Restored,
 }
 
 /// An open journal, locked against a second run.
@@ -165,6 +172,7 @@ impl Journal {
             Entry::Applied { number } => (number, Progress::Applied),
             Entry::Undo { number } => (number, Progress::Undoing),
             Entry::Undone { number } => (number, Progress::Undone),
+            Entry::Restored { number } => (number, Progress::Restored),
         };
         self.progress.insert(number, progress);
     }
@@ -205,6 +213,7 @@ mod tests {
             name: None,
             prior: Options::NONE,
             new: Options::NONE,
+            http_tokens_enforced: None,
             usage: None,
         }
     }

@@ -2,8 +2,10 @@
 
 pub mod apply;
 pub mod journal;
+pub mod launches;
 pub mod plan;
 pub mod readiness;
 pub mod rollback;
 pub mod target;
+mod version;
 pub mod waves;

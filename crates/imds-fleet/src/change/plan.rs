@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use imds_model::options::{HttpTokens, State};
+use imds_model::options::{HttpTokens, State, Switch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::readiness::{Accepted, Readiness, Verdicts};
 use crate::error::Error;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountDefaults, Instance, LaunchTemplate, Place};
+use crate::inventory::resource::{AccountDefaults, Instance, Place};
 
 /// The version of the plan file.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -32,6 +32,15 @@ pub enum Target {
         /// The default version when the plan was made.
         version: i64,
     },
+    /// An Auto Scaling group that pins a version of a launch template: it is moved to one that is made from it.
+    AutoScalingGroup {
+        /// The group's name.
+        id: String,
+        /// `lt-...`
+        template: String,
+        /// The version that it pins.
+        version: i64,
+    },
 }
 
 impl Target {
@@ -39,10 +48,32 @@ impl Target {
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
-            Self::Instance { id } | Self::LaunchTemplate { id, .. } => id,
+            Self::Instance { id } | Self::LaunchTemplate { id, .. } | Self::AutoScalingGroup { id, .. } => id,
             Self::AccountDefaults => "account-defaults",
         }
     }
+
+    /// The place of its kind in a plan: what runs, what launches more of it, what holds for all.
+    #[must_use]
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Instance { .. } => 0,
+            Self::LaunchTemplate { .. } => 1,
+            Self::AutoScalingGroup { .. } => 2,
+            Self::AccountDefaults => 3,
+        }
+    }
+}
+
+/// A change of `HttpTokensEnforced`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enforcement {
+    /// What it is; nothing when nobody has set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Switch>,
+    /// What it is to be.
+    pub new: Switch,
 }
 
 /// One change.
@@ -61,6 +92,9 @@ pub struct Change {
     pub prior: Options,
     /// The options that change: nothing else is sent.
     pub new: Options,
+    /// The change of `HttpTokensEnforced`, which account defaults alone have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_tokens_enforced: Option<Enforcement>,
     /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Readiness>,
@@ -81,10 +115,11 @@ pub struct LeftOut {
     pub usage: Option<Readiness>,
 }
 
-impl LeftOut {
-    fn new(place: &Place, id: &str, reason: impl Into<String>) -> Self {
-        Self { place: place.clone(), id: id.to_owned(), reason: reason.into(), usage: None }
-    }
+/// A change, or why there is none.
+pub type Planned = Result<Change, Box<LeftOut>>;
+
+pub(super) fn left_out(place: &Place, id: &str, reason: impl Into<String>) -> Planned {
+    Err(Box::new(LeftOut { place: place.clone(), id: id.to_owned(), reason: reason.into(), usage: None }))
 }
 
 /// The plan.
@@ -97,6 +132,9 @@ pub struct Plan {
     pub made_at: jiff::Timestamp,
     /// What is wanted.
     pub wanted: Options,
+    /// Whether enforcement is wanted of the accounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_tokens_enforced: Option<Switch>,
     /// Whether changes are made that cannot be undone.
     pub no_way_back: bool,
     /// Which instances are changed that are not known to be ready for it.
@@ -113,6 +151,8 @@ pub struct Plan {
 pub struct Rules {
     /// What is wanted.
     pub wanted: Options,
+    /// Whether enforcement is wanted of the accounts.
+    pub enforced: Option<Switch>,
     /// Whether changes are planned that cannot be undone.
     pub no_way_back: bool,
     /// Which instances are planned that are not known to be ready.
@@ -134,12 +174,12 @@ impl Rules {
         it: &Instance,
         defaults: Option<&AccountDefaults>,
         verdicts: &Verdicts,
-    ) -> Option<Result<Change, LeftOut>> {
+    ) -> Option<Planned> {
         let new = self.wanted.differing_from(&it.options);
         if new.is_empty() {
             return None;
         }
-        let left_out = |reason: String| Some(Err(LeftOut::new(&it.place, &it.id, reason)));
+        let left_out = |reason: String| Some(left_out(&it.place, &it.id, reason));
         if let Some(operator) = &it.operator {
             return left_out(format!("managed by {operator}: change it there"));
         }
@@ -168,7 +208,8 @@ impl Rules {
         }
         let usage = self.takes_v1(it).then(|| verdicts.of(it));
         if let Some(reason) = usage.as_ref().and_then(|usage| self.include.objection(usage)) {
-            return Some(Err(LeftOut { usage, ..LeftOut::new(&it.place, &it.id, reason) }));
+            let (place, id) = (it.place.clone(), it.id.clone());
+            return Some(Err(Box::new(LeftOut { place, id, reason, usage })));
         }
         Some(Ok(Change {
             place: it.place.clone(),
@@ -176,53 +217,52 @@ impl Rules {
             name: it.name.clone(),
             prior: it.options,
             new,
+            http_tokens_enforced: None,
             usage,
         }))
     }
 
-    /// The change of an account's defaults.
+    /// The change of an account's defaults: of the options if `options`, and of enforcement if that is wanted. `v1` is
+    /// how many instances were seen there that allow IMDSv1.
     #[must_use]
-    pub fn defaults(&self, it: &AccountDefaults) -> Option<Result<Change, LeftOut>> {
+    pub fn defaults(&self, it: &AccountDefaults, options: bool, v1: u64) -> Vec<Planned> {
+        let left_out = |reason: String| left_out(&it.place, "account-defaults", reason);
+        let mut planned = Vec::new();
         // There is no account default for the IPv6 endpoint.
         let wanted = Options { http_protocol_ipv6: None, ..self.wanted };
-        let new = wanted.differing_from(&it.options);
-        if new.is_empty() {
-            return None;
+        let new = if options { wanted.differing_from(&it.options) } else { Options::NONE };
+        let current = if it.http_tokens_enforced { Switch::Enabled } else { Switch::Disabled };
+        let mut enforcement = self
+            .enforced
+            .filter(|wanted| *wanted != current)
+            .map(|new| Enforcement { prior: it.http_tokens_enforced_set.then_some(current), new });
+        if new.is_empty() && enforcement.is_none() {
+            return planned;
         }
         if it.managed_by.as_deref().is_some_and(|by| by != "account") {
             let said = it.managed_exception_message.as_deref().unwrap_or("no message");
-            let reason = format!("managed by a declarative policy of the organization ({said})");
-            return Some(Err(LeftOut::new(&it.place, "account-defaults", reason)));
+            planned.push(left_out(format!("managed by a declarative policy of the organization ({said})")));
+            return planned;
         }
-        Some(Ok(Change {
-            place: it.place.clone(),
-            target: Target::AccountDefaults,
-            name: None,
-            prior: it.options,
-            new,
-            usage: None,
-        }))
-    }
-
-    /// The change of a launch template's default version.
-    #[must_use]
-    pub fn template(&self, it: &LaunchTemplate) -> Option<Result<Change, LeftOut>> {
-        let new = self.wanted.differing_from(&it.options);
-        if new.is_empty() || !it.is_default {
-            return None;
+        if enforcement.is_some_and(|it| it.new == Switch::Enabled) && !self.no_way_back {
+            enforcement = None;
+            planned.push(left_out(format!(
+                "`HttpTokensEnforced` takes the way back: EC2 then refuses to set any instance back to IMDSv1, and to \
+                 launch one that allows it ({v1} were seen here that do); `--no-way-back` plans it all the same"
+            )));
         }
-        if let Some(operator) = &it.operator {
-            let reason = format!("managed by {operator}: change it there");
-            return Some(Err(LeftOut::new(&it.place, &it.id, reason)));
+        if !new.is_empty() || enforcement.is_some() {
+            planned.push(Ok(Change {
+                place: it.place.clone(),
+                target: Target::AccountDefaults,
+                name: None,
+                prior: it.options,
+                new,
+                http_tokens_enforced: enforcement,
+                usage: None,
+            }));
         }
-        Some(Ok(Change {
-            place: it.place.clone(),
-            target: Target::LaunchTemplate { id: it.id.clone(), version: it.version },
-            name: it.name.clone(),
-            prior: it.options,
-            new,
-            usage: None,
-        }))
+        planned
     }
 }
 
@@ -244,11 +284,14 @@ impl Plan {
         }
         for change in &plan.changes {
             let id = change.target.id();
-            if change.new.is_empty() {
+            if change.new.is_empty() && change.http_tokens_enforced.is_none() {
                 return Err(wrong(format!("changes nothing of `{id}`")));
             }
             if matches!(change.target, Target::Instance { .. }) && !change.prior.is_complete() {
                 return Err(wrong(format!("does not hold all five prior options of `{id}`")));
+            }
+            if change.http_tokens_enforced.is_some() && change.target != Target::AccountDefaults {
+                return Err(wrong(format!("has `http_tokens_enforced` for `{id}`, which has no such thing")));
             }
         }
         Ok((plan, digest(&bytes)))

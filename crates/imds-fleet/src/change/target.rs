@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use imds_model::options::State;
+use imds_model::options::{State, Switch};
 use tokio::sync::Mutex;
 
-use super::plan::{Change, Target};
+use super::plan::{Change, Enforcement, Target};
 use crate::aws::fault::Fault;
-use crate::aws::modify::{self, Mode};
+use crate::aws::modify::{self, Enforced, Mode};
 use crate::aws::session::{Access, Member};
-use crate::aws::{account, instances, launch_sources};
+use crate::aws::{account, instances};
 use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountDefaults, Place};
 
@@ -22,6 +22,12 @@ pub struct Current {
     pub state: Option<State>,
     /// The default version of a launch template.
     pub version: Option<i64>,
+    /// `HttpTokensEnforced` of account defaults.
+    pub enforced: bool,
+    /// How a group stands to the version that the plan makes for it.
+    pub pin: Option<Stand>,
+    /// Whether the version that the plan makes of a template is there.
+    pub has_made: bool,
 }
 
 /// How a target stands to a change.
@@ -36,6 +42,10 @@ pub enum Stand {
 }
 
 impl Current {
+    pub(super) const fn of(options: Options) -> Self {
+        Self { options, state: None, version: None, enforced: false, pin: None, has_made: false }
+    }
+
     /// How it stands to the change.
     #[must_use]
     pub fn stand(&self, change: &Change) -> Stand {
@@ -50,15 +60,38 @@ impl Current {
                     (false, false) => Stand::Other,
                 }
             }
-            Target::AccountDefaults if self.options == to_be => Stand::New,
-            Target::AccountDefaults if self.options == change.prior => Stand::Prior,
+            Target::AccountDefaults => {
+                // Never set is as good as `disabled`.
+                let is = |wanted: fn(&Enforcement) -> bool| {
+                    change.http_tokens_enforced.as_ref().is_none_or(|it| self.enforced == wanted(it))
+                };
+                if self.options == to_be && is(|it| it.new == Switch::Enabled) {
+                    Stand::New
+                } else if self.options == change.prior && is(|it| it.prior == Some(Switch::Enabled)) {
+                    Stand::Prior
+                } else {
+                    Stand::Other
+                }
+            }
             Target::LaunchTemplate { version, .. } => match self.version == Some(*version) {
                 true if self.options == change.prior => Stand::Prior,
                 false if self.options == to_be => Stand::New,
                 _ => Stand::Other,
             },
-            Target::AccountDefaults => Stand::Other,
+            Target::AutoScalingGroup { .. } => self.pin.unwrap_or(Stand::Other),
         }
+    }
+
+    /// Whether the change is in force.
+    #[must_use]
+    pub fn is_made(&self, change: &Change) -> bool {
+        self.state != Some(State::Pending) && self.stand(change) == Stand::New
+    }
+
+    /// Whether all is as it was before the change, and in force: also what a run that was stopped has left behind.
+    #[must_use]
+    pub fn is_restored(&self, change: &Change) -> bool {
+        self.state != Some(State::Pending) && self.stand(change) == Stand::Prior && !self.has_made
     }
 }
 
@@ -68,13 +101,24 @@ pub struct Reach {
     /// The caller.
     pub access: Access,
     members: Mutex<HashMap<String, Member>>,
+    /// The plan that is applied or undone: what it makes bears its mark.
+    pub(super) plan: String,
+    /// Held while a group is read and written back, so that two changes of one group do not lose each other.
+    pub(super) group: Mutex<()>,
 }
 
 impl Reach {
     /// Reaches as this caller.
     #[must_use]
     pub fn new(access: Access) -> Self {
-        Self { access, members: Mutex::default() }
+        Self::of_plan(access, "")
+    }
+
+    /// Reaches as this caller, for the plan of this digest.
+    #[must_use]
+    pub fn of_plan(access: Access, digest: &str) -> Self {
+        let plan = digest.get(..32).unwrap_or(digest).to_owned();
+        Self { access, members: Mutex::default(), plan, group: Mutex::default() }
     }
 
     /// The caller in this account.
@@ -117,7 +161,7 @@ impl Reach {
             .collect();
         let mut instances: HashMap<String, Current> = HashMap::new();
         for instance in instances::by_id(&ec2, caller, place, &ids).await? {
-            let current = Current { options: instance.options, state: instance.options_state, version: None };
+            let current = Current { state: instance.options_state, ..Current::of(instance.options) };
             instances.insert(instance.id, current);
         }
         let mut found = Vec::with_capacity(changes.len());
@@ -126,17 +170,13 @@ impl Reach {
                 Target::Instance { id } => instances.get(id).copied(),
                 Target::AccountDefaults => {
                     let defaults = account::defaults(&ec2, caller, place).await?;
-                    Some(Current { options: defaults.options, state: None, version: None })
+                    Some(Current { enforced: defaults.http_tokens_enforced, ..Current::of(defaults.options) })
                 }
-                Target::LaunchTemplate { id, .. } => {
-                    let versions =
-                        launch_sources::versions(&ec2, caller, place, Some(id), &["$Default".to_owned()])
-                            .await?;
-                    versions.first().map(|version| Current {
-                        options: version.options,
-                        state: None,
-                        version: Some(version.number),
-                    })
+                Target::LaunchTemplate { id, version } => {
+                    self.current_template(&member, place, id, *version).await?
+                }
+                Target::AutoScalingGroup { id, template, version } => {
+                    self.current_group(&member, change, id, (template, *version)).await?
                 }
             });
         }
@@ -148,21 +188,27 @@ impl Reach {
     /// # Errors
     ///
     /// The fault of the call.
-    pub async fn make(&self, change: &Change, token: &str, mode: Mode) -> Result<(), Fault> {
+    pub async fn make(&self, change: &Change, mode: Mode) -> Result<(), Fault> {
         let place = &change.place;
         let member = self.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
         match &change.target {
             Target::Instance { id } => modify::instance(&ec2, caller, place, id, &change.new, mode).await,
             Target::AccountDefaults => {
-                modify::defaults(&ec2, caller, place, &change.new, &Options::NONE, mode).await
+                let enforced = change.http_tokens_enforced.map_or(Enforced::Kept, |it| Enforced::Set(it.new));
+                modify::defaults(&ec2, caller, place, &change.new, &Options::NONE, enforced, mode).await
             }
             Target::LaunchTemplate { id, version } => {
-                let options = change.prior.overlaid(&change.new);
-                let source = (id.as_str(), *version);
-                let made = modify::new_version(&ec2, caller, place, source, &options, token, mode).await?;
-                let number = made.map_or(*version, |made| made.number);
+                let number = self.make_version(&member, change, (id, *version), mode).await?;
                 modify::default_version(&ec2, caller, place, id, number, mode).await
+            }
+            Target::AutoScalingGroup { id, template, version } => {
+                let number = self.make_version(&member, change, (template, *version), mode).await?;
+                match mode {
+                    // Auto Scaling knows no dry run.
+                    Mode::DryRun => Ok(()),
+                    Mode::Real => self.move_group(&member, place, id, template, (*version, number)).await,
+                }
             }
         }
     }
@@ -181,12 +227,23 @@ impl Reach {
             Target::Instance { id } => modify::instance(&ec2, caller, place, id, &back, Mode::Real).await,
             Target::AccountDefaults => {
                 // What had no preference before has none afterwards.
-                let unset = unset_by(&change.prior, &change.new);
-                modify::defaults(&ec2, caller, place, &back, &unset, Mode::Real).await
+                let unset = unset_by(&change.prior, &current.options);
+                let enforced = match change.http_tokens_enforced {
+                    None => Enforced::Kept,
+                    Some(Enforcement { prior: None, .. }) => Enforced::Cleared,
+                    Some(Enforcement { prior: Some(prior), .. }) => Enforced::Set(prior),
+                };
+                modify::defaults(&ec2, caller, place, &back, &unset, enforced, Mode::Real).await
             }
-            // The version that was made stays, unused: deleting it would be one more thing to go wrong.
             Target::LaunchTemplate { id, version } => {
-                modify::default_version(&ec2, caller, place, id, *version, Mode::Real).await
+                if current.version != Some(*version) {
+                    modify::default_version(&ec2, caller, place, id, *version, Mode::Real).await?;
+                }
+                self.delete_made(&member, place, id, *version).await
+            }
+            Target::AutoScalingGroup { id, template, version } => {
+                self.move_group_back(&member, place, id, template, *version).await?;
+                self.delete_made(&member, place, template, *version).await
             }
         }
     }

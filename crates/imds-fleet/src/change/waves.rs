@@ -1,14 +1,22 @@
-//! In what order, and how many at a time: one, 1 %, 10 %, the rest.
+//! In what order, and how many at a time: one, 1 %, 10 %, the rest; enforcement last of all.
 
 use std::collections::BTreeMap;
 
+use imds_model::options::Switch;
+
 use super::plan::Change;
 
-/// The numbers of the changes of each wave. Places take turns, so that an early wave touches many of them.
+/// The numbers of the changes of each wave. Places take turns, so that an early wave touches many of them. Enforcement
+/// takes the way back, so it waits until all else has stood its test, in a wave of its own.
 #[must_use]
 pub fn waves(changes: &[Change]) -> Vec<Vec<usize>> {
     let mut by_place: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let mut last = Vec::new();
     for (number, change) in changes.iter().enumerate() {
+        if change.http_tokens_enforced.is_some_and(|it| it.new == Switch::Enabled) {
+            last.push(number);
+            continue;
+        }
         by_place.entry(&change.place).or_default().push(number);
     }
     let mut turns = Vec::with_capacity(changes.len());
@@ -26,13 +34,16 @@ pub fn waves(changes: &[Change]) -> Vec<Vec<usize>> {
             start = end;
         }
     }
+    if !last.is_empty() {
+        waves.push(last);
+    }
     waves
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::plan::Target;
+    use crate::change::plan::{Enforcement, Target};
     use crate::inventory::options::Options;
     use crate::inventory::resource::Place;
 
@@ -47,6 +58,7 @@ mod tests {
                 name: None,
                 prior: Options::NONE,
                 new: Options::NONE,
+                http_tokens_enforced: None,
                 usage: None,
             })
             .collect()
@@ -60,6 +72,16 @@ mod tests {
         assert_eq!(sizes(2), [1, 1]);
         assert_eq!(sizes(1), [1]);
         assert_eq!(sizes(0), [0_usize; 0]);
+    }
+
+    #[test]
+    fn enforcement_waits_for_all_else() {
+        let mut changes = changes(30, 3);
+        changes[0].http_tokens_enforced = Some(Enforcement { prior: None, new: Switch::Enabled });
+        changes[1].http_tokens_enforced = Some(Enforcement { prior: None, new: Switch::Disabled });
+        let waves = waves(&changes);
+        assert_eq!(waves.last(), Some(&vec![0]));
+        assert_eq!(waves.concat().len(), 30);
     }
 
     #[test]

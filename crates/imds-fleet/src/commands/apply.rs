@@ -34,8 +34,10 @@ pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     };
     let mut said = Vec::new();
     let result =
-        apply(Arc::new(Reach::new(access)), &plan, &digest, journal, &settings, &mut |line| said.push(line))
-            .await;
+        apply(Arc::new(Reach::of_plan(access, &digest)), &plan, &digest, journal, &settings, &mut |line| {
+            said.push(line)
+        })
+        .await;
     for line in said {
         written(writeln!(out, "{line}"))?;
     }

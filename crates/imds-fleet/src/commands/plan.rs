@@ -7,13 +7,14 @@ use std::sync::Arc;
 use imds_model::options::HttpTokens;
 
 use super::{End, gather};
-use crate::change::plan::{Plan, Rules, SCHEMA_VERSION};
+use crate::change::launches::Launches;
+use crate::change::plan::{Change, Plan, Planned, Rules, SCHEMA_VERSION};
 use crate::change::readiness::{Accepted, Verdicts};
 use crate::change::target::Reach;
 use crate::cli::PlanArgs;
 use crate::clock;
 use crate::error::Error;
-use crate::inventory::options::Options;
+use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountDefaults, Instance, Place, Resource};
 use crate::output::{Out, flat, written};
 use crate::scan::Event;
@@ -32,11 +33,11 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         http_protocol_ipv6: args.ipv6,
         instance_metadata_tags: args.tags,
     };
-    if wanted.is_empty() {
+    if wanted.is_empty() && args.http_tokens_enforced.is_none() {
         return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
     }
     let include = Accepted { in_use: args.ready.include_in_use, unknown: args.ready.include_unknown };
-    let rules = Rules { wanted, no_way_back: args.no_way_back, include };
+    let rules = Rules { wanted, enforced: args.http_tokens_enforced, no_way_back: args.no_way_back, include };
     let saved = args.ready.usage_file.as_deref().map(Saved::read).transpose()?;
     let takes_v1 = wanted.http_tokens == Some(HttpTokens::Required) && !args.no_instances;
     if takes_v1 && saved.is_none() && !args.ready.usage && !include.unknown {
@@ -50,31 +51,35 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     // The defaults of a place come after its instances.
     let mut instances: Vec<Instance> = Vec::new();
     let mut defaults: BTreeMap<Place, AccountDefaults> = BTreeMap::new();
-    let mut take = |planned: Option<Result<_, _>>| match planned {
-        Some(Ok(change)) => changes.push(change),
-        Some(Err(left)) => left_out.push(left),
-        None => {}
-    };
+    let mut v1: BTreeMap<Place, u64> = BTreeMap::new();
+    let mut launches = Launches::default();
     let tally = gather::gather(&args.scope, &mut |event| {
         let Event::Found(resources) = event else { return Ok(()) };
         for resource in resources {
+            if let Resource::Instance(it) = resource
+                && it.posture == Posture::V1Allowed
+            {
+                *v1.entry(it.place.clone()).or_default() += 1;
+            }
             match resource {
                 Resource::Instance(it) if !wanted.differing_from(&it.options).is_empty() => {
                     instances.push(Instance::clone(it));
                 }
                 Resource::AccountDefaults(it) => {
                     defaults.insert(it.place.clone(), AccountDefaults::clone(it));
-                    if args.account_defaults {
-                        take(rules.defaults(it));
-                    }
                 }
-                Resource::LaunchTemplate(it) if args.launch_templates => take(rules.template(it)),
+                Resource::LaunchTemplate(it) => launches.template(it),
+                Resource::LaunchConfiguration(it) => launches.configuration(it),
                 _ => {}
             }
         }
         Ok(())
     })
     .await?;
+    let mut take = |planned: Planned| match planned {
+        Ok(change) => changes.push(change),
+        Err(left) => left_out.push(*left),
+    };
     let mut not_read = Vec::new();
     if !args.no_instances {
         instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
@@ -87,13 +92,28 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
             None => Verdicts::default(),
         };
         for instance in &instances {
-            take(rules.instance(instance, defaults.get(&instance.place), &verdicts));
+            rules
+                .instance(instance, defaults.get(&instance.place), &verdicts)
+                .into_iter()
+                .for_each(&mut take);
         }
     }
+    if args.launch_templates || args.pinned_groups {
+        let planned = launches.plan(&rules, args.launch_templates, args.pinned_groups);
+        planned.into_iter().for_each(&mut take);
+    }
+    if args.account_defaults || args.http_tokens_enforced.is_some() {
+        for it in defaults.values() {
+            let v1 = v1.get(&it.place).copied().unwrap_or(0);
+            rules.defaults(it, args.account_defaults, v1).into_iter().for_each(&mut take);
+        }
+    }
+    changes.sort_by_cached_key(order);
     let plan = Plan {
         schema_version: SCHEMA_VERSION,
         made_at: clock::now(),
         wanted,
+        http_tokens_enforced: args.http_tokens_enforced,
         no_way_back: args.no_way_back,
         include,
         changes,
@@ -119,8 +139,9 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     for line in &not_read {
         written(writeln!(out, "usage not read: {line}"))?;
     }
-    let what: Vec<String> =
+    let mut what: Vec<String> =
         wanted.named().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    what.extend(args.http_tokens_enforced.map(|value| format!("HttpTokensEnforced={value}")));
     written(writeln!(
         out,
         "{} changes to {}, {} left out, in `{}`",
@@ -136,6 +157,11 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     } else {
         End::Findings
     })
+}
+
+/// The same for the same fleet, whatever order it was scanned in.
+fn order(change: &Change) -> (Place, u8, String) {
+    (change.place.clone(), change.target.kind(), change.target.id().to_owned())
 }
 
 /// The verdicts on these instances, from the metrics as they are now.

@@ -1,8 +1,10 @@
 //! `rollback`: undoes what a journal says was done.
 
+use std::time::Duration;
+
 use super::{End, gather};
 use crate::change::journal::Journal;
-use crate::change::rollback::rollback;
+use crate::change::rollback::{Settings, rollback};
 use crate::change::target::Reach;
 use crate::cli::RollbackArgs;
 use crate::error::Error;
@@ -15,14 +17,21 @@ use crate::output::{Out, written};
 /// When the journal cannot be used.
 pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
     let mut journal = Journal::open(&args.journal, false)?;
-    if journal.plan.is_none() {
+    let Some(plan) = journal.plan.clone() else {
         return Err(Error::Input(format!(
             "journal `{}` has not begun: nothing to undo",
             args.journal.display()
         )));
-    }
+    };
     let access = gather::access_as(&args.access, &args.role).await?;
-    let outcome = rollback(&Reach::new(access), &mut journal, args.force).await?;
+    let settings = Settings {
+        force: args.force,
+        no_way_back: args.no_way_back,
+        poll: Duration::from_millis(args.poll),
+        polls: args.polls,
+    };
+    let reach = Reach::of_plan(access, &plan);
+    let outcome = rollback(&reach, &mut journal, &settings).await?;
     for left in &outcome.left {
         written(writeln!(out, "not restored: {left}"))?;
     }

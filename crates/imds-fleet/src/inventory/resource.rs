@@ -70,6 +70,16 @@ pub struct Instance {
     pub tags: BTreeMap<String, String>,
 }
 
+/// An Auto Scaling group that names a template version by its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The group.
+    pub group: String,
+    /// The service whose group it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+}
+
 /// A version of a launch template that launches would use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchTemplate {
@@ -88,6 +98,12 @@ pub struct LaunchTemplate {
     /// The Auto Scaling groups that launch from this version.
     #[serde(default)]
     pub used_by: Vec<String>,
+    /// Those of them that name it by its number: a new version is nothing to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned_by: Vec<Pin>,
+    /// Those of them that name it as `$Latest`: any new version is theirs at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latest_of: Vec<String>,
     /// What the version sets.
     pub options: Options,
     /// The image, if it names one.
@@ -152,6 +168,9 @@ pub struct AccountDefaults {
     pub options: Options,
     /// Whether IMDSv1 is refused at launch and cannot be turned back on (`HttpTokensEnforced`).
     pub http_tokens_enforced: bool,
+    /// Whether that was ever set, one way or the other.
+    #[serde(default)]
+    pub http_tokens_enforced_set: bool,
     /// `account`, or `declarative-policy` when the organization decides.
     #[serde(default)]
     pub managed_by: Option<String>,

@@ -140,8 +140,8 @@ pub const TEMPLATE_V1: Rule = Rule {
     explanation: "What the template version sets, what the account defaults to and what the image asks for, taken \
                   together, launch an instance that answers IMDSv1. Instances changed by hand come back so when \
                   their group replaces them.",
-    fix: "`imds-fleet plan --http-tokens required --launch-templates` makes a new version and moves the default; \
-          groups that pin a version must be moved to it",
+    fix: "`imds-fleet plan --http-tokens required --no-instances --launch-templates --pinned-groups` makes a new \
+          version, moves the default to it, and the groups that pin this one",
     config_rule: Some("ec2-launch-template-imdsv2-check"),
     security_hub: Some("EC2.170"),
 };
@@ -176,7 +176,8 @@ pub const DEFAULT_NOT_ENFORCED: Rule = Rule {
     title: "IMDSv2 is not enforced in the account",
     explanation: "The default is only that: a launch may still ask for IMDSv1, and an instance may be set back to it. \
                   `HttpTokensEnforced` refuses both.",
-    fix: "when no instance of the account in this Region needs IMDSv1 any more, set `HttpTokensEnforced`",
+    fix: "when no instance of the account in this Region needs IMDSv1 any more, `imds-fleet plan \
+          --http-tokens-enforced enabled --no-way-back`",
     config_rule: None,
     security_hub: None,
 };

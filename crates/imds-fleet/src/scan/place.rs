@@ -6,10 +6,10 @@ use tokio::sync::mpsc::Sender;
 
 use super::{Event, Wanted};
 use crate::aws::fault::Fault;
+use crate::aws::groups::{self, LaunchesFrom};
 use crate::aws::instances::{self, Selection};
-use crate::aws::launch_sources::{self, LaunchesFrom};
 use crate::aws::session::Member;
-use crate::aws::{account, images};
+use crate::aws::{account, images, launch_sources};
 use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
 use crate::inventory::resource::{Gap, Image, LaunchConfiguration, LaunchTemplate, Place, Resource, Scan};
@@ -97,7 +97,7 @@ async fn launch_sources_of(
     let caller = &member.caller;
     let scaling = member.auto_scaling(&place.region);
     let (defaults, defaults_known) = noted(account::defaults(ec2, caller, place).await.map(Some), gaps);
-    let (groups, _) = noted(launch_sources::groups(&scaling, caller, place).await, gaps);
+    let (groups, _) = noted(groups::groups(&scaling, caller, place).await, gaps);
     let (versions, _) = noted(launch_sources::template_versions(ec2, caller, place, &groups).await, gaps);
     let (configurations, _) = noted(launch_sources::configurations(&scaling, caller, place).await, gaps);
     let named: BTreeSet<String> = versions
@@ -129,7 +129,7 @@ async fn launch_sources_of(
     };
 
     let mut found = Vec::new();
-    for (version, used_by) in versions {
+    for (version, users) in versions {
         let (effective, assumed) = judge(&version.options, version.image_id.as_deref());
         found.push(Resource::LaunchTemplate(Box::new(LaunchTemplate {
             place: place.clone(),
@@ -137,7 +137,9 @@ async fn launch_sources_of(
             name: version.name,
             version: version.number,
             is_default: version.is_default,
-            used_by,
+            used_by: users.used_by,
+            pinned_by: users.pinned_by,
+            latest_of: users.latest_of,
             options: version.options,
             image_id: version.image_id,
             operator: version.operator,
@@ -149,8 +151,8 @@ async fn launch_sources_of(
         let (effective, assumed) = judge(&configuration.options, configuration.image_id.as_deref());
         let used_by = groups
             .iter()
-            .filter(|(_, source)| *source == LaunchesFrom::Configuration(configuration.name.clone()))
-            .map(|(group, _)| group.clone())
+            .filter(|it| it.from == LaunchesFrom::Configuration(configuration.name.clone()))
+            .map(|it| it.group.clone())
             .collect();
         found.push(Resource::LaunchConfiguration(Box::new(LaunchConfiguration {
             place: place.clone(),

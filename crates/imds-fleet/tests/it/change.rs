@@ -69,7 +69,11 @@ impl Files {
     }
 
     pub(crate) fn rollback(&self, fake: &Fake, more: &[&str]) -> Ran {
-        ran(fake, &[&["rollback", self.journal.to_str().unwrap()][..], more].concat())
+        let mut args = vec!["rollback", self.journal.to_str().unwrap(), "--poll", "1"];
+        if !more.contains(&"--polls") {
+            args.extend(["--polls", "20"]);
+        }
+        ran(fake, &[&args[..], more].concat())
     }
 }
 
@@ -165,9 +169,22 @@ fn where_there_is_no_way_back_nothing_is_planned_unless_told() {
     let told = files();
     assert_eq!(told.plan(&fake, &["--no-way-back"]).status, 0);
     assert_eq!(told.apply(&fake, &[]).status, 0);
-    let back = told.rollback(&fake, &[]);
+    let changed = fake.world().modified.len();
+    let refused = told.rollback(&fake, &[]);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert_eq!(
+        refused.stderr,
+        "error: rollback is impossible in 111122223333/us-east-1: `HttpTokensEnforced` is `enabled`, and EC2 refuses \
+         to set 3 instances back to IMDSv1; turn it off first, or restore the rest with `--no-way-back`\n"
+    );
+    assert_eq!(fake.world().modified.len(), changed);
+    let back = told.rollback(&fake, &["--no-way-back"]);
     assert_eq!(back.status, 3, "{back:?}");
-    assert!(back.stdout.contains("httpTokensEnforced is enabled"), "{back:?}");
+    assert_eq!(back.stdout.matches("httpTokensEnforced is enabled").count(), 3, "{back:?}");
+    assert!(back.stdout.ends_with("0 restored, 0 as before, 3 not restored\n"), "{back:?}");
+    fake.world().at(ACCOUNT, REGION).defaults.enforced = false;
+    let freed = told.rollback(&fake, &[]);
+    assert_eq!((freed.status, freed.stdout.as_str()), (0, "3 restored, 0 as before, 0 not restored\n"));
 }
 
 #[test]
