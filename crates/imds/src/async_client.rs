@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use imds_model::{MetadataPath, PathError, well_known};
 
+use crate::async_body::AsyncBody;
 use crate::async_driver::Driver;
+use crate::async_walk::AsyncWalk;
 use crate::builder::ClientBuilder;
-use crate::client::{LiveToken, forget_token, optional, unexpected};
+use crate::client::{LiveToken, forget_token, optional, present, unexpected};
 use crate::core::Core;
 use crate::endpoint::EndpointChoice;
 use crate::error::Error;
 use crate::exchange::{Exchange, Goal, Success};
+use crate::incoming::Incoming;
 use crate::response::Response;
+use crate::walk::{Entry, as_directory, entries};
 
 /// [`Client`](crate::Client) for tasks on tokio: the same exchange, so the same rules, on a runtime with time and I/O
 /// enabled. Cheap to clone; clones share the session token, the connections and the request budget.
@@ -74,6 +78,64 @@ impl AsyncClient {
     /// As for [`get`](Self::get), a 404 aside.
     pub async fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
         optional(self.get(MetadataPath::from_static(well_known::USER_DATA)).await)
+    }
+
+    /// The value at a path, to be read as it comes and of any length: see [`AsyncBody`].
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), up to the answer's head.
+    pub async fn open<P>(&self, path: P) -> Result<AsyncBody, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        let mut exchange = Exchange::new(self.core.clone(), Goal::Open(path.clone()), self.core.clock.now());
+        let connection = self.driver.drive(&self.core, &mut exchange).await;
+        match exchange.take()? {
+            Success::Answer(answer) => {
+                let rest = exchange.take_rest();
+                let incoming = Incoming::new(self.core.clone(), path, answer.body, rest);
+                Ok(AsyncBody::new(incoming, self.driver.clone(), connection, answer.content_type))
+            }
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, to be read as they come; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), a 404 aside.
+    pub async fn open_user_data(&self) -> Result<Option<AsyncBody>, Error> {
+        present(self.open(MetadataPath::from_static(well_known::USER_DATA)).await)
+    }
+
+    /// What a directory lists: as [`Client::list`](crate::Client::list).
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the listing names what
+    /// cannot be.
+    pub async fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = as_directory(path.try_into().map_err(PathError::from)?);
+        entries(&self.get::<MetadataPath>(path).await?)
+    }
+
+    /// Every value below a path, as [`Client::walk`](crate::Client::walk) reads them, by a few requests at a time within
+    /// the request budget, each exactly once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`](crate::ErrorKind::Path) where the text is no path. What goes wrong on the way comes out of
+    /// [`AsyncWalk::next`].
+    pub fn walk<P>(&self, path: P) -> Result<AsyncWalk, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        Ok(AsyncWalk::new(self.clone(), path.try_into().map_err(PathError::from)?))
     }
 
     /// A session token that is good for a while: the one in use, or a new one.

@@ -32,20 +32,26 @@ impl Default for Driver {
 }
 
 #[derive(Debug)]
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     endpoint: usize,
 }
 
 impl Driver {
     pub(crate) async fn run(&self, core: &Core, mut exchange: Exchange) -> Result<Success, Error> {
+        self.drive(core, &mut exchange).await;
+        exchange.take()
+    }
+
+    /// Does what the exchange asks for until it has its result; the connection that it has not released.
+    pub(crate) async fn drive(&self, core: &Core, exchange: &mut Exchange) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         // On the heap: a task's future should not carry it.
         let mut buffer = vec![0; RECEIVE];
         loop {
             let now = core.clock.now();
             match exchange.step(now) {
-                Step::Done => return exchange.take(),
+                Step::Done => return connection,
                 Step::Wait { on: None, until } => sleep(until - now).await,
                 Step::Wait { on: Some((SignalName::Landed, seen)), until } => {
                     core.session.landed.wait_task(seen, until - now).await;
@@ -53,11 +59,7 @@ impl Driver {
                 Step::Wait { on: Some((SignalName::Freed, seen)), until } => {
                     core.budget.freed.wait_task(seen, until - now).await;
                 }
-                Step::Release { reusable } => {
-                    if let (Some(connection), true) = (connection.take(), reusable) {
-                        self.idle().push(connection);
-                    }
-                }
+                Step::Release { reusable } => self.release(&mut connection, reusable),
                 Step::Connect { fresh, until } => {
                     let idle = if fresh { None } else { self.idle().pop() };
                     let reused = idle.is_some();
@@ -94,6 +96,28 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Keeps the connection for another request, or drops it.
+    pub(crate) fn release(&self, connection: &mut Option<Connection>, reusable: bool) {
+        if let (Some(connection), true) = (connection.take(), reusable) {
+            self.idle().push(connection);
+        }
+    }
+
+    /// Some bytes of a body.
+    pub(crate) async fn receive<'b>(
+        &self,
+        connection: &mut Option<Connection>,
+        buffer: &'b mut Vec<u8>,
+        at_most: Duration,
+    ) -> io::Result<&'b [u8]> {
+        buffer.resize(RECEIVE, 0);
+        let length = match connection {
+            Some(connection) => in_time(at_most, connection.stream.read(buffer)).await?,
+            None => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        Ok(buffer.get(..length).unwrap_or_default())
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -37,19 +37,25 @@ impl Default for Driver {
 }
 
 #[derive(Debug)]
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     endpoint: usize,
 }
 
 impl Driver {
     pub(crate) fn run(&self, core: &Core, mut exchange: Exchange) -> Result<Success, Error> {
+        self.drive(core, &mut exchange);
+        exchange.take()
+    }
+
+    /// Does what the exchange asks for until it has its result; the connection that it has not released.
+    pub(crate) fn drive(&self, core: &Core, exchange: &mut Exchange) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         let mut buffer = [0; RECEIVE];
         loop {
             let now = core.clock.now();
             match exchange.step(now) {
-                Step::Done => return exchange.take(),
+                Step::Done => return connection,
                 Step::Wait { on: None, until } => std::thread::sleep(until - now),
                 Step::Wait { on: Some((SignalName::Landed, seen)), until } => {
                     core.session.landed.wait(seen, until - now);
@@ -57,11 +63,7 @@ impl Driver {
                 Step::Wait { on: Some((SignalName::Freed, seen)), until } => {
                     core.budget.freed.wait(seen, until - now)
                 }
-                Step::Release { reusable } => {
-                    if let (Some(connection), true) = (connection.take(), reusable) {
-                        self.idle().push(connection);
-                    }
-                }
+                Step::Release { reusable } => self.release(&mut connection, reusable),
                 Step::Connect { fresh, until } => {
                     let idle = if fresh { None } else { self.idle().pop() };
                     let reused = idle.is_some();
@@ -91,6 +93,25 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Keeps the connection for another request, or drops it.
+    pub(crate) fn release(&self, connection: &mut Option<Connection>, reusable: bool) {
+        if let (Some(connection), true) = (connection.take(), reusable) {
+            self.idle().push(connection);
+        }
+    }
+
+    /// Some bytes of a body.
+    pub(crate) fn receive<'b>(
+        &self,
+        connection: &mut Option<Connection>,
+        buffer: &'b mut Vec<u8>,
+        timeout: Duration,
+    ) -> io::Result<&'b [u8]> {
+        buffer.resize(RECEIVE, 0);
+        let length = with(connection, |stream| receive(stream, buffer, timeout))?;
+        Ok(buffer.get(..length).unwrap_or_default())
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use imds_model::{MetadataPath, PathError, well_known};
 
 use crate::blocking_driver::Driver;
+use crate::body::Body;
 use crate::builder::ClientBuilder;
 use crate::core::Core;
 use crate::endpoint::EndpointChoice;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::{Exchange, Goal, Success};
+use crate::incoming::Incoming;
 use crate::response::Response;
 use crate::secret::SessionToken;
 
@@ -86,6 +88,36 @@ impl Client {
         optional(self.get(MetadataPath::from_static(well_known::USER_DATA)))
     }
 
+    /// The value at a path, to be read as it comes and of any length: see [`Body`].
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), up to the answer's head.
+    pub fn open<P>(&self, path: P) -> Result<Body, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        let mut exchange = Exchange::new(self.core.clone(), Goal::Open(path.clone()), self.core.clock.now());
+        let connection = self.driver.drive(&self.core, &mut exchange);
+        match exchange.take()? {
+            Success::Answer(answer) => {
+                let rest = exchange.take_rest();
+                let incoming = Incoming::new(self.core.clone(), path, answer.body, rest);
+                Ok(Body::new(incoming, self.driver.clone(), connection, answer.content_type))
+            }
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, to be read as they come; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), a 404 aside.
+    pub fn open_user_data(&self) -> Result<Option<Body>, Error> {
+        present(self.open(MetadataPath::from_static(well_known::USER_DATA)))
+    }
+
     /// A session token that is good for a while: the one in use, or a new one.
     ///
     /// # Errors
@@ -122,8 +154,13 @@ impl Client {
 
 /// `None` in place of a 404.
 pub(crate) fn optional(result: Result<Response, Error>) -> Result<Option<Vec<u8>>, Error> {
+    Ok(present(result)?.map(Response::into_bytes))
+}
+
+/// `None` in place of a 404.
+pub(crate) fn present<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
-        Ok(response) => Ok(Some(response.into_bytes())),
+        Ok(value) => Ok(Some(value)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -74,6 +74,8 @@ pub(crate) enum CodecError {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     body_limit: usize,
+    /// A value is handed out as it comes, and may be of any length; other bodies have their limit.
+    streaming: bool,
     buffer: Vec<u8>,
     phase: Phase,
     answer: Option<Answer>,
@@ -101,7 +103,36 @@ enum Chunk {
 
 impl Decoder {
     pub(crate) fn new(body_limit: usize) -> Self {
-        Self { body_limit, buffer: Vec::new(), phase: Phase::Head, answer: None }
+        Self { body_limit, streaming: false, buffer: Vec::new(), phase: Phase::Head, answer: None }
+    }
+
+    /// For an answer whose body is taken by [`drain`](Self::drain) while it comes, where it is a value.
+    pub(crate) fn streaming(body_limit: usize) -> Self {
+        Self { streaming: true, ..Self::new(body_limit) }
+    }
+
+    /// The head, without a body, of an answer that is to be streamed and has begun.
+    pub(crate) fn opened(&self) -> Option<Answer> {
+        let answer = self.answer.as_ref().filter(|answer| self.streaming && answer.status == 200)?;
+        Some(Answer {
+            status: answer.status,
+            ttl: answer.ttl.clone(),
+            retry_after: None,
+            content_type: answer.content_type.clone(),
+            body: Vec::new(),
+            reusable: false,
+        })
+    }
+
+    /// What has come of the body since this was last asked.
+    pub(crate) fn drain(&mut self) -> Vec<u8> {
+        self.answer.as_mut().map(|answer| std::mem::take(&mut answer.body)).unwrap_or_default()
+    }
+
+    /// Bytes that are held, used or not.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.capacity() + self.answer.as_ref().map_or(0, |answer| answer.body.capacity())
     }
 
     /// Whether any byte has come yet.
@@ -181,6 +212,9 @@ impl Decoder {
             // An interim answer: the real one follows.
             self.buffer.drain(..length);
             return Ok(true);
+        }
+        if self.streaming && status == 200 {
+            self.body_limit = usize::MAX;
         }
         let framing = Framing::of(head.version == Some(1), head.headers)?;
         let text =

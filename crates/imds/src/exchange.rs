@@ -10,6 +10,7 @@ use crate::clock::Moment;
 use crate::codec::Answer;
 use crate::core::Core;
 use crate::error::{Error, ErrorKind};
+use crate::incoming::Rest;
 use crate::notice::Notice;
 use crate::sender::{Request, Secretly, Sender};
 use crate::session::{Entry, Landing, Ticket, Token};
@@ -23,6 +24,8 @@ use crate::verdict;
 pub(crate) enum Goal {
     /// The value at a path.
     Get(MetadataPath),
+    /// The same, its body to be read as it comes: see [`Exchange::take_rest`].
+    Open(MetadataPath),
     /// A session token.
     Token,
 }
@@ -42,6 +45,7 @@ pub(crate) struct Exchange {
     phase: Phase,
     token: Option<Arc<Token>>,
     refused: Option<Arc<Token>>,
+    rest: Option<Rest>,
 }
 
 #[derive(Debug)]
@@ -57,7 +61,7 @@ impl Exchange {
     pub(crate) fn new(core: Arc<Core>, goal: Goal, now: Moment) -> Self {
         let deadline = now + core.settings.deadline;
         let phase = if core.settings.disabled { Phase::Done(Some(Err(disabled()))) } else { Phase::Enter };
-        Self { core, goal, deadline, phase, token: None, refused: None }
+        Self { core, goal, deadline, phase, token: None, refused: None, rest: None }
     }
 
     /// The bytes of [`Step::Send`].
@@ -102,6 +106,7 @@ impl Exchange {
                 Phase::Getting(sender) => match sender.step(now) {
                     Step::Done => {
                         let outcome = sender.take();
+                        self.rest = sender.take_rest();
                         self.answered(outcome);
                     }
                     step => return step,
@@ -125,9 +130,15 @@ impl Exchange {
         let result = if let Phase::Done(result) = &mut self.phase { result.take() } else { None };
         let result = result.unwrap_or_else(|| Err(Error::new(ErrorKind::Io, "the call has no result")));
         match &self.goal {
-            Goal::Get(path) => result.map_err(|error| error.path_context(path)),
+            Goal::Get(path) | Goal::Open(path) => result.map_err(|error| error.path_context(path)),
             Goal::Token => result,
         }
+    }
+
+    /// What is left to be read of the answer, once; it comes on the connection that the driver holds. None where all of
+    /// it came at once.
+    pub(crate) fn take_rest(&mut self) -> Option<Rest> {
+        self.rest.take()
     }
 
     fn end(&mut self, result: Result<Success, Error>) {
@@ -157,12 +168,13 @@ impl Exchange {
     }
 
     fn get(&mut self) {
-        let Goal::Get(path) = &self.goal else {
+        let (Goal::Get(path) | Goal::Open(path)) = &self.goal else {
             let message = "IMDSv1 has no session tokens";
             return self.end(Err(Error::new(ErrorKind::Config, message)));
         };
         let token = self.token.as_ref();
         let request = Request {
+            streamed: matches!(self.goal, Goal::Open(_)),
             method: "GET",
             path: path.as_str().to_owned(),
             header: token.map(|token| (header::TOKEN, Secretly(token.secret.expose().to_owned()))),
@@ -172,7 +184,7 @@ impl Exchange {
 
     fn answered(&mut self, outcome: crate::sender::Outcome) {
         let path = match &self.goal {
-            Goal::Get(path) => path.as_str().to_owned(),
+            Goal::Get(path) | Goal::Open(path) => path.as_str().to_owned(),
             Goal::Token => String::new(),
         };
         match verdict::of_get(&self.core, &path, outcome) {
@@ -207,4 +219,4 @@ fn too_late() -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -28,10 +28,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 #[cfg(feature = "tokio")]
+mod async_body;
+#[cfg(feature = "tokio")]
 mod async_client;
 #[cfg(feature = "tokio")]
 mod async_driver;
+#[cfg(feature = "tokio")]
+mod async_walk;
 mod blocking_driver;
+mod body;
 mod budget;
 mod builder;
 mod client;
@@ -44,6 +49,7 @@ mod endpoint;
 mod environment;
 mod error;
 mod exchange;
+mod incoming;
 mod interface;
 mod notice;
 mod profile;
@@ -61,7 +67,12 @@ mod verdict;
 mod walk;
 
 #[cfg(feature = "tokio")]
+pub use async_body::AsyncBody;
+#[cfg(feature = "tokio")]
 pub use async_client::AsyncClient;
+#[cfg(feature = "tokio")]
+pub use async_walk::AsyncWalk;
+pub use body::Body;
 pub use builder::ClientBuilder;
 pub use client::{Client, LiveToken};
 pub use clock::{BootId, Clock, Moment, SystemClock};

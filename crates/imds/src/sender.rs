@@ -8,6 +8,7 @@ use crate::budget::{Admission, Permit};
 use crate::clock::Moment;
 use crate::codec::{self, Answer, CodecError, Decoder};
 use crate::core::Core;
+use crate::incoming::Rest;
 use crate::notice::Notice;
 use crate::retry;
 use crate::step::{Event, SignalName, Step};
@@ -19,6 +20,8 @@ pub(crate) struct Request {
     pub(crate) path: String,
     /// One header.
     pub(crate) header: Option<(&'static str, Secretly<String>)>,
+    /// The outcome is the head of a value, and its body is left to be read.
+    pub(crate) streamed: bool,
 }
 
 /// What `Debug` leaves out.
@@ -102,6 +105,7 @@ pub(crate) struct Sender {
     permit: Option<Permit>,
     outgoing: Secretly<Vec<u8>>,
     retry_after: Option<Duration>,
+    rest: Option<Rest>,
 }
 
 #[derive(Debug)]
@@ -130,6 +134,7 @@ impl Sender {
             permit: None,
             outgoing: Secretly(Vec::new()),
             retry_after: None,
+            rest: None,
         }
     }
 
@@ -201,13 +206,16 @@ impl Sender {
                 Phase::Sending { until: self.until(now, read_timeout) }
             }
             (Phase::Sending { .. }, Event::Sent) => {
-                let decoder = Decoder::new(self.core.settings.body_limit);
+                let limit = self.core.settings.body_limit;
+                let decoder =
+                    if self.request.streamed { Decoder::streaming(limit) } else { Decoder::new(limit) };
                 Phase::Receiving { decoder, until: self.until(now, read_timeout) }
             }
             (Phase::Receiving { mut decoder, .. }, Event::Received(bytes)) => {
                 let received =
                     if bytes.is_empty() { decoder.finish().map(Some) } else { decoder.receive(bytes) };
                 match received {
+                    Ok(None) if decoder.opened().is_some() => self.opened(decoder),
                     Ok(None) => Phase::Receiving { decoder, until: self.until(now, read_timeout) },
                     Ok(Some(answer)) => self.answered(now, answer),
                     Err(error) => self.undecodable(now, error),
@@ -260,6 +268,19 @@ impl Sender {
             Phase::Done(Some(Ok(answer)))
         };
         Phase::Releasing { reusable, then: Box::new(then) }
+    }
+
+    /// The head of a value has come. Nothing is repeated from here on, and the connection and the turn are the reader's.
+    fn opened(&mut self, decoder: Decoder) -> Phase {
+        let head = decoder.opened();
+        self.retry_after = None;
+        self.rest = Some(Rest { decoder, _permit: self.permit.take(), endpoint: self.endpoint });
+        Phase::Done(head.map(Ok))
+    }
+
+    /// What is left to be read of the outcome, once.
+    pub(crate) fn take_rest(&mut self) -> Option<Rest> {
+        self.rest.take()
     }
 
     fn undecodable(&mut self, now: Moment, error: CodecError) -> Phase {

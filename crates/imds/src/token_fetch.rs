@@ -191,6 +191,7 @@ impl TokenFetch {
     fn ask(&mut self) {
         let ttl = self.core.settings.token_ttl_seconds.to_string();
         let request = Request {
+            streamed: false,
             method: "PUT",
             path: well_known::TOKEN_PATH.to_owned(),
             header: Some((header::TOKEN_TTL, Secretly(ttl))),

@@ -116,7 +116,7 @@ fn other_status(subject: &str, answer: &Answer) -> Error {
     }
 }
 
-fn no_answer(core: &Core, subject: &str, endpoint: usize, failure: Failure) -> Error {
+pub(crate) fn no_answer(core: &Core, subject: &str, endpoint: usize, failure: Failure) -> Error {
     let choice = &core.settings.endpoint;
     let shown = match (choice.endpoints(), choice.endpoints().get(endpoint)) {
         ([_], Some(endpoint)) => format!("`{endpoint}`"),

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::response::Response;
 
 /// Threads that read a tree: as many as a client may have requests in flight.
-const WORKERS: usize = crate::budget::IN_FLIGHT;
+pub(crate) const WORKERS: usize = crate::budget::IN_FLIGHT;
 /// Deepest directory that is followed. The deepest known leaf, a private address behind a public one, has eight
 /// segments; a listing that goes on for ever must end somewhere.
 const DEEPEST: usize = 32;
@@ -62,7 +62,7 @@ pub(crate) fn as_directory(path: MetadataPath) -> MetadataPath {
     if path.is_directory() { path } else { format!("{path}/").parse().unwrap_or(path) }
 }
 
-type Filter = dyn Fn(&Entry) -> bool + Send + Sync;
+pub(crate) type Filter = dyn Fn(&Entry) -> bool + Send + Sync;
 
 /// Every value below a path; see [`Client::walk`]. Nothing is asked before it is iterated.
 #[must_use = "nothing is read before the walk is iterated"]
@@ -97,12 +97,10 @@ impl IntoIterator for Walk {
 
     fn into_iter(self) -> Leaves {
         let (sender, values) = channel();
-        let is_directory = catalogue::is_directory(&self.root);
-        let root = if is_directory { as_directory(self.root) } else { self.root };
         let tree = Arc::new(Tree {
             client: self.client,
             filter: self.filter,
-            work: Mutex::new(Work { queue: VecDeque::from([(root, is_directory)]), busy: 0, stopped: false }),
+            work: Mutex::new(Work { queue: VecDeque::from([beginning(self.root)]), busy: 0, stopped: false }),
             changed: Condvar::new(),
         });
         let mut started = 0;
@@ -148,6 +146,26 @@ impl Drop for Leaves {
         self.tree.lock().stopped = true;
         self.tree.changed.notify_all();
     }
+}
+
+/// What a listing leads to: paths to ask for, and whether each is a directory.
+pub(crate) fn below(
+    listing: &Response,
+    filter: Option<&Filter>,
+) -> Result<impl Iterator<Item = (MetadataPath, bool)> + use<>, Error> {
+    if listing.path().as_str().matches('/').count() > DEEPEST {
+        let message = format!("directory `{}` is deeper than {DEEPEST} levels", listing.path());
+        return Err(Error::new(ErrorKind::Protocol, message).path_context(listing.path()));
+    }
+    let mut entries = entries(listing)?;
+    entries.retain(|entry| filter.is_none_or(|keep| keep(entry)));
+    Ok(entries.into_iter().map(|entry| (entry.path, entry.is_directory)))
+}
+
+/// Where a walk begins, and whether that is a directory.
+pub(crate) fn beginning(root: MetadataPath) -> (MetadataPath, bool) {
+    let is_directory = catalogue::is_directory(&root);
+    (if is_directory { as_directory(root) } else { root }, is_directory)
 }
 
 /// What the threads of a walk share.
@@ -209,15 +227,8 @@ impl Tree {
     }
 
     fn descend(&self, listing: &Response) -> Result<(), Error> {
-        if listing.path().as_str().matches('/').count() > DEEPEST {
-            let message = format!("directory `{}` is deeper than {DEEPEST} levels", listing.path());
-            return Err(Error::new(ErrorKind::Protocol, message).path_context(listing.path()));
-        }
-        let mut entries = entries(listing)?;
-        if let Some(keep) = &self.filter {
-            entries.retain(|entry| keep(entry));
-        }
-        self.lock().queue.extend(entries.into_iter().map(|entry| (entry.path, entry.is_directory)));
+        let found = below(listing, self.filter.as_deref())?;
+        self.lock().queue.extend(found);
         self.changed.notify_all();
         Ok(())
     }

@@ -27,6 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    // All of them before a byte is printed: what is piped into a shell must not be half a script.
     let Some(data) = args.connection.client()?.user_data()? else {
         return Err(Failure::told(Exit::NotFound, "the instance was launched without user data"));
     };

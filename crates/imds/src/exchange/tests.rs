@@ -502,3 +502,8 @@ fn nothing_that_can_be_printed_holds_the_token() {
     let shown = format!("{exchange:?} {:?} {:?}", lab.core, lab.core.session);
     assert!(!shown.contains("SECRET") && !shown.contains("83, 69, 67"), "{shown}");
 }
+
+/// A core for tests elsewhere in the crate.
+pub(crate) fn core() -> Arc<Core> {
+    Lab::new(&MemoryStore::new(), |_| {}).core
+}

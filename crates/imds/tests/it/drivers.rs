@@ -1,8 +1,9 @@
 //! Both clients behind one face, so that every row is written once.
 
+use std::io::Read as _;
 use std::time::Duration;
 
-use imds::{AsyncClient, Client, ClientBuilder, EmptyEnvironment, Error, LiveToken, Response};
+use imds::{AsyncClient, Client, ClientBuilder, EmptyEnvironment, Entry, Error, LiveToken, Response};
 
 /// Which driver runs the exchange.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,84 @@ impl Driver {
     }
 }
 
+/// A value as it came: its pieces, and what ended it early.
+#[derive(Debug)]
+pub struct Pieces {
+    pub pieces: Vec<Vec<u8>>,
+    pub error: Option<Error>,
+}
+
 impl Caller {
+    /// Reads a value as it comes.
+    pub fn open(&self, path: &str) -> Result<Pieces, Error> {
+        let mut pieces = Vec::new();
+        match self {
+            Self::Blocking(client) => {
+                let mut body = client.open(path)?;
+                loop {
+                    // More than any piece has, so that each read is one piece.
+                    let mut piece = vec![0; 64 * 1024];
+                    match body.read(&mut piece) {
+                        Ok(0) => return Ok(Pieces { pieces, error: None }),
+                        Ok(length) => {
+                            piece.truncate(length);
+                            pieces.push(piece);
+                        }
+                        Err(error) => {
+                            let inner = error.into_inner().unwrap().downcast::<Error>().unwrap();
+                            return Ok(Pieces { pieces, error: Some(*inner) });
+                        }
+                    }
+                }
+            }
+            Self::Tokio(runtime, client) => runtime.block_on(async {
+                let mut body = client.open(path).await?;
+                loop {
+                    match body.chunk().await {
+                        Ok(None) => return Ok(Pieces { pieces, error: None }),
+                        Ok(Some(piece)) => pieces.push(piece),
+                        Err(error) => return Ok(Pieces { pieces, error: Some(error) }),
+                    }
+                }
+            }),
+        }
+    }
+
+    /// Whether there are no user data to be read as they come.
+    pub fn no_user_data(&self) -> bool {
+        match self {
+            Self::Blocking(client) => client.open_user_data().unwrap().is_none(),
+            Self::Tokio(runtime, client) => runtime.block_on(client.open_user_data()).unwrap().is_none(),
+        }
+    }
+
+    /// What a directory lists.
+    pub fn list(&self, path: &str) -> Result<Vec<Entry>, Error> {
+        match self {
+            Self::Blocking(client) => client.list(path),
+            Self::Tokio(runtime, client) => runtime.block_on(client.list(path)),
+        }
+    }
+
+    /// Every value below a path, of the entries that the filter keeps.
+    pub fn walk(
+        &self,
+        path: &str,
+        keep: impl Fn(&Entry) -> bool + Send + Sync + 'static,
+    ) -> Vec<Result<Response, Error>> {
+        match self {
+            Self::Blocking(client) => client.walk(path).unwrap().filter(keep).into_iter().collect(),
+            Self::Tokio(runtime, client) => runtime.block_on(async {
+                let mut walk = client.walk(path).unwrap().filter(keep);
+                let mut leaves = Vec::new();
+                while let Some(leaf) = walk.next().await {
+                    leaves.push(leaf);
+                }
+                leaves
+            }),
+        }
+    }
+
     pub fn get(&self, path: &str) -> Result<Response, Error> {
         match self {
             Self::Blocking(client) => client.get(path),

@@ -1,6 +1,7 @@
 //! The client against real loopback servers, each row through both drivers.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, unreachable_pub, reason = "tests")]
 
+mod bodies;
 mod budget;
 mod conformance;
 mod contents;

@@ -7,6 +7,8 @@ use imds_emulator::{Emulator, HttpTokens};
 use imds_testkit::{Answer, Behaviour, FaultServer};
 use proptest::prelude::*;
 
+use crate::drivers::BOTH;
+
 fn client(endpoint: impl Into<String>) -> Client {
     Client::builder().environment(EmptyEnvironment).endpoint(endpoint).no_store().build().unwrap()
 }
@@ -150,5 +152,63 @@ proptest! {
         }
         let emulator = builder.start().unwrap();
         prop_assert_eq!(values(&client(emulator.endpoint()), "/latest/meta-data/random/"), leaves);
+    }
+}
+
+#[test]
+fn tasks_walk_as_threads_do() {
+    let emulator = Emulator::builder().tokens(HttpTokens::Required).start().unwrap();
+    let mut found = Vec::new();
+    for driver in BOTH {
+        let client = driver.client(&emulator.endpoint(), |builder| builder);
+        let before = (emulator.requests().len(), emulator.counters().connections);
+        let leaves = client.walk("/latest/", |_| true);
+        let connections = emulator.counters().connections - before.1;
+        let requests = emulator.requests().split_off(before.0);
+        let mut asked: Vec<_> =
+            requests.iter().filter(|r| &*r.method == "GET").map(|r| r.path.to_string()).collect();
+        let total = asked.len();
+        asked.sort();
+        asked.dedup();
+        assert_eq!((asked.len(), requests.len()), (total, total + 1), "{driver:?}: each once, and one token");
+        assert!((1..=4).contains(&connections), "{driver:?}: {connections}");
+        let leaves: BTreeMap<_, _> = leaves
+            .into_iter()
+            .map(|leaf| leaf.unwrap())
+            .map(|leaf| (leaf.path().to_string(), leaf.into_bytes()))
+            .collect();
+        found.push((asked, leaves));
+        let listed = client.list("public-keys").unwrap();
+        assert_eq!(listed[0].path.as_str(), "/latest/meta-data/public-keys/0/", "{driver:?}");
+        let zones = client.walk("placement", |entry| entry.name.starts_with("availability"));
+        assert_eq!(zones.len(), 2, "{driver:?}");
+    }
+    assert_eq!(found[0], found[1]);
+    assert!(found[0].1.len() > 40);
+}
+
+#[test]
+fn what_fails_in_a_task_s_walk_fails_alone() {
+    for driver in BOTH {
+        let server =
+            server(&[("tree/", "a\nb\nsub/\n.."), ("ok/", "a\nb\nsub/"), ("ok/a", "1"), ("ok/sub/", "c")]);
+        server.at("/latest/meta-data/ok/sub/c", Behaviour::Serve(b"2".to_vec()));
+        let client = driver.client(&server.endpoint(), |builder| builder);
+        let leaves = client.walk("ok/", |_| true);
+        let mut told: Vec<_> = leaves
+            .iter()
+            .map(|leaf| match leaf {
+                Ok(leaf) => leaf.path().to_string(),
+                Err(error) => format!("{:?} {}", error.kind(), error.path().unwrap()),
+            })
+            .collect();
+        told.sort();
+        let expected =
+            ["/latest/meta-data/ok/a", "/latest/meta-data/ok/sub/c", "NotFound /latest/meta-data/ok/b"];
+        assert_eq!(told, expected, "{driver:?}");
+        let leaves = client.walk("tree/", |_| true);
+        assert_eq!(leaves.len(), 1, "{driver:?}");
+        assert_eq!(leaves[0].as_ref().unwrap_err().kind(), ErrorKind::Protocol);
+        assert_eq!(client.list("none/").unwrap_err().kind(), ErrorKind::NotFound);
     }
 }
