@@ -1,6 +1,7 @@
 //! A session token's life, counted on the wire: how many token PUTs and how many GETs each situation costs.
 
 use std::process::Command;
+use std::time::Instant;
 
 use imds_testkit::{Answer, Behaviour, Counts, FaultServer, Invocation, Running, Signal, TestEnvironment};
 use rustix::process::{Pid, WaitOptions};
@@ -141,7 +142,7 @@ fn a_step_of_the_wall_clock_changes_nothing() {
         String::from_utf8(output.unwrap().stdout).unwrap().trim().parse::<i64>().unwrap()
     };
     let stepped = date("86400") - date("-86400");
-    assert!((172_800..172_900).contains(&stepped), "the shim steps the clock of a process: {stepped}");
+    assert!((172_700..=172_800).contains(&stepped), "the shim steps the clock of a process: {stepped}");
     let _ = world.get("instance-id", &server.endpoint()).run().prints(INSTANCE_ID);
     assert_eq!(wire(server.take_counts()), (1, 1));
     for step in ["86400", "-86400"] {
@@ -175,7 +176,7 @@ fn processes_share_a_failure_and_do_not_queue_up_for_it() {
     /// One long attempt: however busy the machine is, all have started before it fails.
     fn get<'w>(world: &'w TestEnvironment, server: &FaultServer) -> Invocation<'w> {
         let get = world.get("instance-id", &server.endpoint()).arg("--timeout").arg("100");
-        get.env("AWS_METADATA_SERVICE_TIMEOUT", "8").env("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1")
+        get.env("AWS_METADATA_SERVICE_TIMEOUT", "12").env("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "1")
     }
     let server = FaultServer::start();
     server.every_token(Behaviour::Stall);
@@ -183,7 +184,11 @@ fn processes_share_a_failure_and_do_not_queue_up_for_it() {
     let alone = get(&lone, &server).run().fails_with(4).elapsed();
     assert_eq!(wire(server.take_counts()), (1, 0));
     let running = start_at_once(50, || get(&together, &server));
-    let longest = running.into_iter().map(|process| process.wait().fails_with(4).elapsed()).max().unwrap();
+    let began = Instant::now();
+    for process in running {
+        let _ = process.wait().fails_with(4);
+    }
+    let longest = began.elapsed();
     assert_eq!(wire(server.take_counts()), (1, 0), "one of them asks for all");
     assert!(longest < alone.mul_f64(1.5), "50 at once took {longest:?}, one alone {alone:?}");
 }
