@@ -10,7 +10,17 @@ use proptest::prelude::*;
 use crate::drivers::BOTH;
 
 fn client(endpoint: impl Into<String>) -> Client {
-    Client::builder().environment(EmptyEnvironment).endpoint(endpoint).no_store().build().unwrap()
+    // A loaded machine can take a while to answer, and a request that is repeated would be counted twice.
+    let patient = std::time::Duration::from_secs(60);
+    Client::builder()
+        .environment(EmptyEnvironment)
+        .endpoint(endpoint)
+        .no_store()
+        .read_timeout(patient)
+        .connect_timeout(patient)
+        .deadline(patient * 2)
+        .build()
+        .unwrap()
 }
 
 /// A server with this tree below `/latest/meta-data/`; everything else is not there.
