@@ -50,7 +50,8 @@ fn a_dump_asks_once_for_each_path_on_four_connections_within_the_packet_budget()
     let before = emulator.requests().len();
     let connections = emulator.counters().connections;
     // Patient, since a request that is repeated on a loaded machine would be counted twice.
-    let dump = world().imds(["dump", "--show-secrets", "--timeout", "100"]).endpoint(&emulator.endpoint());
+    let world = world();
+    let dump = world.imds(["dump", "--show-secrets", "--timeout", "100"]).endpoint(&emulator.endpoint());
     let _ = dump.env("AWS_METADATA_SERVICE_TIMEOUT", "100").prints_secrets().run().exits_with(0);
     let requests = emulator.requests().split_off(before);
 
