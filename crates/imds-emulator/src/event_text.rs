@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::duration::parse_duration;
 use crate::event::{Event, OptionsChange};
 use crate::fault::{Fault, Trouble};
-use crate::instance::{MaintenanceEvent, MaintenanceState, SpotAction, TargetLifecycleState, check_tag};
+use crate::instance::check::{check_tag_key, check_tag_value};
+use crate::instance::{MaintenanceEvent, MaintenanceState, SpotAction, TargetLifecycleState};
 use crate::protocol::Status;
 use crate::time::Timestamp;
 
@@ -100,6 +101,22 @@ pub struct EventText {
     pub packets_per_second: Option<u32>,
 }
 
+/// What is wrong about an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// The parameter that is; none where one is missing.
+    pub(crate) parameter: Option<&'static str>,
+    /// What is wrong and what is accepted.
+    pub(crate) message: String,
+}
+
+impl Wrong {
+    /// Places a message at a parameter.
+    fn at(parameter: &'static str) -> impl FnOnce(String) -> Self {
+        move |message| Self { parameter: Some(parameter), message }
+    }
+}
+
 /// Every event's name.
 const NAMES: &str = "`rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, `target-lifecycle-state`, \
                      `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, `user-data`, \
@@ -169,6 +186,15 @@ impl EventText {
     /// # Errors
     /// Says what is wrong and what is accepted.
     pub fn event(&self) -> Result<Event, String> {
+        self.checked_event().map_err(|wrong| wrong.message)
+    }
+
+    /// When it happens, and the event.
+    pub(crate) fn checked(&self) -> Result<(Duration, Event), Wrong> {
+        Ok((self.after().map_err(Wrong::at("after"))?, self.checked_event()?))
+    }
+
+    fn checked_event(&self) -> Result<Event, Wrong> {
         let (event, takes): (Event, &[&str]) = match self.event.as_str() {
             "rebalance" => (Event::Rebalance, &[]),
             "interrupt" => (self.interrupt()?, &["action", "notice"]),
@@ -183,7 +209,8 @@ impl EventText {
             "cancel-maintenance" => (Event::CancelMaintenance(self.needed("id", &self.id)?), &["id"]),
             "tag" => {
                 let (key, value) = (self.needed("key", &self.key)?, self.needed("value", &self.value)?);
-                check_tag(&key, &value)?;
+                check_tag_key(&key).map_err(Wrong::at("key"))?;
+                check_tag_value(&key, &value).map_err(Wrong::at("value"))?;
                 (Event::Tag(key, Some(value)), &["key", "value"])
             }
             "untag" => (Event::Tag(self.needed("key", &self.key)?, None), &["key"]),
@@ -212,13 +239,17 @@ impl EventText {
                 ],
             ),
             "clear-faults" => (Event::ClearFaults, &[]),
-            other => return Err(format!("`{}` is no event; one of {NAMES}", other.escape_debug())),
+            other => {
+                let message = format!("`{}` is no event; one of {NAMES}", other.escape_debug());
+                return Err(Wrong::at("event")(message));
+            }
         };
         match self.given().into_iter().find(|given| !takes.contains(given)) {
-            Some(given) if takes.is_empty() => Err(format!("`{}` takes no `{given}`", self.event)),
             Some(given) => {
                 let list: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
-                Err(format!("`{}` takes no `{given}`, only {}", self.event, list.join(", ")))
+                let only =
+                    if list.is_empty() { String::new() } else { format!(", only {}", list.join(", ")) };
+                Err(Wrong::at(given)(format!("`{}` takes no `{given}`{only}", self.event)))
             }
             None => Ok(event),
         }
@@ -256,40 +287,43 @@ impl EventText {
         given.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
     }
 
-    fn lacks(&self, name: &str) -> String {
-        format!("`{}` needs `{name}`", self.event)
+    fn lacks(&self, name: &str) -> Wrong {
+        Wrong { parameter: None, message: format!("`{}` needs `{name}`", self.event) }
     }
 
-    fn needed(&self, name: &str, value: &Option<String>) -> Result<String, String> {
+    fn needed(&self, name: &str, value: &Option<String>) -> Result<String, Wrong> {
         value.clone().ok_or_else(|| self.lacks(name))
     }
 
-    fn bytes(&self) -> Result<Option<Vec<u8>>, String> {
+    fn bytes(&self) -> Result<Option<Vec<u8>>, Wrong> {
         match (&self.value, &self.base64) {
-            (Some(_), Some(_)) => Err("`value` and `base64` exclude each other".to_owned()),
+            (Some(_), Some(_)) => {
+                Err(Wrong::at("base64")("`value` and `base64` exclude each other".to_owned()))
+            }
             (Some(text), None) => Ok(Some(text.clone().into_bytes())),
             (None, Some(encoded)) => STANDARD
                 .decode(encoded)
                 .map(Some)
-                .map_err(|error| format!("`base64` does not hold base64: {error}")),
+                .map_err(|error| Wrong::at("base64")(format!("`base64` does not hold base64: {error}"))),
             (None, None) => Ok(None),
         }
     }
 
-    fn interrupt(&self) -> Result<Event, String> {
+    fn interrupt(&self) -> Result<Event, Wrong> {
         let action = match &self.action {
             None => SpotAction::Terminate,
             Some(text) => SpotAction::parse(text).ok_or_else(|| {
-                format!("`action` is `{}`; one of `terminate`, `stop`, `hibernate`", text.escape_debug())
+                let shown = text.escape_debug();
+                Wrong::at("action")(format!("`action` is `{shown}`; one of `terminate`, `stop`, `hibernate`"))
             })?,
         };
         // Hibernation begins at once.
         let usual = if action == SpotAction::Hibernate { Duration::ZERO } else { NOTICE };
-        let notice = self.notice.as_deref().map_or(Ok(usual), parse_duration)?;
+        let notice = self.notice.as_deref().map_or(Ok(usual), parse_duration).map_err(Wrong::at("notice"))?;
         Ok(Event::Interrupt { action, notice })
     }
 
-    fn target_lifecycle_state(&self) -> Result<Event, String> {
+    fn target_lifecycle_state(&self) -> Result<Event, Wrong> {
         match self.needed("state", &self.state)?.as_str() {
             "none" => Ok(Event::TargetLifecycleState(None)),
             text => match TargetLifecycleState::parse(text) {
@@ -299,17 +333,14 @@ impl EventText {
                         .iter()
                         .map(|state| format!("`{}`", state.as_str()))
                         .collect();
-                    Err(format!(
-                        "`state` is `{}`; one of {}, or `none`",
-                        text.escape_debug(),
-                        states.join(", ")
-                    ))
+                    let (shown, states) = (text.escape_debug(), states.join(", "));
+                    Err(Wrong::at("state")(format!("`state` is `{shown}`; one of {states}, or `none`")))
                 }
             },
         }
     }
 
-    fn maintenance(&self) -> Result<Event, String> {
+    fn maintenance(&self) -> Result<Event, Wrong> {
         let or = |value: &Option<String>, usual: &str| value.clone().unwrap_or_else(|| usual.to_owned());
         Ok(Event::ScheduleMaintenance(MaintenanceEvent {
             event_id: or(&self.id, "instance-event-0d59937288b749b32"),
@@ -321,30 +352,36 @@ impl EventText {
         }))
     }
 
-    fn options(&self) -> Result<OptionsChange, String> {
-        let switch = |name: &str, value: &Option<String>| {
+    fn options(&self) -> Result<OptionsChange, Wrong> {
+        let switch = |name: &'static str, value: &Option<String>| {
             value.as_deref().map(|text| {
                 Switch::parse(text).ok_or_else(|| {
-                    format!("`{name}` is `{}`; one of `enabled`, `disabled`", text.escape_debug())
+                    let shown = text.escape_debug();
+                    Wrong::at(name)(format!("`{name}` is `{shown}`; one of `enabled`, `disabled`"))
                 })
             })
         };
         let tokens = self.tokens.as_deref().map(|text| {
             HttpTokens::parse(text).ok_or_else(|| {
-                format!("`tokens` is `{}`; one of `optional`, `required`", text.escape_debug())
+                let shown = text.escape_debug();
+                Wrong::at("tokens")(format!("`tokens` is `{shown}`; one of `optional`, `required`"))
             })
         });
         Ok(OptionsChange {
             tokens: tokens.transpose()?,
             endpoint: switch("endpoint", &self.endpoint).transpose()?,
-            hop_limit: self.hop_limit.map(hop_limit).transpose()?,
+            hop_limit: self.hop_limit.map(hop_limit).transpose().map_err(Wrong::at("hop-limit"))?,
             ipv6: switch("ipv6", &self.ipv6).transpose()?,
             tags: switch("tags", &self.tags).transpose()?,
-            pending: self.pending.as_deref().map_or(Ok(Duration::ZERO), parse_duration)?,
+            pending: self
+                .pending
+                .as_deref()
+                .map_or(Ok(Duration::ZERO), parse_duration)
+                .map_err(Wrong::at("pending"))?,
         })
     }
 
-    fn fault(&self) -> Result<Fault, String> {
+    fn fault(&self) -> Result<Fault, Wrong> {
         let name = self.needed("fault", &self.fault)?;
         let trouble = match name.as_str() {
             "refuse" => Trouble::Refuse,
@@ -360,19 +397,19 @@ impl EventText {
             "slow" => Trouble::Slow(self.bytes_per_second.unwrap_or(10).max(1)),
             "packet-budget" => Trouble::PacketBudget(self.packets_per_second.unwrap_or(1024)),
             other => {
-                return Err(format!("`fault` is `{}`; one of {}", other.escape_debug(), Trouble::NAMES));
+                let shown = other.escape_debug();
+                return Err(Wrong::at("fault")(format!("`fault` is `{shown}`; one of {}", Trouble::NAMES)));
             }
         };
         let rate = self.rate.unwrap_or(1.0);
         if !(0.0..=1.0).contains(&rate) {
-            return Err(format!("`rate` is `{rate}`; a number from 0 to 1"));
+            return Err(Wrong::at("rate")(format!("`rate` is `{rate}`; a number from 0 to 1")));
         }
         let by_request = self.path.is_some() || self.method.is_some() || self.count.is_some() || rate < 1.0;
         if trouble == Trouble::Refuse && by_request {
-            return Err(
-                "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`"
-                    .into(),
-            );
+            let message =
+                "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`";
+            return Err(Wrong::at("fault")(message.to_owned()));
         }
         let mut fault = Fault { rate, count: self.count, ..Fault::new(trouble) };
         fault.path.clone_from(&self.path);
@@ -380,7 +417,7 @@ impl EventText {
         if name == "hop-limit" {
             fault = fault.path(imds_model::well_known::TOKEN_PATH).method("PUT");
         }
-        fault.lasting = self.lasting.as_deref().map(parse_duration).transpose()?;
+        fault.lasting = self.lasting.as_deref().map(parse_duration).transpose().map_err(Wrong::at("for"))?;
         Ok(fault)
     }
 }

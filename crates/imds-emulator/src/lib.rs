@@ -19,6 +19,7 @@ mod event_text;
 mod fault;
 pub mod identity;
 pub mod instance;
+mod place;
 mod profile;
 pub mod protocol;
 mod record;

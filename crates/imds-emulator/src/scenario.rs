@@ -20,7 +20,8 @@ use toml::Spanned;
 use crate::error::{Error, Invalid};
 use crate::event::Event;
 use crate::event_text::EventText;
-use crate::instance::file::{from_toml, line_at};
+use crate::instance::file::from_toml;
+use crate::place;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,13 +45,16 @@ pub fn read_scenario(path: &Path) -> Result<Vec<(Duration, Event)>, Error> {
 /// Where a step cannot be: names the line and what is accepted.
 pub fn parse_scenario(text: &str) -> Result<Vec<(Duration, Event)>, Invalid> {
     let file: File = from_toml(text)?;
-    let step = |step: &Spanned<EventText>| -> Result<(Duration, Event), Invalid> {
-        let line = Some(line_at(text, step.span().start));
-        let wrong = |message| Invalid { line, ..Invalid::new(message) };
-        let event = step.as_ref();
-        Ok((event.after().map_err(wrong)?, event.event().map_err(wrong)?))
+    let step = |(index, step): (usize, &Spanned<EventText>)| -> Result<(Duration, Event), Invalid> {
+        step.as_ref().checked().map_err(|wrong| {
+            let parameter = wrong.parameter.map(|name| ["step".into(), index.into(), name.into()]);
+            let line = parameter.and_then(|place| place::line(text, false, &place));
+            // Where nothing of the step is to blame, something is missing.
+            let line = line.unwrap_or_else(|| place::line_at(text, step.span().start));
+            Invalid { line: Some(line), ..Invalid::new(wrong.message) }
+        })
     };
-    file.step.iter().map(step).collect()
+    file.step.iter().enumerate().map(step).collect()
 }
 
 #[cfg(test)]
@@ -70,8 +74,9 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (text, message) in [
-            ("[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'", "line 3: `boom` is no event; one of"),
-            ("[[step]]\nevent = 'rebalance'\nafter = 'soon'", "line 1: `soon` is no duration; write `500ms`"),
+            ("[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'", "line 4: `boom` is no event; one of"),
+            ("[[step]]\nevent = 'rebalance'\nafter = 'soon'", "line 3: `soon` is no duration; write `500ms`"),
+            ("\n[[step]]\nevent = 'tag'\nkey = 'x'", "line 2: `tag` needs `value`"),
             ("[[step]]\nevent = 'tag'\nkay = 'x'", "line 3: unknown field `kay`, expected one of `event`"),
             ("[[steps]]\nevent = 'tag'", "line 1: unknown field `steps`, expected `step`"),
             ("[[step]\n", "line 1: "),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::error::Invalid;
 use crate::instance::file::from_json;
+use crate::place;
 
 /// Every leaf of an instance by path.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -65,7 +66,8 @@ pub(crate) fn parse(text: &str) -> Result<Option<Snapshot>, Invalid> {
             Ok(Some(Snapshot::new(file.leaves.into_iter().map(|(path, value)| (path, value.0)))))
         }
         Some(other) => {
-            Err(Invalid::new(format!("`format` is `{}`; `{FORMAT}` is accepted", other.escape_debug())))
+            let message = format!("`format` is `{}`; `{FORMAT}` is accepted", other.escape_debug());
+            Err(Invalid { line: place::line(text, true, &["format".into()]), ..Invalid::new(message) })
         }
     }
 }
@@ -90,6 +92,6 @@ mod tests {
     fn other_json_is_no_snapshot() {
         assert_eq!(parse(r#"{"preset":"spot"}"#).unwrap(), None);
         let error = parse(r#"{"format":"imds-snapshot/9"}"#).unwrap_err();
-        assert_eq!(error.to_string(), "`format` is `imds-snapshot/9`; `imds-snapshot/1` is accepted");
+        assert_eq!(error.to_string(), "line 1: `format` is `imds-snapshot/9`; `imds-snapshot/1` is accepted");
     }
 }

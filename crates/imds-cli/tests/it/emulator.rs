@@ -53,7 +53,7 @@ fn bad_input_is_one_clear_error_and_exit_2() {
             vec!["--instance", &instance],
             "instance.toml` line 4: unknown field `instance-typ`, expected one of `instance-id`",
         ),
-        (vec!["--instance", &tag], "tag.toml`: tag key `a/b` holds `/`; letters, digits and"),
+        (vec!["--instance", &tag], "tag.toml` line 2: tag key `a/b` holds `/`; letters, digits and"),
         (
             vec!["--instance", &base64],
             "base64.toml` line 2: `base64` does not hold base64: Invalid symbol 42",
@@ -61,7 +61,7 @@ fn bad_input_is_one_clear_error_and_exit_2() {
         (vec!["--instance", "/nowhere"], "cannot read `/nowhere`"),
         (
             vec!["--scenario", &scenario],
-            "scenario.toml` line 4: `action` is `x`; one of `terminate`, `stop`, `hibernate`",
+            "scenario.toml` line 6: `action` is `x`; one of `terminate`, `stop`, `hibernate`",
         ),
         (vec!["--listen", &address], "cannot listen on `127.0.0.1:"),
         (
@@ -73,6 +73,166 @@ fn bad_input_is_one_clear_error_and_exit_2() {
         let stderr = output.stderr();
         assert!(stderr.starts_with("error: ") && stderr.contains(message), "{stderr}");
         assert_eq!(stderr.matches("error: ").count(), 1, "{stderr}");
+    }
+}
+
+/// What `imds serve OPTION FILE` says of a file with this text, behind the file's name.
+fn said_of(option: &str, name: &str, text: &str) -> String {
+    let world = world();
+    let path = world.root().join(name);
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    let output =
+        world.imds(["serve", "--listen", "127.0.0.1:0", option, &path]).disabled().run().fails_with(2);
+    let prefix = format!("error: `{path}` ");
+    output.stderr().strip_prefix(&prefix).unwrap_or_else(|| panic!("{output}")).to_owned()
+}
+
+#[test]
+fn what_no_instance_can_be_is_named_with_file_line_and_what_is_accepted() {
+    let segment = "cannot be part of a path; 1 to 255 characters without `/` and control characters, and not `.` or `..`";
+    let characters = "letters, digits and `+ - = . , _ : @` are accepted while tags are shown in metadata";
+    let long = "x".repeat(256);
+    let mac = "six pairs of lower-case hexadecimal digits with colons";
+    let interface = |mac: &str| {
+        format!(
+            "[[instance.interfaces]]\nmac = '{mac}'\ninterface-id = 'eni-1'\nlocal-hostname = 'x'\n\
+             subnet-id = 'subnet-1'\nvpc-id = 'vpc-1'\n"
+        )
+    };
+    let good = interface("02:00:00:00:00:01");
+    for (text, expected) in [
+        ("[instance]\ninstance-id = 'x'".into(), "line 2: `instance-id` is `x`; `i-` and hexadecimal digits".into()),
+        ("instance.ami-id = 'x'".into(), "line 1: `ami-id` is `x`; `ami-` and hexadecimal digits".into()),
+        ("[instance]\n\naccount-id = '1234'".into(), "line 3: `account-id` is `1234`; twelve digits".into()),
+        (
+            "[instance.placement]\nregion = 'eu-west-1'".into(),
+            "line 2: `availability-zone` is `us-east-1a`, which is not in `region` `eu-west-1`; the Region's name and what \
+             follows it, such as `eu-west-1a`"
+                .into(),
+        ),
+        (
+            "[instance.placement]\nregion = 'eu-west-1'\navailability-zone = 'us-east-1a'".into(),
+            "line 3: `availability-zone` is `us-east-1a`, which is not in `region` `eu-west-1`; the Region's name and what \
+             follows it, such as `eu-west-1a`"
+                .into(),
+        ),
+        (interface("02-00"), format!("line 2: `mac` is `02-00`; {mac}")),
+        (good.clone() + &interface("02:00:00:00:00:0G"), format!("line 8: `mac` is `02:00:00:00:00:0G`; {mac}")),
+        (good.clone() + &good, "line 8: `mac` is `02:00:00:00:00:01` once more; each interface has its own".into()),
+        (
+            "[instance]\ntags = { Name = 'x', 'a/b' = 'y' }".into(),
+            format!("line 2: tag key `a/b` holds `/`; {characters}"),
+        ),
+        ("[instance.tags]\nName = 'x'\n'a b' = 'y'".into(), format!("line 3: tag key `a b` holds ` `; {characters}")),
+        ("[instance.tags]\n'' = 'x'".into(), "line 2: tag key `` is not 1 to 255 characters long".into()),
+        (
+            "[instance.tags]\n'..' = 'x'".into(),
+            "line 2: tag key `..` is one of `.`, `..`, `_index`, which metadata cannot show".into(),
+        ),
+        (
+            format!("[instance.tags]\nName = 'x'\nLong = '{long}'"),
+            "line 3: value of tag `Long` is longer than 255 characters".into(),
+        ),
+        ("[instance.block-devices]\n'a/b' = 'sda'".into(), format!("line 2: block device `a/b` {segment}")),
+        ("[instance.managed-ssh-keys]\n'..' = 'ssh'".into(), format!("line 2: login name `..` {segment}")),
+        ("[instance.role]\nname = 'a/b'".into(), format!("line 2: role name `a/b` {segment}")),
+        (
+            "[instance.role]\nname = 'a'\nlifetime-seconds = 0".into(),
+            "line 3: `lifetime-seconds` is `0`; a number from 1 to 43200".into(),
+        ),
+        (
+            format!("[instance]\nuser-data = '{}'", "x".repeat(16_385)),
+            "line 2: `user-data` is 16385 bytes long; EC2 takes at most 16384".into(),
+        ),
+        ("[options]\n\nhop-limit = 0".into(), "line 3: `hop-limit` is `0`; a number from 1 to 64".into()),
+        ("[options]\nhop-limit = 65".into(), "line 2: `hop-limit` is `65`; a number from 1 to 64".into()),
+    ] {
+        let (text, expected): (String, String) = (text, expected);
+        assert_eq!(said_of("--instance", "instance.toml", &text), expected + "\n", "{text}");
+    }
+    for (text, expected) in [
+        (
+            "{\"instance\": {\n \"tags\": {\"Name\": \"x\",\n  \"a/b\": \"y\"}}}",
+            format!("line 3: tag key `a/b` holds `/`; {characters}"),
+        ),
+        (
+            "{\"instance\":\n{\"monitoring\": true,\n\n\"account-id\": \"12\"}}",
+            "line 4: `account-id` is `12`; twelve digits".into(),
+        ),
+        (
+            "{\"instance\": {\"interfaces\": [\n{\"mac\": \"x\", \"interface-id\": \"\",\n\"local-hostname\": \"\",\n\
+             \"subnet-id\": \"\", \"vpc-id\": \"\"}]}}",
+            format!("line 2: `mac` is `x`; {mac}"),
+        ),
+        (
+            "{\n\"options\": {\n\"hop-limit\": 65}}",
+            "line 3: `hop-limit` is `65`; a number from 1 to 64".into(),
+        ),
+        ("{\n\"format\": \"x\"}", "line 2: `format` is `x`; `imds-snapshot/1` is accepted".into()),
+    ] {
+        assert_eq!(said_of("--instance", "instance.json", text), expected + "\n", "{text}");
+    }
+}
+
+#[test]
+fn what_no_step_of_a_scenario_can_be_is_named_with_file_line_and_what_is_accepted() {
+    for (step, expected) in [
+        (
+            "event = 'tag'\nvalue = 'x'\nkey = 'a/b'",
+            "line 6: tag key `a/b` holds `/`; letters, digits and `+ - = . , _ : @` \
+            are accepted while tags are shown in metadata",
+        ),
+        ("event = 'tag'\nkey = 'a'", "line 3: `tag` needs `value`"),
+        ("event = 'options'\nhop-limit = 0", "line 5: `hop-limit` is `0`; a number from 1 to 64"),
+        ("event = 'options'\nhop-limit = 65", "line 5: `hop-limit` is `65`; a number from 1 to 64"),
+        ("event = 'options'\ntokens = 'on'", "line 5: `tokens` is `on`; one of `optional`, `required`"),
+        ("event = 'options'\nipv6 = 'on'", "line 5: `ipv6` is `on`; one of `enabled`, `disabled`"),
+        (
+            "event = 'options'\npending = 'x'",
+            "line 5: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+        ),
+        (
+            "after = 'soon'\nevent = 'rebalance'",
+            "line 4: `soon` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+        ),
+        (
+            "event = 'interrupt'\nnotice = 'x'",
+            "line 5: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+        ),
+        (
+            "event = 'interrupt'\naction = 'x'",
+            "line 5: `action` is `x`; one of `terminate`, `stop`, `hibernate`",
+        ),
+        ("event = 'rebalance'\nkey = 'x'", "line 5: `rebalance` takes no `key`"),
+        ("event = 'fault'\nrate = 2.0\nfault = '503'", "line 5: `rate` is `2`; a number from 0 to 1"),
+        (
+            "event = 'fault'\nfault = '404'\nfor = 'x'",
+            "line 6: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+        ),
+        (
+            "event = 'fault'\nfault = '418'",
+            "line 5: `fault` is `418`; one of `refuse`, `stall`, `hop-limit`, `reset`, `401`, `403`, `404`, `429`, `500`, \
+             `503`, `truncate`, `slow`, `packet-budget`",
+        ),
+        (
+            "event = 'user-data'\nbase64 = '*'",
+            "line 5: `base64` does not hold base64: Invalid symbol 42, offset 0.",
+        ),
+        (
+            "event = 'target-lifecycle-state'\nstate = 'x'",
+            "line 5: `state` is `x`; one of `Detached`, `InService`, `Standby`, `Terminated`, `Warmed:Hibernated`, \
+             `Warmed:Running`, `Warmed:Stopped`, `Warmed:Terminated`, or `none`",
+        ),
+        (
+            "event = 'x'",
+            "line 4: `x` is no event; one of `rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, \
+             `target-lifecycle-state`, `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, \
+             `user-data`, `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`",
+        ),
+    ] {
+        let text = format!("[[step]]\nevent = 'rebalance'\n[[step]]\n{step}\n");
+        assert_eq!(said_of("--scenario", "scenario.toml", &text), format!("{expected}\n"), "{text}");
     }
 }
 

@@ -1,9 +1,24 @@
 //! What an instance has to be: the rules of EC2 that a file can break.
 
 use super::Instance;
+use crate::place::Step;
 
 /// Longest user data, before base64 (EC2 User Guide, "Work with instance user data").
 const MAX_USER_DATA: usize = 16 * 1024;
+
+/// What about an instance cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    /// Where it is, counted from the instance; what may be to blame as well follows.
+    pub(crate) places: Vec<Vec<Step>>,
+    /// What it is, and what is accepted.
+    pub(crate) message: String,
+}
+
+/// Places a message at a member.
+fn at<const N: usize>(place: [Step; N]) -> impl FnOnce(String) -> Flaw {
+    move |message| Flaw { places: vec![place.to_vec()], message }
+}
 
 impl Instance {
     /// Whether this instance can be.
@@ -11,47 +26,73 @@ impl Instance {
     /// # Errors
     /// Says which value cannot be, and what is accepted.
     pub fn check(&self) -> Result<(), String> {
-        check_id("instance-id", &self.instance_id, "i-")?;
-        check_id("ami-id", &self.ami_id, "ami-")?;
+        self.flaw().map_err(|flaw| flaw.message)
+    }
+
+    /// The same, with the place of what is wrong.
+    pub(crate) fn flaw(&self) -> Result<(), Flaw> {
+        check_id("instance-id", &self.instance_id, "i-").map_err(at(["instance-id".into()]))?;
+        check_id("ami-id", &self.ami_id, "ami-").map_err(at(["ami-id".into()]))?;
         if self.account_id.len() != 12 || !self.account_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("`account-id` is `{}`; twelve digits", self.account_id.escape_debug()));
+            let message = format!("`account-id` is `{}`; twelve digits", self.account_id.escape_debug());
+            return Err(at(["account-id".into()])(message));
         }
-        let placement = &self.placement;
-        if !placement.availability_zone.starts_with(&placement.region) {
-            return Err(format!(
-                "`availability-zone` is `{}`, which is not in `region` `{}`",
-                placement.availability_zone.escape_debug(),
-                placement.region.escape_debug()
-            ));
-        }
-        for interface in &self.interfaces {
-            check_mac(&interface.mac)?;
-        }
-        let macs: std::collections::BTreeSet<_> = self.interfaces.iter().map(|one| &one.mac).collect();
-        if macs.len() != self.interfaces.len() {
-            return Err("two interfaces have one `mac`".to_owned());
+        self.zone_flaw()?;
+        let mut macs = std::collections::BTreeSet::new();
+        for (index, interface) in self.interfaces.iter().enumerate() {
+            let place = ["interfaces".into(), index.into(), "mac".into()];
+            check_mac(&interface.mac).map_err(at(place.clone()))?;
+            if !macs.insert(&interface.mac) {
+                let message = format!("`mac` is `{}` once more; each interface has its own", interface.mac);
+                return Err(at(place)(message));
+            }
         }
         for (key, value) in &self.tags {
-            check_tag(key, value)?;
+            check_tag(key, value).map_err(at(["tags".into(), key.as_str().into()]))?;
         }
-        for name in self.block_devices.keys().chain(self.managed_ssh_keys.keys()) {
-            check_segment("name", name)?;
+        for name in self.block_devices.keys() {
+            check_segment("block device", name)
+                .map_err(at(["block-devices".into(), name.as_str().into()]))?;
+        }
+        for name in self.managed_ssh_keys.keys() {
+            check_segment("login name", name)
+                .map_err(at(["managed-ssh-keys".into(), name.as_str().into()]))?;
         }
         if let Some(role) = &self.role {
-            check_segment("role name", &role.name)?;
+            check_segment("role name", &role.name).map_err(at(["role".into(), "name".into()]))?;
             if !(1..=43_200).contains(&role.lifetime_seconds) {
-                return Err(format!(
-                    "`lifetime-seconds` is `{}`; a number from 1 to 43200",
-                    role.lifetime_seconds
-                ));
+                let message =
+                    format!("`lifetime-seconds` is `{}`; a number from 1 to 43200", role.lifetime_seconds);
+                return Err(at(["role".into(), "lifetime-seconds".into()])(message));
             }
         }
         match &self.user_data {
             Some(data) if data.0.len() > MAX_USER_DATA => {
-                Err(format!("`user-data` is {} bytes long; EC2 takes at most {MAX_USER_DATA}", data.0.len()))
+                let length = data.0.len();
+                let message =
+                    format!("`user-data` is {length} bytes long; EC2 takes at most {MAX_USER_DATA}");
+                Err(at(["user-data".into()])(message))
             }
             _ => Ok(()),
         }
+    }
+
+    fn zone_flaw(&self) -> Result<(), Flaw> {
+        let (zone, region) = (&self.placement.availability_zone, &self.placement.region);
+        if zone.starts_with(region) {
+            return Ok(());
+        }
+        let (zone, region) = (zone.escape_debug(), region.escape_debug());
+        Err(Flaw {
+            // One of them may be a preset's.
+            places: ["availability-zone", "region"]
+                .map(|name| vec!["placement".into(), name.into()])
+                .to_vec(),
+            message: format!(
+                "`availability-zone` is `{zone}`, which is not in `region` `{region}`; the Region's name and what follows \
+                 it, such as `{region}a`"
+            ),
+        })
     }
 }
 
@@ -60,6 +101,12 @@ impl Instance {
 /// # Errors
 /// Says which rule is broken.
 pub fn check_tag(key: &str, value: &str) -> Result<(), String> {
+    check_tag_key(key)?;
+    check_tag_value(key, value)
+}
+
+/// The rules for keys.
+pub(crate) fn check_tag_key(key: &str) -> Result<(), String> {
     let shown = key.escape_debug();
     if key.is_empty() || key.chars().count() > 255 {
         return Err(format!("tag key `{shown}` is not 1 to 255 characters long"));
@@ -75,10 +122,15 @@ pub fn check_tag(key: &str, value: &str) -> Result<(), String> {
             wrong.escape_debug()
         ));
     }
-    if value.chars().count() > 255 {
-        return Err(format!("value of tag `{shown}` is longer than 255 characters"));
-    }
     Ok(())
+}
+
+/// The rule for values.
+pub(crate) fn check_tag_value(key: &str, value: &str) -> Result<(), String> {
+    match value.chars().count() {
+        0..=255 => Ok(()),
+        _ => Err(format!("value of tag `{}` is longer than 255 characters", key.escape_debug())),
+    }
 }
 
 fn check_id(name: &str, id: &str, prefix: &str) -> Result<(), String> {
@@ -105,7 +157,11 @@ fn check_mac(mac: &str) -> Result<(), String> {
 fn check_segment(what: &str, name: &str) -> Result<(), String> {
     let bad = name.is_empty() || name.len() > 255 || matches!(name, "." | "..") || name.contains('/');
     if bad || name.chars().any(char::is_control) {
-        return Err(format!("{what} `{}` cannot be part of a path", name.escape_debug()));
+        return Err(format!(
+            "{what} `{}` cannot be part of a path; 1 to 255 characters without `/` and control characters, and not `.` or \
+             `..`",
+            name.escape_debug()
+        ));
     }
     Ok(())
 }
@@ -136,7 +192,8 @@ mod tests {
         );
         assert_eq!(
             with(&|instance| instance.placement.region = "eu-west-1".into()),
-            "`availability-zone` is `us-east-1a`, which is not in `region` `eu-west-1`"
+            "`availability-zone` is `us-east-1a`, which is not in `region` `eu-west-1`; the Region's name and what follows \
+             it, such as `eu-west-1a`"
         );
         assert_eq!(
             with(&|instance| instance.interfaces[0].mac = "02:29".into()),
@@ -152,7 +209,8 @@ mod tests {
         );
         assert_eq!(
             with(&|instance| instance.role = Some(crate::instance::Role::named("a/b"))),
-            "role name `a/b` cannot be part of a path"
+            "role name `a/b` cannot be part of a path; 1 to 255 characters without `/` and control characters, and not `.` \
+             or `..`"
         );
     }
 }

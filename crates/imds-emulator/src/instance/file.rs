@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Instance, Preset};
 use crate::error::{Error, Invalid};
 use crate::event::OptionsChange;
+use crate::place::{self, Step};
 use crate::profile::Profile;
 use crate::snapshot::Snapshot;
 
@@ -137,7 +138,13 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
         described.instance =
             from_json(&merged.to_string()).map_err(|wrong| Invalid { line: None, ..wrong })?;
     }
-    described.instance.check().map_err(Invalid::new)?;
+    described.instance.flaw().map_err(|flaw| {
+        let line = flaw.places.iter().find_map(|place| {
+            let place: Vec<Step> = std::iter::once("instance".into()).chain(place.iter().cloned()).collect();
+            place::line(text, json, &place)
+        });
+        Invalid { line, ..Invalid::new(flaw.message) }
+    })?;
     described.profile = file.profile.unwrap_or(described.profile);
     if let Some(options) = file.options {
         let change = OptionsChange {
@@ -173,7 +180,7 @@ fn merge(base: &mut Value, given: &Value) {
 
 pub(crate) fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
     toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| line_at(text, span.start));
+        let line = error.span().map(|span| place::line_at(text, span.start));
         Invalid { line, ..Invalid::new(error.message().replace('\n', "; ")) }
     })
 }
@@ -184,11 +191,6 @@ pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
         Invalid { line: Some(error.line()), ..Invalid::new(message) }
     })
-}
-
-/// The line, counted from 1, of a byte of a text.
-pub(crate) fn line_at(text: &str, byte: usize) -> usize {
-    text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
 }
 
 #[cfg(test)]
@@ -244,7 +246,7 @@ mod tests {
                 "[instance]\nuser-data = 5",
                 "line 2: invalid type: integer `5`, expected a text or `{ base64 = ",
             ),
-            ("[instance.tags]\n'a/b' = 'x'", "tag key `a/b` holds `/`; letters, digits and"),
+            ("[instance.tags]\n'a/b' = 'x'", "line 2: tag key `a/b` holds `/`; letters, digits and"),
             ("[instance]\npending-time = 'now'", "line 2: `now` is no time; expected the form"),
             ("a = [", "line 1: "),
         ] {

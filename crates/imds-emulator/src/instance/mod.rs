@@ -2,7 +2,7 @@
 
 #[rustfmt::skip]
 mod builtin;
-mod check;
+pub(crate) mod check;
 mod events;
 pub(crate) mod file;
 mod network;
