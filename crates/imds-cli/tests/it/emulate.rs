@@ -87,6 +87,24 @@ fn serve_says_where_it_listens_and_ends_when_told() {
     let _ = world.get("instance-id", endpoint).run().fails_with(4);
 }
 
+/// Five minutes of the scenario, seen by a client that waits for 100 seconds at most.
+#[test]
+fn a_clock_sixty_times_as_fast() {
+    let world = world();
+    let scenario = world.root().join("scenario.toml").display().to_string();
+    let steps = "[[step]]\nafter = '2m'\nevent = 'rebalance'\n[[step]]\nafter = '5m'\nevent = 'interrupt'\n";
+    std::fs::write(&scenario, steps).unwrap();
+    let script = "set -e
+        recommended=$(imds wait --interval 20ms --timeout 100 events/recommendations/rebalance | jq -r .noticeTime)
+        imds wait --interval 20ms --timeout 100 spot/instance-action >action
+        jq -r .action action
+        # Three minutes later, by the emulator's clock, and announced two minutes ahead.
+        echo $(($(date -ud \"$(jq -r .time action)\" +%s) - $(date -ud \"$recommended\" +%s)))";
+    let script = format!("cd '{}'; {script}", world.root().display());
+    let words = ["emulate", "--clock", "x60", "--scenario", &scenario, "--", "sh", "-c", &script];
+    let _ = world.imds(words).disabled().run().prints("terminate\n300\n");
+}
+
 #[test]
 fn completions_and_the_man_page_come_out() {
     let world = world();
