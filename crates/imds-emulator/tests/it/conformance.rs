@@ -11,7 +11,9 @@ mod token;
 mod versions;
 mod xen;
 
-use imds_emulator::{Builder, Clock, Emulator, HttpTokens, Instance, Profile, Switch};
+use std::time::Duration;
+
+use imds_emulator::{Builder, Clock, Emulator, Event, EventText, HttpTokens, Instance, Profile, Switch};
 
 use crate::raw;
 
@@ -40,6 +42,10 @@ pub(crate) enum Setup {
     NoTags,
     /// Nitro, no role, no user data, no key.
     Bare,
+    /// Nitro, once a Spot stop, a rebalance and maintenance were announced and a key was pushed.
+    Announced,
+    /// Nitro, once a Spot termination was announced.
+    Interrupted,
     /// Xen, tokens optional.
     Xen,
     /// Xen, tokens required.
@@ -63,10 +69,44 @@ const UNKNOWN: &[&str] = &[
     "whether an error answer carries the token TTL header (here: it does where the token was good)",
     "what a query string does (here: ignored)",
     "GET of a token path below a dated version (here: 404)",
+    "what is served while a change of options is pending (here: as before it)",
+    "error pages of Xen but those of 401 and 417, and every one of a Snowball (here: the profile's template)",
+    "type of a Snowball's user data (here: that of EC2)",
+    "what a client of a switched-off IPv6 endpoint sees (here: a reset)",
+];
+
+/// What is known of the real service and not modelled, with the reason.
+const NOT_MODELLED: &[&str] = &[
+    "Xen, 2017-18: 301 with `Location` for a directory without its slash (uswitch/kiam#116, kube2iam#119): gone by 2021 \
+     (uswitch/kiam#490), and the profile is that of 2020 to 2023",
+    "Xen, 2016-18: `ETag` (jtblin/aws-mock-metadata#3, kube2iam#119): gone by 2020, and how it was made is unknown",
+    "Xen: tags change after a stop and start only (EC2 User Guide, \"Tag your Amazon EC2 resources\"): here at once, as on \
+     Nitro",
+    "Nitro: categories that come later are seen after a stop and start only (EC2 User Guide): here none comes while it runs",
+    "version list: hosts without 2022-07-09",
+    "limits of connections and of requests: no status is documented (EC2 User Guide, \"Query throttling\"); faults stand in",
+    "length of `pkcs7` (1,118 characters, amazon-ec2-metadata-mock#105): AWS's names are in it, and here the test authority's",
+    "SageMaker notebooks (`Server: Jetty`, a `Host` is needed; awslabs/aws-c-auth#203): another service",
+    "other clouds at the address (411 of Azure to a PUT without body; awslabs/aws-sdk-rust#1266): other services",
 ];
 
 /// The clock's time in every row.
 pub(crate) const DATE: &str = "Thu, 15 Jan 2026 10:00:00 GMT";
+
+/// What was announced in the rows of that setup.
+const ANNOUNCED: [&str; 6] = [
+    r#"{"event":"rebalance"}"#,
+    r#"{"event":"interrupt","action":"stop"}"#,
+    r#"{"event":"schedule-maintenance","id":"instance-event-1","not-before":"2021-01-01T02:00:00Z"}"#,
+    r#"{"event":"complete-maintenance","id":"instance-event-1"}"#,
+    r#"{"event":"schedule-maintenance","id":"instance-event-2","not-before":"2026-02-01T02:00:00Z",
+        "not-after":"2026-02-01T04:00:00Z"}"#,
+    r#"{"event":"set","path":"managed-ssh-keys/active-keys/ec2-user","value":"ssh-ed25519 AAAA"}"#,
+];
+
+fn event(json: &str) -> Event {
+    EventText::from_json(json).unwrap().event().unwrap()
+}
 
 fn builder(setup: Setup) -> Builder {
     let clock = Clock::stepped("2026-01-15T10:00:00Z".parse().unwrap());
@@ -84,6 +124,10 @@ fn builder(setup: Setup) -> Builder {
             tags: std::collections::BTreeMap::new(),
             ..Instance::default()
         }),
+        Setup::Announced => {
+            ANNOUNCED.iter().fold(builder, |builder, json| builder.event(Duration::ZERO, event(json)))
+        }
+        Setup::Interrupted => builder.event(Duration::ZERO, event(r#"{"event":"interrupt"}"#)),
         Setup::Xen => builder.profile(Profile::Xen),
         Setup::XenRequired => builder.profile(Profile::Xen).tokens(HttpTokens::Required),
         Setup::Snowball => builder.profile(Profile::Snowball),
@@ -172,6 +216,9 @@ fn every_row_holds() {
     println!("conformance: {} rows hold; {} facts are unknown:", rows.len(), UNKNOWN.len());
     for unknown in UNKNOWN {
         println!("  unknown: {unknown}");
+    }
+    for known in NOT_MODELLED {
+        println!("  not modelled: {known}");
     }
     assert!(rows.len() >= 100, "{} rows", rows.len());
 }

@@ -1,6 +1,6 @@
 //! Directories and their listings.
 
-use super::Setup::{Bare, Optional};
+use super::Setup::{Announced, Bare, Interrupted, Optional};
 use super::{Row, page, value};
 
 const TOP: &str = "ami-id\nami-launch-index\nami-manifest-path\nautoscaling/\nblock-device-mapping/\nevents/\nhostname\n\
@@ -32,6 +32,12 @@ pub(crate) fn rows() -> Vec<Row> {
         row("the same without slash", Optional, "GET /latest HTTP/1.1\r\n\r\n", "dynamic\nmeta-data\nuser-data"),
         row("without user data it is not listed", Bare, "GET /latest/ HTTP/1.1\r\n\r\n", "dynamic\nmeta-data"),
         row("dynamic/ ends with a newline (jtblin/aws-mock-metadata)", Optional, "GET /latest/dynamic/ HTTP/1.1\r\n\r\n", "fws/\ninstance-identity/\n"),
+        row("instance-identity/ too, in an order of its own (EC2 User Guide)", Optional, "GET /latest/dynamic/instance-identity/ HTTP/1.1\r\n\r\n",
+            "rsa2048\npkcs7\ndocument\nsignature\n"),
+        row("spot/, once something is scheduled", Announced, "GET /latest/meta-data/spot/ HTTP/1.1\r\n\r\n", "instance-action"),
+        row("spot/ of a termination", Interrupted, "GET /latest/meta-data/spot/ HTTP/1.1\r\n\r\n", "instance-action\ntermination-time"),
+        row("spot/ is listed then", Interrupted, "GET /latest/meta-data/ HTTP/1.1\r\n\r\n", &TOP.replace("services/\n", "services/\nspot/\n")),
+        row("events/ with a recommendation", Announced, "GET /latest/meta-data/events/ HTTP/1.1\r\n\r\n", "maintenance/\nrecommendations/"),
         row("placement/", Optional, "GET /latest/meta-data/placement/ HTTP/1.1\r\n\r\n", "availability-zone\navailability-zone-id\nregion"),
         row("services/", Optional, "GET /latest/meta-data/services/ HTTP/1.1\r\n\r\n", "domain\npartition"),
         row("iam/", Optional, "GET /latest/meta-data/iam/ HTTP/1.1\r\n\r\n", "info\nsecurity-credentials/"),
@@ -62,6 +68,8 @@ pub(crate) fn rows() -> Vec<Row> {
         missing("nor is its notice", Optional, "GET /latest/meta-data/spot/instance-action HTTP/1.1\r\n\r\n"),
         missing("nor a rebalance recommendation", Optional, "GET /latest/meta-data/events/recommendations/rebalance HTTP/1.1\r\n\r\n"),
         missing("no target lifecycle state before the first transition", Bare, "GET /latest/meta-data/autoscaling/target-lifecycle-state HTTP/1.1\r\n\r\n"),
+        missing("no time of a termination where it is a stop", Announced, "GET /latest/meta-data/spot/termination-time HTTP/1.1\r\n\r\n"),
+        missing("no certificate of EC2 Instance Connect unless a key was pushed", Optional, "GET /latest/meta-data/managed-ssh-keys/signer-cert HTTP/1.1\r\n\r\n"),
         missing("no managed SSH keys unless they were pushed", Optional, "GET /latest/meta-data/managed-ssh-keys/active-keys/ec2-user/ HTTP/1.1\r\n\r\n"),
     ]
 }

@@ -1,7 +1,16 @@
 //! Payloads.
 
-use super::Setup::{Bare, Optional, Required};
+use super::Setup::{Announced, Bare, Interrupted, Optional, Required};
 use super::{Row, page, value};
+
+/// Credentials of a role. Their token is as the emulator makes it.
+fn credentials(key: &str, secret: &str, token: &str) -> String {
+    format!(
+        "{{\n  \"Code\" : \"Success\",\n  \"LastUpdated\" : \"2026-01-15T10:00:00Z\",\n  \"Type\" : \"AWS-HMAC\",\n  \
+         \"AccessKeyId\" : \"{key}\",\n  \"SecretAccessKey\" : \"{secret}\",\n  \"Token\" : \"{token}\",\n  \
+         \"Expiration\" : \"2026-01-15T16:00:00Z\"\n}}"
+    )
+}
 
 #[rustfmt::skip]
 pub(crate) fn rows() -> Vec<Row> {
@@ -32,6 +41,26 @@ pub(crate) fn rows() -> Vec<Row> {
         row("no maintenance: an empty list (amazonlinux/amazon-ec2-utils#46)", Optional, "GET /latest/meta-data/events/maintenance/scheduled HTTP/1.1\r\n\r\n", "[]"),
         row("no history: an empty list", Optional, "GET /latest/meta-data/events/maintenance/history HTTP/1.1\r\n\r\n", "[]"),
         row("target lifecycle state", Optional, "GET /latest/meta-data/autoscaling/target-lifecycle-state HTTP/1.1\r\n\r\n", "InService"),
+        with_token("the role's credentials: members in the order that clients with regular expressions rely on (uswitch/kiam#97)",
+            "GET /latest/meta-data/iam/security-credentials/my-role HTTP/1.1\r\nX-aws-ec2-metadata-token: TOKEN\r\n\r\n",
+            &credentials("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjSK7Zr0NgURhURb/ropj74r6SVFRoqJy0HEsPcyy9PHQAWdbaDZyKpoaeNWPdUhferiPEaSbWpGGtRCAV0aHFnasAtb5izivZU2a6BULLzpsyA876y3A334FIs0ta2kkdxEgAK1EBoUVydh3mBcagryoEFKnF0Tm6rxtke/1cFOCUmt8A")),
+        row("a Spot stop (EC2 User Guide, \"Spot Instance interruption notices\")", Announced, "GET /latest/meta-data/spot/instance-action HTTP/1.1\r\n\r\n",
+            "{\"action\": \"stop\", \"time\": \"2026-01-15T10:02:00Z\"}"),
+        row("a Spot termination, two minutes ahead", Interrupted, "GET /latest/meta-data/spot/instance-action HTTP/1.1\r\n\r\n",
+            "{\"action\": \"terminate\", \"time\": \"2026-01-15T10:02:00Z\"}"),
+        row("the older leaf of it: a time alone", Interrupted, "GET /latest/meta-data/spot/termination-time HTTP/1.1\r\n\r\n", "2026-01-15T10:02:00Z"),
+        row("a rebalance recommendation (EC2 User Guide)", Announced, "GET /latest/meta-data/events/recommendations/rebalance HTTP/1.1\r\n\r\n",
+            "{\"noticeTime\": \"2026-01-15T10:00:00Z\"}"),
+        row("maintenance: the day without a zero in front (amazonlinux/amazon-ec2-utils#46)", Announced,
+            "GET /latest/meta-data/events/maintenance/scheduled HTTP/1.1\r\n\r\n",
+            "[ {\n  \"NotBefore\" : \"1 Feb 2026 02:00:00 GMT\",\n  \"Code\" : \"system-reboot\",\n  \"Description\" : \"scheduled reboot\",\n  \
+             \"EventId\" : \"instance-event-2\",\n  \"NotAfter\" : \"1 Feb 2026 04:00:00 GMT\",\n  \"State\" : \"active\"\n} ]"),
+        row("history: what became of it, in front of the description; `NotAfter` may be missing", Announced,
+            "GET /latest/meta-data/events/maintenance/history HTTP/1.1\r\n\r\n",
+            "[ {\n  \"NotBefore\" : \"1 Jan 2021 02:00:00 GMT\",\n  \"Code\" : \"system-reboot\",\n  \
+             \"Description\" : \"[Completed] scheduled reboot\",\n  \"EventId\" : \"instance-event-1\",\n  \"State\" : \"completed\"\n} ]"),
+        row("a key that EC2 Instance Connect pushed (aws/aws-ec2-instance-connect-config)", Announced,
+            "GET /latest/meta-data/managed-ssh-keys/active-keys/ec2-user/ HTTP/1.1\r\n\r\n", "ssh-ed25519 AAAA"),
         row("monitoring", Optional, "GET /latest/dynamic/fws/instance-monitoring HTTP/1.1\r\n\r\n", "disabled"),
         row("owner of an interface: twelve digits", Optional, "GET /latest/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/owner-id HTTP/1.1\r\n\r\n", "123456789012"),
         row("private addresses behind a public one", Optional,

@@ -23,6 +23,9 @@ pub(crate) fn rows() -> Vec<Row> {
         row("a value with a token: no TTL echo", "GET /latest/meta-data/instance-id HTTP/1.1\r\nX-aws-ec2-metadata-token: TOKEN\r\n\r\n", "i-1234567890abcdef0"),
         row("its categories", "GET /latest/meta-data/ HTTP/1.1\r\n\r\n",
             "ami-id\nhostname\ninstance-id\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\npublic-ipv4\npublic-keys/\nreservation-id"),
+        row("its public keys", "GET /latest/meta-data/public-keys/ HTTP/1.1\r\n\r\n", "0=my-key"),
+        row("its MAC address below its interfaces", "GET /latest/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/mac HTTP/1.1\r\n\r\n", "02:29:96:8f:6a:2d"),
+        row("its public address there", "GET /latest/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/public-ipv4s HTTP/1.1\r\n\r\n", "203.0.113.25"),
         row("its interfaces", "GET /latest/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/ HTTP/1.1\r\n\r\n", "local-hostname\nlocal-ipv4s\nmac\npublic-ipv4s"),
         row("its identity document: four values", "GET /latest/dynamic/instance-identity/document HTTP/1.1\r\n\r\n",
             "{\n  \"accountId\" : null,\n  \"architecture\" : null,\n  \"availabilityZone\" : null,\n  \"billingProducts\" : null,\n  \

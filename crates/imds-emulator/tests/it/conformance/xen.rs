@@ -45,6 +45,16 @@ pub(crate) fn rows() -> Vec<Row> {
         row("OPTIONS of the token path (kubernetes-sigs/cluster-api-provider-aws#1609)", Xen, "OPTIONS /latest/api/token HTTP/1.1\r\n\r\n",
             format!("HTTP/1.0 200 OK\r\nAllow: OPTIONS, PUT\r\nContent-Length: 0\r\nContent-Type: text/plain\r\nDate: {DATE}\r\n\
                      Connection: close\r\nServer: EC2ws\r\n\r\n")),
+        row("a directory without its slash: no redirect any more (uswitch/kiam#490)", Xen, "GET /latest/meta-data/iam/security-credentials HTTP/1.1\r\n\r\n",
+            value("", "my-role")),
+        row("an empty chunked upload is fine (s3fs-fuse/s3fs-fuse#1766)", Xen,
+            "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            format!("HTTP/1.0 200 OK\r\nContent-Length: 56\r\nContent-Type: text/plain\r\nDate: {DATE}\r\n\
+                     X-Aws-Ec2-Metadata-Token-Ttl-Seconds: 60\r\nConnection: close\r\nServer: EC2ws\r\n\r\nTOKEN")),
+        row("Expect: 100-continue: lighttpd's own page, of 363 bytes (s3fs-fuse/s3fs-fuse#1765)", Xen,
+            "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\nExpect: 100-continue\r\n\r\n",
+            page("417 Expectation Failed").replace("\t\t\"", "         \"").replace("</html>", "</html>\n").replace("Length: 355", "Length: 363")),
+        row("an HTTP/1.0 request is answered alike", Xen, "GET /latest/meta-data/mac HTTP/1.0\r\n\r\n", value("", "02:29:96:8f:6a:2d")),
         row("405 on the token path", Xen, "GET /latest/api/token HTTP/1.1\r\n\r\n",
             format!("HTTP/1.0 405 Not Allowed\r\nAllow: OPTIONS, PUT\r\nContent-Length: 0\r\nContent-Type: text/plain\r\nDate: {DATE}\r\n\
                      Connection: close\r\nServer: EC2ws\r\n\r\n")),
