@@ -144,6 +144,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What is not, and why.
     pub left_out: Vec<LeftOut>,
+    /// Where the scan could not see everything, so that more may have to be changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_scanned: Vec<String>,
 }
 
 /// What may be planned.

@@ -32,7 +32,7 @@ pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
     };
     let now = clock::now();
     let today = args.as_of.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-    let mut writer = Writer::new(form, out, now)?;
+    let mut writer = Writer::new(form, out, now);
     let mut failing = false;
     let tally = gather::gather(&args.scope, &mut |event| match event {
         Event::Places(_) => Ok(()),

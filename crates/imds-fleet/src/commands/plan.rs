@@ -118,6 +118,11 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         include,
         changes,
         left_out,
+        not_scanned: tally
+            .incomplete
+            .iter()
+            .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)))
+            .collect(),
     };
     let mut text = serde_json::to_vec_pretty(&plan)
         .map_err(|error| Error::Input(format!("plan cannot be written: {error}")))?;
@@ -133,8 +138,8 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     for left in &plan.left_out {
         written(writeln!(out, "left out: {} in {}: {}", left.id, left.place, left.reason))?;
     }
-    for scan in &tally.incomplete {
-        written(writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan)))?;
+    for line in &plan.not_scanned {
+        written(writeln!(out, "not scanned: {line}"))?;
     }
     for line in &not_read {
         written(writeln!(out, "usage not read: {line}"))?;
@@ -150,7 +155,7 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         plan.left_out.len(),
         args.out.display()
     ))?;
-    Ok(if !tally.incomplete.is_empty() || !not_read.is_empty() {
+    Ok(if !plan.not_scanned.is_empty() || !not_read.is_empty() {
         End::Incomplete
     } else if plan.left_out.is_empty() {
         End::Clean

@@ -1,11 +1,12 @@
 //! `report`: one HTML page.
 
-use std::io::BufWriter;
+use std::io::Write as _;
 
 use super::{End, gather};
 use crate::cli::ReportArgs;
 use crate::clock;
 use crate::error::Error;
+use crate::output::late::LateFile;
 use crate::output::{Out, written};
 use crate::report::page::Page;
 use crate::rules::judge;
@@ -25,7 +26,7 @@ pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
     let failed = |source| Error::file(&args.out, source);
     let now = clock::now();
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let mut file = BufWriter::new(std::fs::File::create(&args.out).map_err(failed)?);
+    let mut file = LateFile::new(args.out.clone());
     let mut page = Page::new(&mut file).map_err(failed)?;
     let tally = gather::gather(&args.scope, &mut |event| match event {
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
@@ -34,7 +35,7 @@ pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
         Event::Places(_) | Event::Scanned(_) => Ok(()),
     })
     .await?;
-    page.finish(&tally, now).map_err(failed)?;
+    page.finish(&tally, now).and_then(|()| file.flush()).map_err(failed)?;
     written(writeln!(out, "{}; report in `{}`", tally.line(), args.out.display()))?;
     Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }

@@ -24,7 +24,7 @@ pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
         StateOutput::Csv => Form::Csv,
         StateOutput::Openmetrics | StateOutput::Parquet => Form::OpenMetrics,
     };
-    let mut writer = Writer::new(form, out)?;
+    let mut writer = Writer::new(form, out);
     let tally = gather::gather(&args.scope, &mut |event| writer.event(event)).await?;
     writer.finish(&tally)?;
     Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })

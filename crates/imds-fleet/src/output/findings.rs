@@ -38,6 +38,7 @@ pub enum Form {
 pub struct Writer<'a> {
     form: Form,
     out: Out<'a>,
+    begun: bool,
     any: bool,
     now: jiff::Timestamp,
     counts: BTreeMap<(&'static str, bool), u64>,
@@ -68,13 +69,21 @@ const CSV_HEAD: [&str; 14] = [
 ];
 
 impl<'a> Writer<'a> {
-    /// Starts the output.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub fn new(form: Form, out: Out<'a>, now: jiff::Timestamp) -> Result<Self, Error> {
-        written(match form {
+    /// Writes in this form.
+    #[must_use]
+    pub fn new(form: Form, out: Out<'a>, now: jiff::Timestamp) -> Self {
+        let (counts, suites) = (BTreeMap::new(), junit::Suites::default());
+        Self { form, out, begun: false, any: false, now, counts, suites }
+    }
+
+    /// Writes what comes before everything else: not before there is something, so that a scan that cannot begin
+    /// leaves no half a document.
+    fn begin(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let out = &mut self.out;
+        written(match self.form {
             Form::Table => writeln!(out, "{}", row("SEVERITY", "RULE", "ACCOUNT", "REGION", "ID", "FINDING")),
             Form::Json => write!(out, "{{\"schema_version\":{},\"findings\":[", state::SCHEMA_VERSION),
             Form::Csv => csv::record(out, CSV_HEAD.map(Cow::Borrowed)),
@@ -82,8 +91,7 @@ impl<'a> Writer<'a> {
             Form::Ocsf => out.write_all(b"["),
             Form::Junit => junit::head(out),
             Form::JsonLines | Form::OpenMetrics => Ok(()),
-        })?;
-        Ok(Self { form, out, any: false, now, counts: BTreeMap::new(), suites: junit::Suites::default() })
+        })
     }
 
     fn separator(&mut self) -> std::io::Result<()> {
@@ -97,6 +105,7 @@ impl<'a> Writer<'a> {
     ///
     /// When it cannot be written.
     pub fn judged(&mut self, resource: &Resource, findings: &[Finding]) -> Result<(), Error> {
+        self.begin()?;
         for finding in findings {
             *self.counts.entry((finding.rule.id, finding.excepted)).or_default() += 1;
         }
@@ -161,6 +170,7 @@ impl<'a> Writer<'a> {
     ///
     /// When it cannot be written.
     pub fn scanned(&mut self, scan: &Scan) -> Result<(), Error> {
+        self.begin()?;
         written(match self.form {
             Form::JsonLines => write(&mut self.out, &ScanLine::new(scan.clone())),
             Form::Junit => self.suites.scanned(&mut self.out, scan),
@@ -174,6 +184,7 @@ impl<'a> Writer<'a> {
     ///
     /// When it cannot be written.
     pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+        self.begin()?;
         let counts: BTreeMap<&str, u64> = self
             .counts
             .iter()

@@ -34,6 +34,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub struct Writer<'a> {
     form: Form,
     out: Out<'a>,
+    begun: bool,
     any: bool,
 }
 
@@ -53,21 +54,25 @@ struct Summary<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Starts the output.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub fn new(form: Form, out: Out<'a>) -> Result<Self, Error> {
-        let mut writer = Self { form, out, any: false };
-        let out = &mut writer.out;
-        written(match form {
+    /// Writes in this form.
+    #[must_use]
+    pub fn new(form: Form, out: Out<'a>) -> Self {
+        Self { form, out, begun: false, any: false }
+    }
+
+    /// Writes what comes before everything else: not before there is something, so that a scan that cannot begin
+    /// leaves no half a document.
+    fn begin(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let out = &mut self.out;
+        written(match self.form {
             Form::Table => line(out, TABLE_HEAD),
             Form::Json => write!(out, "{{\"schema_version\":{SCHEMA_VERSION},\"resources\":["),
             Form::Csv => csv::record(out, flat::COLUMNS.iter().map(|(name, _)| Cow::Borrowed(*name))),
             Form::JsonLines | Form::OpenMetrics => Ok(()),
-        })?;
-        Ok(writer)
+        })
     }
 
     /// Writes what was found.
@@ -79,9 +84,13 @@ impl<'a> Writer<'a> {
         match event {
             Event::Places(_) => Ok(()),
             Event::Found(resources) => {
+                self.begin()?;
                 resources.iter().try_for_each(|resource| written(self.resource(resource)))
             }
-            Event::Scanned(scan) => written(self.scan(scan)),
+            Event::Scanned(scan) => {
+                self.begin()?;
+                written(self.scan(scan))
+            }
         }
     }
 
@@ -116,6 +125,7 @@ impl<'a> Writer<'a> {
     ///
     /// When it cannot be written.
     pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+        self.begin()?;
         let out = &mut self.out;
         let result = match self.form {
             Form::Table => tally

@@ -236,56 +236,6 @@ fn a_denied_change_is_found_by_the_probe_before_anything_is_done() {
 }
 
 #[test]
-fn a_plan_older_than_the_state_is_refused_as_a_whole() {
-    let fake = Fake::start(world(&odd())).unwrap();
-    let files = files();
-    assert_eq!(files.plan(&fake, &[]).status, 0);
-    fake.world().instance_mut("i-tags").unwrap().options.http_put_response_hop_limit = Some(9);
-    fake.world().at(ACCOUNT, REGION).instances.retain(|instance| instance.id != "i-0");
-    let applied = files.apply(&fake, &[]);
-    assert_eq!(applied.status, 2, "{applied:?}");
-    assert!(applied.stdout.contains("`i-tags` in 111122223333/us-east-1 has been changed"), "{applied:?}");
-    assert!(applied.stdout.contains("`i-0` in 111122223333/us-east-1 is gone"), "{applied:?}");
-    assert!(applied.stderr.contains("2 things are not as they were when the plan was made"), "{applied:?}");
-    assert_eq!(fake.world().modified.len(), 0);
-}
-
-#[test]
-fn malformed_plans_and_journals_are_refused_before_anything_is_asked() {
-    let fake = Fake::start(world(&[])).unwrap();
-    let files = files();
-    let good = serde_json::json!({
-        "schema_version": 1, "made_at": "2026-11-21T00:00:00Z", "wanted": {}, "no_way_back": false,
-        "changes": [{ "account": ACCOUNT, "region": REGION, "kind": "instance", "id": "i-0",
-            "prior": { "http_tokens": "optional" }, "new": { "http_tokens": "required" } }],
-        "left_out": [],
-    });
-    let mut version = good.clone();
-    version["schema_version"] = 2.into();
-    let mut empty = good.clone();
-    empty["changes"][0]["new"] = serde_json::json!({});
-    let mut word = good.clone();
-    word["changes"][0]["new"]["http_tokens"] = "banana".into();
-    let cases = [
-        (good.to_string(), "does not hold all five prior options of `i-0`"),
-        (version.to_string(), "has version 2, this program knows 1"),
-        (empty.to_string(), "changes nothing of `i-0`"),
-        (word.to_string(), "unknown variant `banana`, expected `optional` or `required`"),
-        ("{".to_owned(), "EOF while parsing"),
-    ];
-    for (text, says) in cases {
-        std::fs::write(&files.plan, text).unwrap();
-        let applied = files.apply(&fake, &[]);
-        assert_eq!(applied.status, 2, "{applied:?}");
-        assert!(applied.stderr.contains(says), "{says}: {applied:?}");
-    }
-    std::fs::write(&files.journal, "").unwrap();
-    let back = files.rollback(&fake, &[]);
-    assert!(back.stderr.contains("has not begun: nothing to undo"), "{back:?}");
-    assert_eq!(fake.world().requests, 0);
-}
-
-#[test]
 fn a_change_that_stays_pending_stops_the_waves() {
     let mut world = world(&odd());
     world.pending_descriptions = 1000;

@@ -1,55 +1,131 @@
 //! No call goes out without credentials given on purpose.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use imds_fake_aws::{Fake, World};
 
-use crate::harness::{bare, ran, run};
+use crate::change::{files, odd, world};
+use crate::harness::{Ran, SECRET, bare, ran, run};
 
-#[test]
-fn without_credentials_nothing_is_asked_not_even_imds() {
-    let fake = Fake::start(World::new("111122223333", &["us-east-1"])).unwrap();
-    // Stands in for the instance's metadata service: nobody may come.
-    let imds = TcpListener::bind("127.0.0.1:0").unwrap();
-    imds.set_nonblocking(true).unwrap();
-    let home = tempfile::tempdir().unwrap();
-    let mut command = bare(home.path());
+/// A metadata service with the credentials of a role, as far as anyone asks for them; every request is noted before
+/// it is answered. (`imds-emulator` would do, and would have the AWS SDKs built a second time, with its features.)
+struct MetadataService {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl MetadataService {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        // Ends with the process: it waits for connections, which is no harm.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // Who hangs up half way through is of no interest.
+                let _ = serve(stream, &seen);
+            }
+        });
+        Self { address, requests }
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let line = head.lines().next().unwrap_or_default().to_owned();
+    seen.lock().unwrap().push(line.clone());
+    let role = "/latest/meta-data/iam/security-credentials/";
+    let (status, body) = match line.split(' ').collect::<Vec<_>>()[..] {
+        ["PUT", "/latest/api/token", _] => ("200 OK", "a-token".to_owned()),
+        ["GET", path, _] if path == role => ("200 OK", "reader".to_owned()),
+        ["GET", path, _] if path.strip_prefix(role) == Some("reader") => (
+            "200 OK",
+            format!(
+                r#"{{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"{SECRET}","Token":"t","LastUpdated":"2026-11-01T00:00:00Z","Expiration":"2099-01-01T00:00:00Z"}}"#
+            ),
+        ),
+        _ => ("404 Not Found", String::new()),
+    };
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+/// The command without credentials, on what looks like an instance: the metadata service answers, and has some.
+fn on_an_instance(home: &Path, fake: &Fake, imds: &MetadataService, args: &[&str]) -> Ran {
+    let mut command = bare(home);
     command
         .env_remove("AWS_EC2_METADATA_DISABLED")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", imds.local_addr().unwrap()))
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", imds.address))
         .env("AWS_ENDPOINT_URL", fake.url())
-        .arg("state");
-    let ran = run(command);
-    assert_eq!(ran.status, 2, "{ran:?}");
-    assert!(ran.stderr.starts_with("error: no credentials\n"), "{ran:?}");
-    assert!(ran.stderr.contains("\nhint: set `AWS_PROFILE`"), "{ran:?}");
-    assert_eq!(fake.world().requests, 0);
-    assert_eq!(imds.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+        .args(args);
+    run(command)
 }
 
 #[test]
-fn the_instance_role_is_used_when_asked_for() {
-    let fake = Fake::start(World::new("111122223333", &["us-east-1"])).unwrap();
-    let imds = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = imds.local_addr().unwrap();
-    // It is asked: that is all this is about. It hangs up on whoever comes, so that the SDK gives up.
-    let (asked, was_asked) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        while let Ok((stream, _)) = imds.accept() {
-            drop(stream);
-            let _ = asked.send(());
-        }
-    });
+fn without_credentials_nothing_is_asked_not_even_imds() {
+    let fake = Fake::start(world(&odd())).unwrap();
+    let imds = MetadataService::start();
+    let files = files();
+    assert_eq!(files.plan(&fake, &[]).status, 0);
+    assert_eq!(files.apply(&fake, &[]).status, 0);
+    let asked = fake.world().requests;
     let home = tempfile::tempdir().unwrap();
-    let mut command = bare(home.path());
-    command
-        .env_remove("AWS_EC2_METADATA_DISABLED")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{address}"))
-        .env("AWS_ENDPOINT_URL", fake.url())
-        .args(["state", "--instance-role"]);
-    let ran = run(command);
-    assert_eq!(ran.status, 2, "{ran:?}");
-    assert!(was_asked.try_recv().is_ok(), "{ran:?}");
+    let out = home.path().join("out");
+    let (plan, journal, out) =
+        (files.plan.to_str().unwrap(), files.journal.to_str().unwrap(), out.to_str().unwrap());
+    let commands: [&[&str]; 9] = [
+        &["state"],
+        &["state", "--organization", "--all-regions"],
+        &["state", "--source", "config-aggregator", "--aggregator", "all"],
+        &["audit"],
+        &["usage"],
+        &["report", "--out", out],
+        &["plan", "--http-tokens", "required", "--usage", "--out", out],
+        &["apply", plan],
+        &["rollback", journal],
+    ];
+    for args in commands {
+        let ran = on_an_instance(home.path(), &fake, &imds, args);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{args:?}: {ran:?}");
+        assert_eq!(
+            ran.stderr,
+            "error: no credentials\n\
+             caused by: no credentials found in chain. Attempted:\n  \
+             environment: the credential provider was not enabled: environment variable not set\n  \
+             profile: the credential provider was not enabled\n  \
+             web identity token: the credential provider was not enabled: $AWS_WEB_IDENTITY_TOKEN_FILE was not set\n  \
+             container: the credential provider was not enabled: ECS provider not configured\n\
+             hint: set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; on an instance say \
+             `--instance-role`\n",
+            "{args:?}"
+        );
+        assert!(!Path::new(out).exists(), "{args:?}");
+    }
+    assert_eq!(fake.world().requests, asked);
+    assert!(imds.requests().is_empty(), "nothing was asked of the metadata service");
+
+    // The same with leave, so that it is seen what would have been counted.
+    let leave = on_an_instance(home.path(), &fake, &imds, &["state", "--instance-role"]);
+    assert_eq!((leave.status, leave.stderr.as_str()), (0, ""), "{leave:?}");
+    assert!(imds.requests().len() > 1, "{:?}", imds.requests());
+    assert!(fake.world().requests > asked);
 }
 
 #[test]

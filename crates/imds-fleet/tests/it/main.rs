@@ -12,6 +12,7 @@ mod killed;
 mod launches;
 mod progress;
 mod ready;
+mod refused;
 mod report;
 mod resumed;
 mod rollback;
