@@ -10,7 +10,7 @@ with sync_playwright() as playwright:
     requests, errors = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    url = pathlib.Path(page_path).as_uri()
+    url = pathlib.Path(page_path).resolve().as_uri()
     began = time.monotonic()
     page.goto(url)
     loaded = time.monotonic() - began

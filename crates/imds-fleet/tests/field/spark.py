@@ -6,7 +6,7 @@ Arguments: the dataset and docs/fleet.md. Not part of the gate, since Spark is h
     python3 -m venv spark && spark/bin/pip install pyspark duckdb
     spark/bin/python crates/imds-fleet/tests/field/spark.py fleet docs/fleet.md
 """
-import datetime, os, pathlib, re, sys, time
+import datetime, os, pathlib, platform, re, sys, tempfile, time, zipfile
 
 import duckdb, pyspark
 
@@ -23,11 +23,18 @@ assert len(queries) == 4, queries
 duck = duckdb.connect()
 duck.execute("SET TimeZone = 'UTC'")
 # Processes of their own that hold the data between them, as on a real cluster: two workers, one core and 1 GiB each.
+# snappy-java takes a machine that has musl installed beside glibc for one of musl: the right library is named to it.
+jar = next(pathlib.Path(os.environ["SPARK_HOME"], "jars").glob("snappy-java-*.jar"))
+unpacked = tempfile.TemporaryDirectory()
+library = f"org/xerial/snappy/native/Linux/{platform.machine()}/libsnappyjava.so"
+path = pathlib.Path(zipfile.ZipFile(jar).extract(library, unpacked.name))
+snappy = f"-Dorg.xerial.snappy.lib.path={path.parent} -Dorg.xerial.snappy.lib.name={path.name}"
 spark = (
     SparkSession.builder.master("local-cluster[2,1,1024]").appName("imds-fleet")
     .config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "localhost")
     .config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC")
     .config("spark.sql.shuffle.partitions", "4")
+    .config("spark.driver.extraJavaOptions", snappy).config("spark.executor.extraJavaOptions", snappy)
     .getOrCreate()
 )
 spark.sparkContext.setLogLevel("ERROR")
