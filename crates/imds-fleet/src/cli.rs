@@ -296,16 +296,16 @@ pub struct PlanArgs {
     #[arg(long, value_name = "VALUE", value_parser = switch)]
     pub http_endpoint: Option<Switch>,
     /// Change the defaults of each account and Region, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instances_only")]
     pub account_defaults: bool,
     /// Change the default version of each launch template, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instances_only")]
     pub launch_templates: bool,
     /// Move the groups that pin a version of a launch template to a new one, too
-    #[arg(long)]
+    #[arg(long, conflicts_with = "instances_only")]
     pub pinned_groups: bool,
     /// Whether each account and Region refuses IMDSv1 altogether: `enabled` or `disabled`. `enabled` needs `--no-way-back`
-    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    #[arg(long, value_name = "VALUE", value_parser = switch, conflicts_with = "instances_only")]
     pub http_tokens_enforced: Option<Switch>,
     /// Do not change instances
     #[arg(long)]

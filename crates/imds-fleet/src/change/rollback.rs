@@ -131,6 +131,14 @@ impl Run<'_> {
                 self.waiting.push((number, change.clone()));
                 return Ok(());
             }
+            Stand::Other if matches!(change.target, Target::AutoScalingGroup { .. }) => {
+                // Which of the versions that it names stands for the old one, nobody can tell.
+                self.leave(
+                    change,
+                    "someone else has moved it since: set the version that the plan names by hand",
+                );
+                return Ok(());
+            }
             Stand::Other if !self.settings.force => {
                 self.leave(change, "someone else has changed it since; `--force` restores it anyway");
                 return Ok(());

@@ -1,7 +1,7 @@
 //! `audit`: the known wrongs of the field, exit statuses, and every format.
 
 use imds_fake_aws::world::Options;
-use imds_fake_aws::{Fake, Fault, Instance, Template, World};
+use imds_fake_aws::{Fake, Fault, Image, Instance, Template, World};
 
 use crate::harness::{Ran, ran};
 
@@ -83,7 +83,12 @@ fn a_template_is_judged_by_its_default_version_and_by_what_stands_behind_it() {
     here.templates = vec![
         template("lt-0old-good", &[tokens("required"), tokens("optional")], 2),
         template("lt-0nothing", &[Options::default()], 1),
+        Template {
+            versions: vec![(Options::default(), Some("ami-v2".to_owned()))],
+            ..template("lt-0nothing-of-v2-image", &[], 1)
+        },
     ];
+    here.images.push(Image { id: "ami-v2".to_owned(), own: true, imds_support: Some("v2.0".to_owned()) });
     let fake = Fake::start(world).unwrap();
     let args = ["audit", "--output", "json"];
     let with_default = ran(&fake, &args);

@@ -200,10 +200,13 @@ fn a_group_that_someone_else_moved_is_left_alone() {
     let back = files.rollback(&fake, &[]);
     assert_eq!(back.status, 3, "{back:?}");
     let says = format!(
-        "not restored: `pins-old` in {ACCOUNT}/{REGION}: someone else has changed it since; `--force` restores it \
-         anyway\n"
+        "not restored: `pins-old` in {ACCOUNT}/{REGION}: someone else has moved it since: set the version that the plan \
+         names by hand\n"
     );
     assert!(back.stdout.starts_with(&says), "{back:?}");
+    let forced = files.rollback(&fake, &["--force"]);
+    assert!(forced.stdout.starts_with(&says), "{forced:?}");
+    assert_eq!(fake.world().at(ACCOUNT, REGION).groups[2].template, Some(of("lt-0web", "3")));
 }
 
 #[test]

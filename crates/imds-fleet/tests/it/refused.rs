@@ -246,6 +246,16 @@ fn nothing_wanted_is_nothing_asked() {
     let files = files();
     let plan = ran(&fake, &["plan", "--out", files.plan.to_str().unwrap()]);
     said(&plan, 2, "", "error: nothing to change: say for example `--http-tokens required`\n");
+    // What would not be scanned cannot be planned.
+    for option in
+        ["--account-defaults", "--launch-templates", "--pinned-groups", "--http-tokens-enforced=enabled"]
+    {
+        let refused = files.plan(&fake, &["--instances-only", option]);
+        assert_eq!(refused.status, 2, "{refused:?}");
+        let says = option.split('=').next().unwrap();
+        let start = "error: the argument '--instances-only' cannot be used with";
+        assert!(refused.stderr.starts_with(start) && refused.stderr.contains(says), "{refused:?}");
+    }
     assert_eq!(fake.world().requests, 0);
     assert!(!files.plan.exists());
 }
