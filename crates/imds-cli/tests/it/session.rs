@@ -184,6 +184,7 @@ fn processes_share_a_failure_and_do_not_queue_up_for_it() {
     let alone = get(&lone, &server).run().fails_with(4).elapsed();
     assert_eq!(wire(server.take_counts()), (1, 0));
     let running = start_at_once(50, || get(&together, &server));
+    #[allow(clippy::disallowed_methods, reason = "real processes take real time")]
     let began = Instant::now();
     for process in running {
         let _ = process.wait().fails_with(4);
