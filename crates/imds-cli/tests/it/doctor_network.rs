@@ -94,7 +94,8 @@ in_router ip route add 169.254.169.254/32 via 10.0.1.2
 ip route add default via 10.0.0.1
 in_router sh -c 'echo 1 > /proc/sys/net/ipv4/ip_forward'
 mkfifo listening
-in_server "$1" serve --listen 169.254.169.254:80 > listening &
+# Not by `in_server`: a function would be a process of its own, and the emulator outlive it.
+nsenter --net=/proc/$server/ns/net -- "$1" serve --listen 169.254.169.254:80 > listening &
 emulator=$!
 head -n 1 listening > /dev/null
 set +e
