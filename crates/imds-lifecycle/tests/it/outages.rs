@@ -224,13 +224,17 @@ fn nothing_is_kept_without_a_runtime_directory() {
     let instance = instance_builder().listen(address()).start().unwrap();
     let (api, place) = (AutoScaling::start(3_600), Place::without_runtime_directory());
     set_state(&instance, "Terminated");
-    let mut daemon = place.daemon(&instance, &api, &["--exec", "exec tail -f /dev/null"]);
+    let fifo = place.fifo();
+    let hook = format!("exec cat {}", fifo.display());
+    let mut daemon = place.daemon(&instance, &api, &["--exec", &hook]);
     daemon.says("Auto Scaling group `web`");
     let endpoint = instance.endpoint();
     drop(instance);
     daemon.kill();
-    let mut daemon = place.daemon_at(&[], &endpoint, &api, &["--exec", "exec tail -f /dev/null"]);
+    let mut daemon = place.daemon_at(&[], &endpoint, &api, &["--exec", &hook]);
     daemon.says("going on where the last process ended").says("the heartbeat failed: ");
     assert_eq!(api.world(|world| world.count(BEAT)), 0);
     assert_eq!(place.files_that_hold("wJalrXUtnFEMI"), 0);
+    // Lets the hook end, and with it whoever keeps it.
+    drop(std::fs::OpenOptions::new().write(true).open(&fifo).unwrap());
 }
