@@ -1,6 +1,6 @@
 //! Why a command could not do its work, as decisions a caller takes.
 
-use crate::aws::fault::Fault;
+use crate::aws::fault::{Fault, innermost};
 
 /// A failure of the whole command, as opposed to a gap in a scan.
 #[derive(Debug)]
@@ -25,13 +25,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn no_credentials(error: &dyn std::error::Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text = cause.to_string();
-            source = cause.source();
-        }
-        Self::NoCredentials(text)
+        Self::NoCredentials(innermost(error))
     }
 
     pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {

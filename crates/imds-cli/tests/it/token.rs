@@ -1,22 +1,19 @@
 //! `imds token`: for a `curl` of one's own.
 
-use imds_testkit::FaultServer;
+use imds_testkit::{FaultServer, TestEnvironment};
 
 use crate::{INSTANCE_ID, world};
+
+/// What the command prints, which may be a token.
+fn printed(world: &TestEnvironment, server: &FaultServer, arguments: &[&str]) -> String {
+    let command = world.imds(arguments).endpoint(&server.endpoint()).prints_secrets();
+    command.run().exits_with(0).stdout().to_owned()
+}
 
 #[test]
 fn one_token_for_all_and_cleared() {
     let (world, server) = (world(), FaultServer::start());
-    let run = |arguments: &[&str]| {
-        world
-            .imds(arguments)
-            .endpoint(&server.endpoint())
-            .prints_secrets()
-            .run()
-            .exits_with(0)
-            .stdout()
-            .to_owned()
-    };
+    let run = |arguments: &[&str]| printed(&world, &server, arguments);
     let token = run(&["token"]);
     assert_eq!(token.trim_end().len(), 56);
     assert_eq!(run(&["token"]), token);
@@ -31,16 +28,7 @@ fn one_token_for_all_and_cleared() {
 #[test]
 fn a_ttl_of_ones_own_is_asked_for_and_not_stored() {
     let (world, server) = (world(), FaultServer::start());
-    let run = |arguments: &[&str]| {
-        world
-            .imds(arguments)
-            .endpoint(&server.endpoint())
-            .prints_secrets()
-            .run()
-            .exits_with(0)
-            .stdout()
-            .to_owned()
-    };
+    let run = |arguments: &[&str]| printed(&world, &server, arguments);
     let stored = run(&["token"]);
     for (arguments, ttl) in [
         (&["token", "--ttl", "60"][..], "60"),

@@ -78,7 +78,7 @@ impl std::fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 /// The text of the first cause: the outer ones only say that something failed.
-fn innermost<E: std::error::Error + ?Sized>(error: &E) -> String {
+pub(crate) fn innermost<E: std::error::Error + ?Sized>(error: &E) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
