@@ -10,6 +10,7 @@ pub mod env;
 pub mod header;
 pub mod options;
 pub mod path;
+pub mod printable;
 pub mod token;
 pub mod well_known;
 
