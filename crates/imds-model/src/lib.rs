@@ -1,13 +1,19 @@
-//! What the EC2 instance metadata service *is*, with no I/O: the names of its headers, environment variables and
-//! paths, the validated [`MetadataPath`], the [`catalogue`] of what is behind the paths, and the [`MetadataOptions`] of an instance.
+//! What the EC2 instance metadata service *is*, with no I/O: the names of its headers, environment
+//! variables and paths, the validated [`MetadataPath`], the [`catalogue`] of categories, the
+//! [`MetadataOptions`] of an instance. Beside it the few rules that every program shares:
+//! [`duration`], [`calendar`], [`backoff`].
 //!
-//! The client and the emulator both stand on this crate and on nothing else of each other.
+//! The client and the emulator both build on this crate and share nothing else.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod backoff;
+pub mod calendar;
 pub mod catalogue;
+pub mod duration;
 pub mod env;
 pub mod header;
+pub mod lifecycle;
 pub mod options;
 pub mod path;
 pub mod printable;
@@ -15,5 +21,6 @@ pub mod token;
 pub mod well_known;
 
 pub use catalogue::{CATALOGUE, Category};
+pub use lifecycle::TargetLifecycleState;
 pub use options::MetadataOptions;
 pub use path::{MetadataPath, PathError};
