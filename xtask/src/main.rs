@@ -19,7 +19,8 @@ const USAGE: &str = "usage: cargo xtask TASK
   bench-act [OPTION N]                `imds watch` beside the bash loop: connections, tokens, memory, CPU; hook latency
   bench-emulator [--alone] [OPTION N]  the emulator under load: errors, memory, requests/s beside nginx and moto
   certificates [--package FILE.tgz]   the Regions' certificates of crates/imds-identity
-  check                               the house rules that no other tool checks
+  check [--only CRATE]                the house rules that no other tool checks
+  check --imports CRATE               which module of a crate imports which, as rows of xtask/layers.toml
   dist [PACKAGE]...                   stripped static binaries in dist/
   generate [--check]                  what follows from model/: catalogue, pages, conformance cases";
 

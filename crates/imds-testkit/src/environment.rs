@@ -1,12 +1,9 @@
 //! The world that a command under test sees: nothing of the caller's.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
-
-use crate::Invocation;
 
 /// A temporary home, a token store of its own, and the binary under test.
 ///
@@ -27,16 +24,6 @@ impl TestEnvironment {
             std::fs::create_dir(root.path().join(directory)).expect("a directory below it");
         }
         Self { binary: binary.into(), root, runs: AtomicU64::new(0) }
-    }
-
-    /// A command line of the binary under test.
-    pub fn imds<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
-        Invocation::new(self, arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect())
-    }
-
-    /// `imds get PATH` against `endpoint`: what most tests run.
-    pub fn get(&self, path: &str, endpoint: &str) -> Invocation<'_> {
-        self.imds(["get", path]).endpoint(endpoint)
     }
 
     /// The binary under test.

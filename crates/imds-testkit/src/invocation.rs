@@ -7,8 +7,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::environment::TestEnvironment;
+use crate::output::CommandOutput;
 use crate::running::Running;
-use crate::{CommandOutput, TestEnvironment, guard, terminal};
+use crate::{guard, terminal};
 
 /// A command line of the binary under test, in the world of a [`TestEnvironment`].
 #[derive(Debug)]
@@ -23,6 +25,18 @@ pub struct Invocation<'e> {
     prints_secrets: bool,
     terminal: bool,
     closed_stdout: bool,
+}
+
+impl TestEnvironment {
+    /// A command line of the binary under test.
+    pub fn imds<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
+        Invocation::new(self, arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect())
+    }
+
+    /// `imds get PATH` against `endpoint`: what most tests run.
+    pub fn get(&self, path: &str, endpoint: &str) -> Invocation<'_> {
+        self.imds(["get", path]).endpoint(endpoint)
+    }
 }
 
 impl<'e> Invocation<'e> {

@@ -1,5 +1,9 @@
 //! The house rules of CONTRIBUTING.md that no other tool checks.
 
+mod imports;
+mod layers;
+mod modules;
+mod prose;
 mod rules;
 mod source;
 
@@ -9,6 +13,8 @@ use std::process::Command;
 use source::Source;
 
 use crate::workspace;
+
+const USAGE: &str = "usage: cargo xtask check [--only CRATE] | --imports CRATE";
 
 /// A place that breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +35,26 @@ impl fmt::Display for Finding {
     }
 }
 
-pub(crate) fn run(_arguments: &[String]) -> Result<(), String> {
+/// Checks every tracked file; `--only` shows the findings of one crate, `--imports` its real imports.
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let sources = sources()?;
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => report(&sources, ""),
+        ["--only", name] => report(&sources, &folder(name)),
+        ["--imports", name] => {
+            print!("{}", layers::rows(&folder(name), &sources).map_err(|finding| finding.to_string())?);
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn folder(name: &str) -> String {
+    if name == "xtask" { name.to_owned() } else { format!("crates/{name}") }
+}
+
+/// The tracked text files.
+fn sources() -> Result<Vec<Source>, String> {
     let root = workspace::root();
     // Files that are new and not ignored count too, so that the check says the same before and after the commit.
     let list = workspace::output_of(
@@ -44,16 +69,36 @@ pub(crate) fn run(_arguments: &[String]) -> Result<(), String> {
             sources.push(Source::new(path, text));
         }
     }
-    let findings = rules::all(&sources);
+    Ok(sources)
+}
+
+/// Prints every finding below `folder`.
+fn report(sources: &[Source], folder: &str) -> Result<(), String> {
+    let mut findings = findings(sources).map_err(|finding| finding.to_string())?;
+    findings.retain(|finding| finding.place.starts_with(folder));
     for finding in &findings {
         eprintln!("{finding}");
     }
     let rust = sources.iter().filter(|source| source.is_rust()).count();
     match findings.len() {
         0 => {
-            println!("house rules: {rust} Rust files, nothing to mend");
+            println!("house rules: {rust} Rust files, nothing to fix");
             Ok(())
         }
         count => Err(format!("{count} places break a house rule (CONTRIBUTING.md)")),
     }
+}
+
+fn findings(sources: &[Source]) -> Result<Vec<Finding>, Finding> {
+    let text = |path: &str| {
+        let source = sources.iter().find(|source| source.path == path);
+        source.map(|source| source.text.as_str()).ok_or_else(|| Finding::new(path, "is missing"))
+    };
+    let layers = layers::Layers::parse(text(layers::TABLE)?)?;
+    let retired = prose::RetiredWords::parse(text(prose::RETIRED)?)?;
+    let mut findings = rules::all(sources);
+    findings.extend(layers::check(sources, &layers));
+    let prose = prose::width(sources).into_iter().chain(prose::retired_words(sources, &retired));
+    findings.extend(prose.filter(|finding| !layers.is_pending(&finding.place)));
+    Ok(findings)
 }
