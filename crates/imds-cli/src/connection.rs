@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use imds::{Client, ClientBuilder, EndpointMode, ImdsVersion};
+use imds_model::duration;
 
 use crate::report::{self, Failure};
 
@@ -22,8 +23,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
-    /// Give up after this long in all: seconds, or a number with `ms`, `s` or `m`
-    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    /// Time limit for the whole command, such as `500ms`, `30s` or `5m`
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     pub(crate) timeout: Option<Duration>,
 
     /// Speak IMDSv1, without a session token, as older Snowball devices need
@@ -79,44 +80,4 @@ impl ConnectionArgs {
 fn mode(text: &str) -> Result<EndpointMode, String> {
     EndpointMode::parse(text)
         .ok_or_else(|| format!("it is none of `{}`", EndpointMode::SPELLINGS.join("`, `")))
-}
-
-/// A duration: seconds, or a number with `ms`, `s` or `m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let seconds = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => {
-            return Err("it has an unknown unit; write seconds, or a number with `ms`, `s` or `m`".to_owned());
-        }
-    };
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let total = number.parse::<f64>().ok().filter(|_| plain).map(|number| number * seconds);
-    match total {
-        Some(total) if (0.001..=86_400.0).contains(&total) => Ok(Duration::from_secs_f64(total)),
-        _ => Err("it is not a duration from 1 ms to one day".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, milliseconds) in
-            [("5", 5_000), ("0.5", 500), ("250ms", 250), ("2s", 2_000), ("1.5m", 90_000)]
-        {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-        for text in ["", "0", "-1", "inf", "NaN", "1h", "1e3", "100000", "s", "5 s"] {
-            let message = duration(text).unwrap_err();
-            assert!(message.starts_with("it "), "{text}: {message}");
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use imds::{Client, ClientBuilder, Endpoint, EndpointChoice, EndpointMode, Notice, Source};
+use imds_model::calendar::DateTime;
 use imds_model::{header, well_known};
 
 use crate::facts::{Content, EndpointFact, Facts, Reach, Role};
@@ -142,7 +143,7 @@ fn other_family(choice: &EndpointChoice) -> Option<Endpoint> {
 
 fn date(exchange: &Exchange) -> Option<std::time::SystemTime> {
     let Exchange::Answer(answer) = exchange else { return None };
-    httpdate::parse_http_date(answer.header("Date")?).ok()
+    DateTime::parse_http_date(answer.header("Date")?).ok().map(DateTime::system_time)
 }
 
 fn content(client: &Client) -> Content {

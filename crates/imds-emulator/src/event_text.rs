@@ -4,16 +4,20 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use imds_model::duration;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 use serde::{Deserialize, Serialize};
 
-use crate::duration::parse_duration;
 use crate::event::{Event, OptionsChange};
 use crate::fault::{Fault, Trouble};
 use crate::instance::check::{check_tag_key, check_tag_value};
 use crate::instance::{MaintenanceEvent, MaintenanceState, SpotAction, TargetLifecycleState};
 use crate::protocol::Status;
 use crate::time::Timestamp;
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| error.to_string())
+}
 
 /// An event with its parameters by name. Which ones an event takes is said by the error that another one meets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -176,7 +180,7 @@ impl EventText {
     /// When it happens, counted from the start or from now.
     ///
     /// # Errors
-    /// Where `after` is no duration.
+    /// Returns an error if `after` is not a duration.
     pub fn after(&self) -> Result<Duration, String> {
         self.after.as_deref().map_or(Ok(Duration::ZERO), parse_duration)
     }
@@ -326,9 +330,9 @@ impl EventText {
     fn target_lifecycle_state(&self) -> Result<Event, Wrong> {
         match self.needed("state", &self.state)?.as_str() {
             "none" => Ok(Event::TargetLifecycleState(None)),
-            text => match TargetLifecycleState::parse(text) {
-                Some(state) => Ok(Event::TargetLifecycleState(Some(state))),
-                None => {
+            text => match text.parse() {
+                Ok(state) => Ok(Event::TargetLifecycleState(Some(state))),
+                Err(_) => {
                     let states: Vec<_> = TargetLifecycleState::ALL
                         .iter()
                         .map(|state| format!("`{}`", state.as_str()))
@@ -468,7 +472,7 @@ mod tests {
             ),
             (
                 r#"{"event":"interrupt","notice":"soon"}"#,
-                "`soon` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+                "`soon` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
             ),
             (r#"{"event":"options","hop-limit":0}"#, "`hop-limit` is `0`; a number from 1 to 64"),
             (r#"{"event":"options","hop-limit":65}"#, "`hop-limit` is `65`; a number from 1 to 64"),

@@ -75,7 +75,10 @@ mod tests {
     fn errors_name_the_line() {
         for (text, message) in [
             ("[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'", "line 4: `boom` is no event; one of"),
-            ("[[step]]\nevent = 'rebalance'\nafter = 'soon'", "line 3: `soon` is no duration; write `500ms`"),
+            (
+                "[[step]]\nevent = 'rebalance'\nafter = 'soon'",
+                "line 3: `soon` is not a duration; write a number",
+            ),
             ("\n[[step]]\nevent = 'tag'\nkey = 'x'", "line 2: `tag` needs `value`"),
             ("[[step]]\nevent = 'tag'\nkay = 'x'", "line 3: unknown field `kay`, expected one of `event`"),
             ("[[steps]]\nevent = 'tag'", "line 1: unknown field `steps`, expected `step`"),

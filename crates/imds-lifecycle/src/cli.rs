@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use imds_model::duration;
 
 use crate::driver::Plan;
 use crate::failure::Failure;
@@ -84,15 +85,15 @@ pub(crate) struct RunArgs {
     hook_query: Option<String>,
 
     /// Send heartbeats this often, in place of a third of the hook's heartbeat timeout
-    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     heartbeat: Option<Duration>,
 
     /// End a command that takes longer than this
-    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     exec_timeout: Option<Duration>,
 
     /// Ask for the state this often
-    #[arg(long, value_name = "SECONDS", value_parser = duration, default_value = "5")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, default_value = "5s")]
     interval: Duration,
 
     /// Keep the journal in this directory; STATE_DIRECTORY, as systemd sets it, is the usual place
@@ -109,7 +110,7 @@ pub(crate) struct RunArgs {
 pub(crate) struct KeepArgs {
     pub(crate) directory: PathBuf,
     pub(crate) number: u64,
-    #[arg(long, value_parser = duration)]
+    #[arg(long, value_parser = duration::parse_positive)]
     pub(crate) timeout: Option<Duration>,
     #[arg(last = true)]
     pub(crate) command: String,
@@ -177,25 +178,6 @@ fn verdict(text: &str) -> Result<Verdict, String> {
     }
 }
 
-/// Seconds, or a number with `ms`, `s` or `m`.
-fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let unit = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err("its unit is none of `ms`, `s`, `m`".to_owned()),
-    };
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    match number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit) {
-        Some(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("it is not a duration from 1 ms to one day".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,8 +216,8 @@ mod tests {
             ),
             (&["--on", "Terminated"], "it is not of the form `STATE=COMMAND`"),
             (&["--exec", "a", "--on-failure", "x"], "it is none of `abandon`, `continue`"),
-            (&["--exec", "a", "--heartbeat", "1h"], "its unit is none of `ms`, `s`, `m`"),
-            (&["--exec", "a", "--heartbeat", "0"], "it is not a duration from 1 ms to one day"),
+            (&["--exec", "a", "--heartbeat", "1w"], "`1w` has an unknown unit"),
+            (&["--exec", "a", "--heartbeat", "0"], "`0` is zero; it must be at least `1ms`"),
         ] {
             let error = plan(arguments).unwrap_err();
             assert!(error.contains(told), "{error}");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use imds_model::TargetLifecycleState;
 use serde::{Deserialize, Serialize};
 
 /// What Auto Scaling's calls need.
@@ -34,19 +35,6 @@ pub(crate) enum Hook {
     Unclear(String),
 }
 
-/// The states that the metadata service knows (Amazon EC2 Auto Scaling User Guide, "Retrieve the target lifecycle
-/// state through instance metadata").
-pub(crate) const STATES: [&str; 8] = [
-    "Detached",
-    "InService",
-    "Standby",
-    "Terminated",
-    "Warmed:Hibernated",
-    "Warmed:Running",
-    "Warmed:Stopped",
-    "Warmed:Terminated",
-];
-
 impl Details {
     /// The hook of the transition to `state`.
     pub(crate) fn hook(&self, state: &str) -> Hook {
@@ -63,7 +51,7 @@ impl Details {
                 hooks.iter().find(|hook| hook.name == *name).and_then(|hook| hook.heartbeat_timeout);
             return Hook::One(name.clone(), timeout);
         }
-        let terminating = state.ends_with("Terminated");
+        let terminating = state.parse().is_ok_and(TargetLifecycleState::is_terminated);
         let transition = if terminating { "EC2_INSTANCE_TERMINATING" } else { "EC2_INSTANCE_LAUNCHING" };
         let fitting: Vec<&HookInfo> =
             hooks.iter().filter(|hook| hook.transition.ends_with(transition)).collect();

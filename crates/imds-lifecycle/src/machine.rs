@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use imds::Moment;
+use imds_model::TargetLifecycleState;
 
-use crate::details::{Details, Hook, STATES};
+use crate::details::{Details, Hook};
 use crate::record::{Action, Record, Stage, Verdict};
 
 /// The shortest heartbeat timeout that a lifecycle hook can have (Amazon EC2 Auto Scaling API Reference,
@@ -232,7 +233,7 @@ impl Machine {
             return;
         };
         if !self.rules.states.contains(&state) {
-            let known = STATES.contains(&state.as_str());
+            let known = state.parse::<TargetLifecycleState>().is_ok();
             let told = if known {
                 format!("state `{state}`: nothing to do")
             } else {

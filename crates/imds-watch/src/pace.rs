@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use imds_model::backoff::full_jitter;
+
 /// The longest pause that an outage leads to, unless the interval itself is longer.
 pub const MAX_PAUSE: Duration = Duration::from_secs(30);
 /// The longest pause that a `Retry-After` is obeyed for: a notice may come with two minutes to act.
@@ -28,13 +30,12 @@ impl Pace {
         self.interval.mul_f64(1.0 - 0.1 * chance.clamp(0.0, 1.0))
     }
 
-    /// The pause after a poll that was not: twice the interval, four times, and so on up to [`MAX_PAUSE`], with half
-    /// of it left to chance so that machines which lost the service together do not come back together.
-    pub fn failed(&mut self, retry_after: Option<Duration>, chance: f64) -> Duration {
+    /// The pause after a failed poll: the interval and backoff with full jitter on top of it, up to [`MAX_PAUSE`] in
+    /// all, so that machines which lost the service together do not come back together.
+    pub fn failed(&mut self, retry_after: Option<Duration>, random: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
-        let longest = self.interval.saturating_mul(factor).min(MAX_PAUSE.max(self.interval));
-        let pause = longest.mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0));
+        let ceiling = MAX_PAUSE.saturating_sub(self.interval);
+        let pause = self.interval + full_jitter(self.interval, ceiling, self.failures, random);
         pause.max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER))
     }
 }
@@ -57,7 +58,8 @@ mod tests {
     fn outages_are_asked_less_and_less_and_forgotten() {
         let mut pace = Pace::new(5 * SECOND);
         assert_eq!(pace.failed(None, 1.0), 10 * SECOND);
-        assert_eq!(pace.failed(None, 0.0), 10 * SECOND);
+        assert_eq!(pace.failed(None, 0.0), 5 * SECOND);
+        assert_eq!(pace.failed(None, 1.0), 25 * SECOND);
         assert_eq!(pace.failed(None, 1.0), MAX_PAUSE);
         for _ in 0..100 {
             assert!(pace.failed(None, 1.0) <= MAX_PAUSE);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
-use imds_model::header;
+use imds_model::{duration, header};
 
-use crate::connection::{self, ConnectionArgs};
+use crate::connection::ConnectionArgs;
 use crate::output;
 use crate::report::Failure;
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     header: bool,
 
     /// Ask for a new token that is good for this long, 1 s to 6 h; it is not stored
-    #[arg(long, value_name = "SECONDS", value_parser = connection::duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     ttl: Option<Duration>,
 
     /// Ask for a new token, and do not store it

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use imds::{Client, Clock as _, DEADLINE, Error, ErrorKind, MetadataPath, Response, SystemClock};
+use imds_model::duration;
 use regex_lite::Regex;
 
-use crate::connection::{ConnectionArgs, duration};
+use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::{output, report, tree_read};
@@ -34,8 +35,8 @@ pub(crate) struct Args {
     #[arg(long)]
     gone: bool,
 
-    /// Ask this often: seconds, or a number with `ms`, `s` or `m`
-    #[arg(long, value_name = "SECONDS", value_parser = duration, default_value = "5")]
+    /// Poll interval, such as `500ms`, `5s` or `1m`
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, default_value = "5s")]
     interval: Duration,
 
     #[command(flatten)]

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use imds_model::duration;
 use imds_watch::{Event, Subject};
 
-use crate::connection::{ConnectionArgs, duration};
+use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::watch::{self, HookOptions, Plan};
@@ -26,8 +27,8 @@ pub(crate) struct Args {
     #[arg(value_name = "EVENT|PATH", required = true)]
     subjects: Vec<String>,
 
-    /// Ask this often: seconds, or a number with `ms`, `s` or `m`
-    #[arg(long, value_name = "SECONDS", value_parser = duration, default_value = "5")]
+    /// Poll interval, such as `500ms`, `5s` or `1m`
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, default_value = "5s")]
     interval: Duration,
 
     /// End after the first change, and its hook
@@ -52,7 +53,7 @@ pub(crate) struct Args {
     exec_retries: u32,
 
     /// End a command that takes longer than this
-    #[arg(long, value_name = "SECONDS", value_parser = duration, requires = "exec")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, requires = "exec")]
     exec_timeout: Option<Duration>,
 
     /// Keep in this file what was seen and done, so that a restart repeats nothing

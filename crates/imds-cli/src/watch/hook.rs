@@ -5,7 +5,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use imds::Moment;
+use imds::{Clock as _, Moment, SystemClock};
+use imds_model::backoff::full_jitter;
 use imds_watch::Change;
 use rustix::process::{Pid, Signal};
 
@@ -20,6 +21,8 @@ const PIPE: usize = 4_096;
 const VARIABLE: usize = 32 * 1_024;
 /// The pause before the first retry; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause between two runs of a failing hook.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How long a hook that is past its time has to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -118,9 +121,9 @@ impl Runner {
         self.running = None;
         self.metrics.hook_ended(success);
         if state.end_hook(success, self.options.retries) {
-            let pause = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(self.failures).unwrap_or(u32::MAX));
             self.failures += 1;
-            self.not_before = Some(now + pause.min(Duration::from_secs(60)));
+            let random = SystemClock.chance();
+            self.not_before = Some(now + full_jitter(FIRST_PAUSE, LONGEST_PAUSE, self.failures, random));
         } else {
             self.failures = 0;
         }

@@ -118,7 +118,9 @@ fn static_stability_is_asked_for_by_name() {
         );
     let value: Value = serde_json::from_str(output.stdout()).unwrap();
     assert_eq!(value["SecretAccessKey"], secret.as_str());
-    let expiration = humantime::parse_rfc3339(value["Expiration"].as_str().unwrap()).unwrap();
+    let expiration = imds_model::calendar::DateTime::parse_rfc3339(value["Expiration"].as_str().unwrap())
+        .unwrap()
+        .system_time();
     let left = expiration.duration_since(imds::Clock::wall(&imds::SystemClock)).unwrap().as_secs();
     assert!((500..=900).contains(&left), "{left}");
 }

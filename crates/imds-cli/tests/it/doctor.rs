@@ -155,7 +155,7 @@ fn the_clock_is_ten_minutes_off() {
         server.every_token(
             Answer::ok(token)
                 .header("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
-                .header("Date", &httpdate::fmt_http_date(theirs)),
+                .header("Date", &imds_model::calendar::DateTime::from_system_time(theirs).http_date()),
         );
         server.every_get(Answer::ok("ami-id"));
         let output = diagnose(&world(), &server.endpoint()).exits_with(0);

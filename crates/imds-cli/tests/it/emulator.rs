@@ -190,15 +190,15 @@ fn what_no_step_of_a_scenario_can_be_is_named_with_file_line_and_what_is_accepte
         ("event = 'options'\nipv6 = 'on'", "line 5: `ipv6` is `on`; one of `enabled`, `disabled`"),
         (
             "event = 'options'\npending = 'x'",
-            "line 5: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+            "line 5: `x` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
         ),
         (
             "after = 'soon'\nevent = 'rebalance'",
-            "line 4: `soon` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+            "line 4: `soon` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
         ),
         (
             "event = 'interrupt'\nnotice = 'x'",
-            "line 5: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+            "line 5: `x` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
         ),
         (
             "event = 'interrupt'\naction = 'x'",
@@ -208,7 +208,7 @@ fn what_no_step_of_a_scenario_can_be_is_named_with_file_line_and_what_is_accepte
         ("event = 'fault'\nrate = 2.0\nfault = '503'", "line 5: `rate` is `2`; a number from 0 to 1"),
         (
             "event = 'fault'\nfault = '404'\nfor = 'x'",
-            "line 6: `x` is no duration; write `500ms`, `30s`, `2m` or `6h`",
+            "line 6: `x` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
         ),
         (
             "event = 'fault'\nfault = '418'",

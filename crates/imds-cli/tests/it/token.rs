@@ -41,11 +41,11 @@ fn a_ttl_of_ones_own_is_asked_for_and_not_stored() {
     }
     assert_eq!(run(&["token"]), stored);
     let _ = world
-        .imds(["token", "--ttl", "7h"])
+        .imds(["token", "--ttl", "7w"])
         .endpoint(&server.endpoint())
         .run()
         .fails_with(2)
-        .says("it has an unknown unit");
+        .says("`7w` has an unknown unit");
     let _ = world
         .imds(["token", "--ttl", "25000"])
         .endpoint(&server.endpoint())

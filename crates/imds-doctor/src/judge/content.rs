@@ -1,5 +1,7 @@
 //! Checks of what the service holds.
 
+use imds_model::calendar::DateTime;
+
 use crate::facts::Facts;
 use crate::report::Check;
 
@@ -32,7 +34,7 @@ pub(super) fn role(facts: &Facts) -> Check {
         )
         .fix("look at the instance profile's role and its trust policy");
     };
-    match humantime::parse_rfc3339(text) {
+    match DateTime::parse_rfc3339(text).map(DateTime::system_time) {
         Ok(expiration) if expiration > facts.now => {
             Check::ok(ID, format!("role `{name}`, credentials good until {text}"))
         }
@@ -41,7 +43,7 @@ pub(super) fn role(facts: &Facts) -> Check {
                 .seen("the service gives new ones at least five minutes before the old ones expire")
                 .fix("look at this machine's clock, then at the role's trust policy")
         }
-        Err(_) => Check::warning(ID, "credentials", format!("role `{name}`: `Expiration` is no time")),
+        Err(_) => Check::warning(ID, "credentials", format!("role `{name}`: `Expiration` is not a time")),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn clock(facts: &Facts) -> Check {
     if seconds < CLOCK_TOLERANCE {
         return Check::ok(ID, "this machine's clock agrees with the service's `Date` header");
     }
-    let shown = humantime::format_duration(seconds);
+    let shown = imds_model::duration::format(seconds);
     Check::warning(ID, "clock", format!("this machine's clock is {shown} {word} the service's"))
         .seen("AWS refuses signed requests whose time is off by five minutes or more")
         .fix("set the clock: `chronyc makestep`, with the time service at 169.254.169.123 (Amazon Time Sync)")

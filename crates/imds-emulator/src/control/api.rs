@@ -1,10 +1,10 @@
 //! The control API's routes: pure functions of the service and a request.
 
+use imds_model::duration;
 use serde_json::{Value, json};
 
 use super::http::{Answer, Request};
 use crate::assertion::Assertion;
-use crate::duration::parse_duration;
 use crate::event_text::EventText;
 use crate::identity::SignatureKind;
 use crate::server::Service;
@@ -157,10 +157,10 @@ fn clock(service: &Service, body: &[u8]) -> Answer {
     let Some(step) = json["step"].as_str() else {
         return problem("400 Bad Request", "the body has to be `{\"step\": \"30s\"}`");
     };
-    match parse_duration(step) {
+    match duration::parse(step) {
         Ok(by) if service.step(by) => ok(&json!({ "time": service.clock().now() })),
         Ok(_) => problem("409 Conflict", "the clock moves by itself; start with `--clock stepped`"),
-        Err(message) => problem("400 Bad Request", &message),
+        Err(error) => problem("400 Bad Request", &error.to_string()),
     }
 }
 

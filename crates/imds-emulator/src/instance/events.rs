@@ -1,5 +1,6 @@
 //! What an instance is told about its future: Spot, Auto Scaling, maintenance.
 
+use imds_model::TargetLifecycleState;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
@@ -54,67 +55,6 @@ impl SpotAction {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Terminate, Self::Stop, Self::Hibernate].into_iter().find(|action| action.as_str() == text)
-    }
-}
-
-/// The eight states of `autoscaling/target-lifecycle-state` (Amazon EC2 Auto Scaling User Guide, "Retrieve the
-/// target lifecycle state through instance metadata").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TargetLifecycleState {
-    /// Leaving the group.
-    Detached,
-    /// In service.
-    InService,
-    /// Standing by.
-    Standby,
-    /// To be terminated.
-    Terminated,
-    /// Into the warm pool, hibernated.
-    #[serde(rename = "Warmed:Hibernated")]
-    WarmedHibernated,
-    /// Into the warm pool, running.
-    #[serde(rename = "Warmed:Running")]
-    WarmedRunning,
-    /// Into the warm pool, stopped.
-    #[serde(rename = "Warmed:Stopped")]
-    WarmedStopped,
-    /// Out of the warm pool, to be terminated.
-    #[serde(rename = "Warmed:Terminated")]
-    WarmedTerminated,
-}
-
-impl TargetLifecycleState {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Detached,
-        Self::InService,
-        Self::Standby,
-        Self::Terminated,
-        Self::WarmedHibernated,
-        Self::WarmedRunning,
-        Self::WarmedStopped,
-        Self::WarmedTerminated,
-    ];
-
-    /// As the leaf spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Detached => "Detached",
-            Self::InService => "InService",
-            Self::Standby => "Standby",
-            Self::Terminated => "Terminated",
-            Self::WarmedHibernated => "Warmed:Hibernated",
-            Self::WarmedRunning => "Warmed:Running",
-            Self::WarmedStopped => "Warmed:Stopped",
-            Self::WarmedTerminated => "Warmed:Terminated",
-        }
-    }
-
-    /// The state of this spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 }
 

@@ -14,10 +14,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use check::check_tag;
-pub use events::{
-    Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction, TargetLifecycleState,
-};
+pub use events::{Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction};
 pub use file::{Described, read};
+pub use imds_model::TargetLifecycleState;
 pub use network::{Association, Interface};
 pub use preset::Preset;
 pub use secret::{Credentials, Role, UserData};

@@ -1,5 +1,7 @@
 //! `DescribeInstances` and `ModifyInstanceMetadataOptions`.
 
+use imds_model::calendar::DateTime;
+
 use super::{read_options, write_options};
 use crate::answer::{Answer, Refusal, dry_run};
 use crate::request::Request;
@@ -98,20 +100,9 @@ fn write(xml: &mut Xml, instance: &Instance) {
     });
 }
 
-/// Seconds since 1970 as EC2 writes them (days to a date by Howard Hinnant's "civil_from_days").
+/// Seconds since 1970 as EC2 writes them.
 fn timestamp(seconds: i64) -> String {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+    DateTime::from_unix_seconds(seconds).rfc3339_millis()
 }
 
 fn is(instance: &Instance, name: &str, values: &[&str]) -> Result<bool, Refusal> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
+use imds_model::backoff::full_jitter;
 
 use super::fault::Fault;
 use super::limit::{Api, Limits};
@@ -75,9 +76,7 @@ impl Caller {
         }
     }
 
-    /// Half fixed, half random, so that callers who failed together do not come back together.
     fn pause(&self, attempt: u32) -> Duration {
-        let full = self.backoff.saturating_mul(1 << (attempt - 1).min(6)).as_secs_f64();
-        Duration::from_secs_f64(full / 2.0 + full / 2.0 * fastrand::f64())
+        full_jitter(self.backoff, self.backoff.saturating_mul(64), attempt, fastrand::f64())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use imds_model::calendar::DateTime;
 use serde_json::Value;
 
 /// By how much expired credentials are passed on: this, and up to half as much again, so that a fleet does not come
@@ -36,8 +37,9 @@ impl Credentials {
             return Err(format!("the service says `{}`", code.escape_debug()));
         }
         let expiration = field("Expiration")?;
-        let expires = humantime::parse_rfc3339(&expiration)
-            .map_err(|_| "the service's `Expiration` is no time".to_owned())?;
+        let expires = DateTime::parse_rfc3339(&expiration)
+            .map_err(|_| "the service's `Expiration` is not a time".to_owned())?
+            .system_time();
         Ok(Self {
             access_key_id: field("AccessKeyId")?,
             secret_access_key: field("SecretAccessKey")?,
@@ -60,7 +62,7 @@ impl Credentials {
     /// The same, said to be good for a while from now; `chance` is from 0 to 1.
     pub(super) fn extended(self, now: SystemTime, chance: f64) -> Self {
         let expires = now + EXTENSION + (EXTENSION / 2).mul_f64(chance.clamp(0.0, 1.0));
-        Self { expiration: humantime::format_rfc3339_seconds(expires).to_string(), expires, ..self }
+        Self { expiration: DateTime::from_system_time(expires).rfc3339(), expires, ..self }
     }
 }
 
@@ -80,7 +82,7 @@ mod tests {
     #[test]
     fn expiry() {
         let credentials = Credentials::parse(GOOD.as_bytes()).ok().unwrap();
-        let at = humantime::parse_rfc3339("2026-11-22T02:00:00Z").unwrap();
+        let at = DateTime::parse_rfc3339("2026-11-22T02:00:00Z").unwrap().system_time();
         assert!(!credentials.is_expired(at - Duration::from_secs(1)));
         assert!(credentials.is_expired(at));
         let extended = credentials.extended(at, 0.5);
@@ -99,7 +101,7 @@ mod tests {
         );
         assert_eq!(
             refusal(&GOOD.replace("2026-11-22T02:00:00Z", "soon")),
-            "the service's `Expiration` is no time"
+            "the service's `Expiration` is not a time"
         );
         assert_eq!(refusal(&GOOD.replace("\"Token\"", "\"X\"")), "the service's answer has no `Token`");
     }
