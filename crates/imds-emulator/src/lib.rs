@@ -50,3 +50,7 @@ pub use scenario::{parse_scenario, read_scenario};
 pub use server::Service;
 pub use snapshot::Snapshot;
 pub use time::{TimeError, Timestamp};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,3 +24,7 @@ pub use catalogue::{CATALOGUE, Category};
 pub use lifecycle::TargetLifecycleState;
 pub use options::MetadataOptions;
 pub use path::{MetadataPath, PathError};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -94,3 +94,7 @@ pub use store::{
     FileStore, FlightFailure, Lead, Leadership, MemoryStore, StoreError, StoreKey, StoredToken, TokenStore,
 };
 pub use walk::{Entry, Leaves, Walk};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

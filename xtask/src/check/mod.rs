@@ -2,6 +2,7 @@
 
 mod imports;
 mod layers;
+mod manifests;
 mod modules;
 mod prose;
 mod rules;
@@ -97,6 +98,7 @@ fn findings(sources: &[Source]) -> Result<Vec<Finding>, Finding> {
     let layers = layers::Layers::parse(text(layers::TABLE)?)?;
     let retired = prose::RetiredWords::parse(text(prose::RETIRED)?)?;
     let mut findings = rules::all(sources);
+    findings.extend(manifests::check(sources));
     findings.extend(layers::check(sources, &layers));
     let prose = prose::width(sources).into_iter().chain(prose::retired_words(sources, &retired));
     findings.extend(prose.filter(|finding| !layers.is_pending(&finding.place)));

@@ -11,8 +11,17 @@ const MAIN_BUDGET: usize = 60;
 const MEDIAN_BUDGET: usize = 250;
 
 pub(crate) fn all(sources: &[Source]) -> Vec<Finding> {
-    let rules =
-        [budget, opening, lints, stubs, sleeps, vague_errors, wire_names, forgotten_tests, rust_version_once];
+    let rules = [
+        budget,
+        opening,
+        stubs,
+        sleeps,
+        vague_errors,
+        other_tools,
+        wire_names,
+        forgotten_tests,
+        rust_version_once,
+    ];
     rules.iter().flat_map(|rule| rule(sources)).collect()
 }
 
@@ -52,16 +61,6 @@ fn opening(sources: &[Source]) -> Vec<Finding> {
         .collect()
 }
 
-fn lints(sources: &[Source]) -> Vec<Finding> {
-    sources
-        .iter()
-        .filter(|source| source.path.ends_with("/Cargo.toml") && source.text.contains("[package]"))
-        .filter(|source| !source.path.starts_with("fuzz/") && !source.path.starts_with("interop/"))
-        .filter(|source| !source.text.contains("[lints]\nworkspace = true"))
-        .map(|source| Finding::new(&source.path, "does not take the workspace's lints"))
-        .collect()
-}
-
 /// `needles` in the lines that `lines` picks, each a finding of `rule`.
 fn search<'s, I: Iterator<Item = (usize, &'s str)>>(
     sources: &'s [Source],
@@ -98,6 +97,14 @@ fn sleeps(sources: &[Source]) -> Vec<Finding> {
 fn vague_errors(sources: &[Source]) -> Vec<Finding> {
     let needles = [needle([".is_err(", "))"]), needle([".is_err(", "),"])];
     search(sources, Source::tests, &needles, "asserts that there is an error and not which one")
+}
+
+/// A plain `cargo test` on a new machine has a toolchain, and no registry, checkout or package manager to ask.
+fn other_tools(sources: &[Source]) -> Vec<Finding> {
+    let tools = ["cargo\"", "git\"", "rustc\"", "pip\"", "npm\""];
+    let mut needles: Vec<String> = tools.iter().map(|tool| needle(["Command::new(\"", tool])).collect();
+    needles.push(needle(["env!(\"CAR", "GO\")"]));
+    search(sources, Source::tests, &needles, "a test that calls a tool of the developer's")
 }
 
 /// Header and environment names are constants of `imds-model`, so that a typo can be made in one place only. Tests
@@ -224,15 +231,9 @@ mod tests {
     }
 
     #[test]
-    fn crates_say_their_job_and_take_the_lints() {
+    fn crates_say_their_job() {
         let findings = opening(&[source("a/src/lib.rs", "//! Job.\n"), source("b/src/main.rs", "mod x;\n")]);
         assert_eq!(shown(&findings), ["b/src/main.rs: does not open with `//!` and the crate's one job"]);
-        let findings = lints(&[
-            source("Cargo.toml", "[workspace]\n"),
-            source("a/Cargo.toml", "[package]\n[lints]\nworkspace = true\n"),
-            source("b/Cargo.toml", "[package]\n"),
-        ]);
-        assert_eq!(shown(&findings), ["b/Cargo.toml: does not take the workspace's lints"]);
     }
 
     #[test]
@@ -246,6 +247,14 @@ mod tests {
         assert_eq!(shown(&sleeps(&sources)), [sleeping]);
         let vague = "b.rs:3: asserts that there is an error and not which one";
         assert_eq!(shown(&vague_errors(&sources)), [vague]);
+    }
+
+    #[test]
+    fn no_test_calls_cargo_or_git() {
+        let call = needle(["Command::new(\"", "cargo\")"]);
+        let text = format!("fn f() {{ {call} }}\n#[cfg(test)]\nfn g() {{ {call} }}\n");
+        let found = other_tools(&[source("a.rs", &text)]);
+        assert_eq!(shown(&found), ["a.rs:3: a test that calls a tool of the developer's"]);
     }
 
     #[test]
