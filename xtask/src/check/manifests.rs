@@ -29,7 +29,7 @@ fn check_one(manifest: &Source, sources: &[Source]) -> Vec<Finding> {
         table.get(key).and_then(|value| value.get("workspace")).and_then(Value::as_bool) == Some(true)
     };
     let mut findings = Vec::new();
-    if !table.get("lints").and_then(Value::as_table).is_some_and(|lints| lints.get("workspace").is_some()) {
+    if table.get("lints").and_then(|lints| lints.get("workspace")).is_none() {
         findings.push(finding("does not take the workspace's lints".to_owned()));
     }
     let Some(package) = table.get("package").and_then(Value::as_table) else { return findings };
