@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::inventory::resource::{Place, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Resource, Scan};
 use crate::scan::Event;
 
 /// A line of the file.
@@ -59,7 +59,7 @@ impl Checkpoint {
     /// # Errors
     ///
     /// When the file cannot be used, or is something else.
-    pub fn open(path: &Path) -> Result<(Self, BTreeSet<Place>), Error> {
+    pub fn open(path: &Path) -> Result<(Self, BTreeSet<AccountRegion>), Error> {
         let mut done = BTreeSet::new();
         if path.exists() {
             for_each(path, &mut |line| {
@@ -88,11 +88,11 @@ impl Checkpoint {
     /// When the file cannot be read, or `to` fails.
     pub fn replay(
         &self,
-        done: &BTreeSet<Place>,
+        done: &BTreeSet<AccountRegion>,
         to: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // A place that took two runs has lines of both; a scan that ended incomplete is followed by a complete one.
-        let mut seen: std::collections::HashSet<(Place, String)> = std::collections::HashSet::new();
+        let mut seen: std::collections::HashSet<(AccountRegion, String)> = std::collections::HashSet::new();
         let mut ended = BTreeSet::new();
         for_each(&self.path, &mut |line| match line {
             Line::Resource(resource) if done.contains(resource.place()) => {
@@ -121,7 +121,7 @@ impl Checkpoint {
     /// When the file cannot be written.
     pub fn add(&mut self, event: &Event) -> Result<(), Error> {
         let result = match event {
-            Event::Places(_) => Ok(()),
+            Event::AccountRegions(_) => Ok(()),
             Event::Found(resources) => {
                 resources.iter().try_for_each(|resource| write(&mut self.file, resource))
             }
@@ -180,8 +180,8 @@ mod tests {
     use crate::inventory::options::{Options, Posture};
     use crate::inventory::resource::{Gap, Instance, Reason};
 
-    fn place(region: &str) -> Place {
-        Place { account: "111122223333".to_owned(), region: region.to_owned() }
+    fn place(region: &str) -> AccountRegion {
+        AccountRegion { account: "111122223333".to_owned(), region: region.to_owned() }
     }
 
     fn instance(region: &str, id: &str) -> Event {
@@ -236,7 +236,7 @@ mod tests {
                 replayed.push(match event {
                     Event::Found(found) => found[0].id().to_owned(),
                     Event::Scanned(scan) => scan.place.region,
-                    Event::Places(_) => String::new(),
+                    Event::AccountRegions(_) => String::new(),
                 });
                 Ok(())
             })

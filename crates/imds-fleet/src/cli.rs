@@ -304,7 +304,7 @@ pub struct PlanArgs {
     /// Move the groups that pin a version of a launch template to a new one, too
     #[arg(long, conflicts_with = "instances_only")]
     pub pinned_groups: bool,
-    /// Whether each account and Region refuses IMDSv1 altogether: `enabled` or `disabled`. `enabled` needs `--no-way-back`
+    /// Whether each account and Region refuses IMDSv1 altogether: `enabled` or `disabled`. `enabled` needs `--allow-irreversible`
     #[arg(long, value_name = "VALUE", value_parser = switch, conflicts_with = "instances_only")]
     pub http_tokens_enforced: Option<Switch>,
     /// Do not change instances
@@ -312,7 +312,7 @@ pub struct PlanArgs {
     pub no_instances: bool,
     /// Plan changes even where EC2 would refuse to undo them
     #[arg(long)]
-    pub no_way_back: bool,
+    pub allow_irreversible: bool,
     /// Which instances are ready
     #[command(flatten)]
     pub ready: ReadyArgs,
@@ -387,7 +387,7 @@ pub struct RollbackArgs {
     pub force: bool,
     /// Restore the rest even where EC2 refuses to set instances back to IMDSv1
     #[arg(long)]
-    pub no_way_back: bool,
+    pub allow_irreversible: bool,
     /// Milliseconds between two looks at whether what was before is in force
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
     pub poll: u64,

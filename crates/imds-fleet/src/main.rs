@@ -1,14 +1,32 @@
-//! The command `imds-fleet`.
+//! Finds, judges and safely changes the instance metadata options of a fleet of EC2 instances.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![allow(unreachable_pub, reason = "a program: `pub` marks what other modules may use")]
 #![allow(clippy::print_stderr, reason = "the one place that reports errors")]
+
+mod aws;
+mod change;
+mod checkpoint;
+mod cli;
+mod clock;
+mod commands;
+mod counts;
+mod error;
+mod inventory;
+mod output;
+mod report;
+mod rules;
+mod scan;
+mod source;
+mod usage;
 
 use std::error::Error as _;
 use std::process::ExitCode;
 
+use crate::cli::Cli;
+use crate::commands::End;
+use crate::error::Error;
 use clap::Parser;
-use imds_fleet::cli::Cli;
-use imds_fleet::commands::{self, End};
-use imds_fleet::error::Error;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

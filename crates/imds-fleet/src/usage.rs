@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::aws::clients::AccountClients;
 use crate::aws::fault::Fault;
 use crate::aws::metrics::{self, NO_TOKEN, NO_TOKEN_REJECTED};
-use crate::change::target::Reach;
 use crate::error::Error;
 use crate::inventory::options::Posture;
-use crate::inventory::resource::{Instance, Place};
+use crate::inventory::resource::{AccountRegion, Instance};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -20,7 +20,7 @@ const DAY: i64 = 86_400;
 /// Whether IMDSv1 can be turned off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum UsageStatus {
     /// Data for every day of the window, and no call.
     Ready,
     /// There were calls.
@@ -31,7 +31,7 @@ pub enum Verdict {
     Off,
 }
 
-impl Verdict {
+impl UsageStatus {
     /// The word that stands for it in every output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -49,7 +49,7 @@ impl Verdict {
 pub struct Usage {
     /// Where it is.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// Which.
     pub id: String,
     /// What people call it.
@@ -57,7 +57,7 @@ pub struct Usage {
     /// Its posture.
     pub posture: Posture,
     /// Whether IMDSv1 can be turned off.
-    pub verdict: Verdict,
+    pub verdict: UsageStatus,
     /// Why.
     pub reason: String,
     /// IMDSv1 calls that were answered; none without data.
@@ -105,19 +105,19 @@ pub fn judge(it: &Instance, calls: Option<&[f64]>, refused: Option<&[f64]>, days
     let since = now - i64::from(days) * DAY;
     let (verdict, reason) = if matches!(it.posture, Posture::V2Required | Posture::EndpointDisabled) {
         match refused {
-            Some(refused) if refused > 0.0 => (Verdict::Off, format!("{refused} calls were refused")),
-            _ => (Verdict::Off, "IMDSv1 is not answered".to_owned()),
+            Some(refused) if refused > 0.0 => (UsageStatus::Off, format!("{refused} calls were refused")),
+            _ => (UsageStatus::Off, "IMDSv1 is not answered".to_owned()),
         }
     } else if let Some(answered) = answered.filter(|answered| *answered > 0.0) {
-        (Verdict::InUse, format!("{answered} calls in {days} days"))
+        (UsageStatus::InUse, format!("{answered} calls in {days} days"))
     } else if it.run_state != "running" {
-        (Verdict::Unknown, format!("is `{}`: what it does when it runs is not known", it.run_state))
+        (UsageStatus::Unknown, format!("is `{}`: what it does when it runs is not known", it.run_state))
     } else if it.launched_at.is_none_or(|launched| launched > since) {
-        (Verdict::Unknown, format!("has not run for {days} days"))
+        (UsageStatus::Unknown, format!("has not run for {days} days"))
     } else if seen < usize::from(days) {
-        (Verdict::Unknown, format!("data for {seen} of {days} days"))
+        (UsageStatus::Unknown, format!("data for {seen} of {days} days"))
     } else {
-        (Verdict::Ready, format!("no call in {days} days"))
+        (UsageStatus::Ready, format!("no call in {days} days"))
     };
     Usage {
         place: it.place.clone(),
@@ -133,24 +133,24 @@ pub fn judge(it: &Instance, calls: Option<&[f64]>, refused: Option<&[f64]>, days
 
 /// Reads and judges instances, place by place; a place whose metrics cannot be read is in the second list.
 pub async fn usage(
-    reach: Arc<Reach>,
+    clients: Arc<AccountClients>,
     instances: Vec<Instance>,
     days: u16,
     now: i64,
     concurrency: usize,
-) -> (Vec<Usage>, Vec<(Place, Fault)>) {
-    let mut by_place: BTreeMap<Place, Vec<Instance>> = BTreeMap::new();
+) -> (Vec<Usage>, Vec<(AccountRegion, Fault)>) {
+    let mut by_place: BTreeMap<AccountRegion, Vec<Instance>> = BTreeMap::new();
     for instance in instances {
         by_place.entry(instance.place.clone()).or_default().push(instance);
     }
     let permits = Arc::new(Semaphore::new(concurrency.max(1)));
     let mut running = JoinSet::new();
     for (place, instances) in by_place {
-        let (reach, permits) = (Arc::clone(&reach), Arc::clone(&permits));
+        let (clients, permits) = (Arc::clone(&clients), Arc::clone(&permits));
         running.spawn(async move {
             // A closed semaphore cannot be: nobody closes it.
             let _permit = permits.acquire().await;
-            let read = of_place(&reach, &place, &instances, days, now).await;
+            let read = of_place(&clients, &place, &instances, days, now).await;
             (place, read)
         });
     }
@@ -167,13 +167,13 @@ pub async fn usage(
 }
 
 async fn of_place(
-    reach: &Reach,
-    place: &Place,
+    clients: &AccountClients,
+    place: &AccountRegion,
     instances: &[Instance],
     days: u16,
     now: i64,
 ) -> Result<Vec<Usage>, Fault> {
-    let member = reach.member(&place.account).await?;
+    let member = clients.member(&place.account).await?;
     let client = member.cloudwatch(&place.region);
     let ids: Vec<String> = instances.iter().map(|instance| instance.id.clone()).collect();
     // Whole days, so that a day's sum is one value.

@@ -9,7 +9,7 @@ use super::instances::hop_limit;
 use super::limit::Api;
 use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountDefaults, Place};
+use crate::inventory::resource::{AccountDefaults, AccountRegion};
 
 /// Reads the defaults of an account in a Region.
 ///
@@ -19,7 +19,7 @@ use crate::inventory::resource::{AccountDefaults, Place};
 pub async fn defaults(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<AccountDefaults, Fault> {
     let answer = caller
         .call(place, Api::GetInstanceMetadataDefaults, || client.get_instance_metadata_defaults().send())
@@ -64,7 +64,11 @@ pub struct Regions {
 /// # Errors
 ///
 /// The fault of the call.
-pub async fn regions(client: &aws_sdk_ec2::Client, caller: &Caller, place: &Place) -> Result<Regions, Fault> {
+pub async fn regions(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+) -> Result<Regions, Fault> {
     let request = client.describe_regions().all_regions(true);
     let answer = caller.call(place, Api::DescribeRegions, || request.clone().send()).await?;
     let mut regions = Regions::default();
@@ -90,7 +94,7 @@ pub async fn regions(client: &aws_sdk_ec2::Client, caller: &Caller, place: &Plac
 pub async fn organization_page(
     client: &aws_sdk_organizations::Client,
     caller: &Caller,
-    home: &Place,
+    home: &AccountRegion,
     token: Option<String>,
 ) -> Result<(Vec<String>, Option<String>), Fault> {
     let request = client.list_accounts().max_results(20).set_next_token(token);

@@ -9,7 +9,7 @@ use imds_model::backoff::full_jitter;
 
 use super::fault::Fault;
 use super::limit::{Api, Limits};
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
 /// Attempts at a call that is throttled, before it is given up.
 const THROTTLED_ATTEMPTS: u32 = 8;
@@ -31,7 +31,7 @@ impl Caller {
     }
 
     /// Forgets what is counted for a place that is done with.
-    pub fn forget(&self, place: &Place) {
+    pub fn forget(&self, place: &AccountRegion) {
         self.limits.forget(place);
     }
 
@@ -42,7 +42,7 @@ impl Caller {
     /// The last fault.
     pub async fn call<O, E, F>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         api: Api,
         send: impl Fn() -> F + Send,
     ) -> Result<O, Fault>

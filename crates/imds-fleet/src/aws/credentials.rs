@@ -14,7 +14,7 @@ use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
 use crate::clock;
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
 /// The chain of sources, without the instance role unless `instance_role`.
 pub async fn chain(
@@ -63,7 +63,7 @@ pub struct AssumedRole {
     /// Makes the call.
     pub caller: Caller,
     /// The caller's own account, whose STS quota it costs.
-    pub home: Place,
+    pub home: AccountRegion,
     /// The role.
     pub role_arn: String,
     /// The name of the session, which CloudTrail shows.

@@ -7,7 +7,7 @@ use aws_sdk_autoscaling::types as scaling;
 use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
-use crate::inventory::resource::Place;
+use crate::inventory::resource::AccountRegion;
 
 /// What a group launches from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,7 @@ const MANAGED: [(&str, &str); 2] =
 pub async fn groups(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<Vec<Launching>, Fault> {
     let mut groups = Vec::new();
     let mut token = None;
@@ -112,7 +112,7 @@ fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
 pub async fn group(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     name: &str,
 ) -> Result<Option<scaling::AutoScalingGroup>, Fault> {
     let request =
@@ -137,7 +137,7 @@ pub fn pins(group: &scaling::AutoScalingGroup, template: &str, version: i64) -> 
 pub async fn move_pins(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     group: &scaling::AutoScalingGroup,
     template: &str,
     (from, to): (i64, i64),

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::Filter;
 use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
-use crate::inventory::resource::{Image, Place};
+use crate::inventory::resource::{AccountRegion, Image};
 
 /// Reads the account's own images and these others. There is no server-side filter for `ImdsSupport`.
 ///
@@ -17,7 +17,7 @@ use crate::inventory::resource::{Image, Place};
 pub async fn images(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     others: &BTreeSet<String>,
 ) -> Result<Vec<Image>, Fault> {
     let own = client.describe_images().owners("self").max_results(1000);
@@ -36,7 +36,7 @@ pub async fn images(
 async fn pages(
     request: aws_sdk_ec2::operation::describe_images::builders::DescribeImagesFluentBuilder,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<Vec<Image>, Fault> {
     let mut found = Vec::new();
     let mut token = None;

@@ -7,7 +7,7 @@ use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
 use crate::inventory::options::{Options, Posture};
-use crate::inventory::resource::{Instance, Place};
+use crate::inventory::resource::{AccountRegion, Instance};
 
 /// The largest page: "MaxResults ... between 5 and 1000" (API reference, `DescribeInstances`). Asking for a page also
 /// moves the call from the small bucket of unpaginated calls (50/10) to the usual one (100/20).
@@ -66,7 +66,7 @@ pub struct Page {
 pub async fn page(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     selection: &Selection,
     token: Option<String>,
 ) -> Result<Page, Fault> {
@@ -94,7 +94,7 @@ pub async fn page(
 pub async fn by_id(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     ids: &[String],
 ) -> Result<Vec<Instance>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
@@ -117,7 +117,7 @@ pub async fn by_id(
 }
 
 /// An instance as the API tells it; none without an id.
-fn read(place: &Place, from: &ec2::Instance) -> Option<Instance> {
+fn read(place: &AccountRegion, from: &ec2::Instance) -> Option<Instance> {
     let id = from.instance_id()?.to_owned();
     let (options, options_state) = from.metadata_options().map_or((Options::NONE, None), options);
     let tags: std::collections::BTreeMap<String, String> = from

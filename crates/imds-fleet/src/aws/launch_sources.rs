@@ -11,7 +11,7 @@ use super::groups::{LaunchesFrom, Launching};
 use super::instances::hop_limit;
 use super::limit::Api;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{Pin, Place};
+use crate::inventory::resource::{AccountRegion, Pin};
 
 /// A version of a launch template, as read.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub struct Users {
 pub async fn template_versions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     groups: &[Launching],
 ) -> Result<Vec<(Version, Users)>, Fault> {
     let mut found: BTreeMap<(String, i64), (Version, Users)> = BTreeMap::new();
@@ -110,7 +110,7 @@ pub async fn template_versions(
 pub async fn versions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     template: Option<&str>,
     wanted: &[String],
 ) -> Result<Vec<Version>, Fault> {
@@ -145,7 +145,7 @@ pub async fn versions(
 pub async fn described(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     id: &str,
     least: i64,
     description: &str,
@@ -221,7 +221,7 @@ pub struct Configuration {
 pub async fn configurations(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<Vec<Configuration>, Fault> {
     let mut found = Vec::new();
     let mut token = None;

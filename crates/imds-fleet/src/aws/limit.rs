@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::inventory::resource::Place;
+use crate::inventory::resource::AccountRegion;
 
 /// An API call that this program makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ impl Bucket {
 #[derive(Debug)]
 pub struct Limits {
     share: f64,
-    buckets: Mutex<HashMap<(Place, Api), Bucket>>,
+    buckets: Mutex<HashMap<(AccountRegion, Api), Bucket>>,
 }
 
 impl Limits {
@@ -140,16 +140,16 @@ impl Limits {
     }
 
     /// How long to wait before the next call; the call is counted.
-    pub fn take(&self, place: &Place, api: Api) -> Duration {
+    pub fn take(&self, place: &AccountRegion, api: Api) -> Duration {
         self.take_at(place, api, Instant::now())
     }
 
-    fn take_at(&self, place: &Place, api: Api, now: Instant) -> Duration {
+    fn take_at(&self, place: &AccountRegion, api: Api, now: Instant) -> Duration {
         self.with(place, api, now, |bucket| bucket.take(now))
     }
 
     /// Empties the bucket: the service has just said that it is empty on its side.
-    pub fn drain(&self, place: &Place, api: Api) {
+    pub fn drain(&self, place: &AccountRegion, api: Api) {
         let now = Instant::now();
         self.with(place, api, now, |bucket| {
             bucket.tokens = bucket.tokens.min(0.0);
@@ -158,12 +158,18 @@ impl Limits {
     }
 
     /// Forgets the buckets of a place that is done with: a fleet has tens of thousands of them.
-    pub fn forget(&self, place: &Place) {
+    pub fn forget(&self, place: &AccountRegion) {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.retain(|(of, _), _| of != place);
     }
 
-    fn with<T>(&self, place: &Place, api: Api, now: Instant, then: impl FnOnce(&mut Bucket) -> T) -> T {
+    fn with<T>(
+        &self,
+        place: &AccountRegion,
+        api: Api,
+        now: Instant,
+        then: impl FnOnce(&mut Bucket) -> T,
+    ) -> T {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets.entry((place.clone(), api)).or_insert_with(|| {
             let (size, refill) = api.allowance();
@@ -178,8 +184,8 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn place(region: &str) -> Place {
-        Place { account: "111122223333".to_owned(), region: region.to_owned() }
+    fn place(region: &str) -> AccountRegion {
+        AccountRegion { account: "111122223333".to_owned(), region: region.to_owned() }
     }
 
     #[test]

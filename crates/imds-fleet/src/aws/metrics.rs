@@ -8,7 +8,7 @@ use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
-use crate::inventory::resource::Place;
+use crate::inventory::resource::AccountRegion;
 
 /// Successful IMDSv1 calls.
 pub const NO_TOKEN: &str = "MetadataNoToken";
@@ -29,7 +29,7 @@ pub type Sums = BTreeMap<(String, &'static str), Vec<f64>>;
 pub async fn sums(
     client: &aws_sdk_cloudwatch::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     ids: &[String],
     window: std::ops::Range<i64>,
     period: i32,

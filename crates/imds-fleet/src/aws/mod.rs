@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod call;
+pub mod clients;
 pub mod credentials;
 pub mod fault;
 pub mod groups;

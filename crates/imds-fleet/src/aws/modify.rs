@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::launch_sources::{self, Version};
 use super::limit::Api;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
 /// Whether to do it or to ask whether it would be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ fn told<T>(mode: Mode, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
 pub async fn instance(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     id: &str,
     change: &Options,
     mode: Mode,
@@ -81,7 +81,7 @@ pub enum Enforced {
 pub async fn defaults(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     change: &Options,
     cleared: &Options,
     enforced: Enforced,
@@ -124,7 +124,7 @@ pub async fn defaults(
 pub async fn new_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     source: (&str, i64),
     options: &Options,
     (token, description): (&str, &str),
@@ -178,7 +178,7 @@ pub async fn new_version(
 pub async fn default_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     id: &str,
     version: i64,
     mode: Mode,
@@ -200,7 +200,7 @@ pub async fn default_version(
 pub async fn delete_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
-    place: &Place,
+    place: &AccountRegion,
     id: &str,
     version: i64,
 ) -> Result<(), Fault> {

@@ -15,7 +15,7 @@ use super::credentials::{AssumedRole, Renewing, Unavailable, chain};
 use super::fault::Fault;
 use super::limit::{Api, Limits};
 use crate::error::Error;
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
 /// How to reach AWS.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ pub struct Access {
     config: SdkConfig,
     settings: Settings,
     caller: Caller,
-    home: Place,
+    home: AccountRegion,
     /// Who calls.
     pub arn: String,
 }
@@ -103,7 +103,7 @@ impl Access {
         let caller = Caller::new(Arc::new(Limits::new(settings.share)), settings.backoff);
 
         let sts = aws_sdk_sts::Client::new(&config);
-        let nowhere = Place { account: String::new(), region: region.to_string() };
+        let nowhere = AccountRegion { account: String::new(), region: region.to_string() };
         let identity = caller
             .call(&nowhere, Api::GetCallerIdentity, || sts.get_caller_identity().send())
             .await
@@ -112,13 +112,13 @@ impl Access {
             let text = "answer without an account";
             return Err(Error::Call(Fault::new(Api::GetCallerIdentity.name(), Reason::Service, text)));
         };
-        let home = Place { account, region: region.to_string() };
+        let home = AccountRegion { account, region: region.to_string() };
         Ok(Self { config, settings, caller, home, arn })
     }
 
     /// The caller's own account and home Region.
     #[must_use]
-    pub fn home(&self) -> &Place {
+    pub fn home(&self) -> &AccountRegion {
         &self.home
     }
 

@@ -11,14 +11,14 @@ use tokio::task::JoinSet;
 
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Plan, Target};
-use super::target::{Reach, Stand};
+use super::target::{DriftState, Targets};
 use super::waves::waves;
 use crate::aws::fault::Fault;
 use crate::aws::metrics;
 use crate::aws::modify::Mode;
 use crate::clock;
 use crate::error::Error;
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
 /// How to go about it.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub struct Outcome {
 ///
 /// When nothing was begun because something is wrong; once begun, what stops it is in the outcome.
 pub async fn apply(
-    reach: Arc<Reach>,
+    targets: Arc<Targets>,
     plan: &Plan,
     digest: &str,
     journal: Journal,
@@ -75,7 +75,7 @@ pub async fn apply(
         return Err(Error::Input("the plan was rolled back: make a new one".to_owned()));
     }
     let mut run = Run {
-        reach,
+        targets,
         plan,
         journal: Arc::new(Mutex::new(journal)),
         permits: Arc::new(Semaphore::new(settings.concurrency.max(1))),
@@ -84,7 +84,8 @@ pub async fn apply(
     };
     run.check(say).await?;
     if !begun {
-        let (plan, changes, by) = (digest.to_owned(), plan.changes.len(), run.reach.access.arn.clone());
+        let (plan, changes, by) =
+            (digest.to_owned(), plan.changes.len(), run.targets.clients.access.arn.clone());
         run.journal.lock().await.write(Entry::Begin { plan, changes, by })?;
     }
     let all = waves(&plan.changes);
@@ -113,7 +114,7 @@ pub async fn apply(
 }
 
 struct Run<'a> {
-    reach: Arc<Reach>,
+    targets: Arc<Targets>,
     plan: &'a Plan,
     journal: Arc<Mutex<Journal>>,
     permits: Arc<Semaphore>,
@@ -122,8 +123,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn by_place(&self, numbers: impl Iterator<Item = usize>) -> BTreeMap<Place, Vec<usize>> {
-        let mut places: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+    fn by_place(&self, numbers: impl Iterator<Item = usize>) -> BTreeMap<AccountRegion, Vec<usize>> {
+        let mut places: BTreeMap<AccountRegion, Vec<usize>> = BTreeMap::new();
         for number in numbers {
             if let Some(change) = self.plan.changes.get(number) {
                 places.entry(change.place.clone()).or_default().push(number);
@@ -138,23 +139,23 @@ impl Run<'_> {
         for (place, numbers) in self.by_place(0..self.plan.changes.len()) {
             let changes: Vec<&Change> =
                 numbers.iter().filter_map(|number| self.plan.changes.get(*number)).collect();
-            let current = self.reach.current(&place, &changes).await.map_err(Error::Call)?;
+            let current = self.targets.current(&place, &changes).await.map_err(Error::Call)?;
             let mut open = Vec::new();
             for ((number, change), current) in numbers.iter().zip(&changes).zip(current) {
                 let id = change.target.id();
-                let stand = current.map(|current| current.stand(change));
+                let stand = current.map(|current| current.drift(change));
                 let mut journal = self.journal.lock().await;
                 match (journal.of(*number), stand) {
                     (Some(Progress::Done | Progress::Applied), _) => self.outcome.earlier += 1,
                     // The call was announced and is seen to have been made.
-                    (Some(Progress::Intended), Some(Stand::New)) => {
+                    (Some(Progress::Intended), Some(DriftState::New)) => {
                         journal.write(Entry::Done { number: *number })?;
                         self.outcome.earlier += 1;
                     }
-                    (_, Some(Stand::Prior)) => open.push(*change),
+                    (_, Some(DriftState::Prior)) => open.push(*change),
                     (_, None) => wrong.push(format!("`{id}` in {place} is gone")),
-                    (_, Some(Stand::New)) => wrong.push(format!("`{id}` in {place} is already so")),
-                    (_, Some(Stand::Other)) => wrong.push(format!("`{id}` in {place} has been changed")),
+                    (_, Some(DriftState::New)) => wrong.push(format!("`{id}` in {place} is already so")),
+                    (_, Some(DriftState::Other)) => wrong.push(format!("`{id}` in {place} has been changed")),
                 }
             }
             if !open.is_empty() {
@@ -164,7 +165,7 @@ impl Run<'_> {
                 // One of each kind: they are different calls with different permissions.
                 let mut asked = BTreeSet::new();
                 for change in open.iter().filter(|change| asked.insert(change.target.kind())) {
-                    self.reach.make(change, Mode::DryRun).await.map_err(Error::Call)?;
+                    self.targets.make(change, Mode::DryRun).await.map_err(Error::Call)?;
                 }
             }
         }
@@ -179,20 +180,20 @@ impl Run<'_> {
         )))
     }
 
-    async fn check_way_back(&self, place: &Place, open: &[&Change]) -> Result<(), Error> {
+    async fn check_way_back(&self, place: &AccountRegion, open: &[&Change]) -> Result<(), Error> {
         let one_way = open.iter().any(|change| {
             matches!(change.target, Target::Instance { .. })
                 && change.new.http_tokens == Some(HttpTokens::Required)
                 && change.prior.http_tokens == Some(HttpTokens::Optional)
         });
-        if self.plan.no_way_back || !one_way {
+        if self.plan.allow_irreversible || !one_way {
             return Ok(());
         }
-        let defaults = self.reach.defaults(place).await.map_err(Error::Call)?;
+        let defaults = self.targets.clients.defaults(place).await.map_err(Error::Call)?;
         if defaults.http_tokens_enforced {
             return Err(Error::Input(format!(
                 "rollback is impossible in {place}: `HttpTokensEnforced` is `enabled`; plan again, with \
-                 `--no-way-back` if that is meant"
+                 `--allow-irreversible` if that is meant"
             )));
         }
         Ok(())
@@ -206,10 +207,10 @@ impl Run<'_> {
             if matches!(self.journal.lock().await.of(*number), Some(Progress::Done | Progress::Applied)) {
                 continue;
             }
-            let (reach, journal, permits) =
-                (Arc::clone(&self.reach), Arc::clone(&self.journal), Arc::clone(&self.permits));
+            let (targets, journal, permits) =
+                (Arc::clone(&self.targets), Arc::clone(&self.journal), Arc::clone(&self.permits));
             let (number, change) = (*number, change.clone());
-            running.spawn(async move { make(&reach, &journal, &permits, number, change).await });
+            running.spawn(async move { make(&targets, &journal, &permits, number, change).await });
         }
         let any = !running.is_empty();
         while let Some(ended) = running.join_next().await {
@@ -241,7 +242,7 @@ impl Run<'_> {
             for (place, numbers) in self.by_place(open.iter().copied()) {
                 let changes: Vec<&Change> =
                     numbers.iter().filter_map(|number| self.plan.changes.get(*number)).collect();
-                let current = match self.reach.current(&place, &changes).await {
+                let current = match self.targets.current(&place, &changes).await {
                     Ok(current) => current,
                     Err(fault) => {
                         self.outcome.stopped = Some(fault.to_string());
@@ -317,11 +318,11 @@ impl Run<'_> {
 
     async fn refused_calls(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         ids: &[String],
         since: i64,
     ) -> Result<Option<String>, Fault> {
-        let member = self.reach.member(&place.account).await?;
+        let member = self.targets.clients.member(&place.account).await?;
         let client = member.cloudwatch(&place.region);
         // Whole minutes, and the one that is running.
         let window = since - since.rem_euclid(60)..clock::now().as_second() + 60;
@@ -337,7 +338,7 @@ impl Run<'_> {
 
 /// Makes one change; the text says why it was not made.
 async fn make(
-    reach: &Reach,
+    targets: &Targets,
     journal: &Mutex<Journal>,
     permits: &Semaphore,
     number: usize,
@@ -346,7 +347,7 @@ async fn make(
     // A closed semaphore cannot be: nobody closes it.
     let Ok(_permit) = permits.acquire().await else { return Ok(None) };
     journal.lock().await.write(Entry::Intent { number, change: Box::new(change.clone()) })?;
-    match reach.make(&change, Mode::Real).await {
+    match targets.make(&change, Mode::Real).await {
         Ok(()) => {
             journal.lock().await.write(Entry::Done { number })?;
             Ok(None)

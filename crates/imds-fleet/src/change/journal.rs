@@ -204,11 +204,11 @@ mod tests {
     use super::*;
     use crate::change::plan::Target;
     use crate::inventory::options::Options;
-    use crate::inventory::resource::Place;
+    use crate::inventory::resource::AccountRegion;
 
     fn change() -> Change {
         Change {
-            place: Place { account: "111122223333".to_owned(), region: "us-east-1".to_owned() },
+            place: AccountRegion { account: "111122223333".to_owned(), region: "us-east-1".to_owned() },
             target: Target::Instance { id: "i-1".to_owned() },
             name: None,
             prior: Options::NONE,

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::plan::{Change, Planned, Rules, Target, left_out};
 use crate::inventory::options::Options;
-use crate::inventory::resource::{LaunchConfiguration, LaunchTemplate, Pin, Place};
+use crate::inventory::resource::{AccountRegion, LaunchConfiguration, LaunchTemplate, Pin};
 
 /// What is found of them in a scan.
 #[derive(Debug, Default)]
 pub struct Launches {
-    templates: BTreeMap<(Place, String), Vec<LaunchTemplate>>,
+    templates: BTreeMap<(AccountRegion, String), Vec<LaunchTemplate>>,
     configurations: Vec<LaunchConfiguration>,
 }
 

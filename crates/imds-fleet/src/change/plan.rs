@@ -6,10 +6,10 @@ use imds_model::options::{HttpTokens, State, Switch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::readiness::{Accepted, Readiness, Verdicts};
+use super::readiness::{Accepted, Readiness, UsageStatuses};
 use crate::error::Error;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountDefaults, Instance, Place};
+use crate::inventory::resource::{AccountDefaults, AccountRegion, Instance};
 
 /// The version of the plan file.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -81,7 +81,7 @@ pub struct Enforcement {
 pub struct Change {
     /// Where.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// What.
     #[serde(flatten)]
     pub target: Target,
@@ -105,7 +105,7 @@ pub struct Change {
 pub struct LeftOut {
     /// Where.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// What.
     pub id: String,
     /// Why.
@@ -118,7 +118,7 @@ pub struct LeftOut {
 /// A change, or why there is none.
 pub type Planned = Result<Change, Box<LeftOut>>;
 
-pub(super) fn left_out(place: &Place, id: &str, reason: impl Into<String>) -> Planned {
+pub(super) fn left_out(place: &AccountRegion, id: &str, reason: impl Into<String>) -> Planned {
     Err(Box::new(LeftOut { place: place.clone(), id: id.to_owned(), reason: reason.into(), usage: None }))
 }
 
@@ -136,7 +136,8 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_tokens_enforced: Option<Switch>,
     /// Whether changes are made that cannot be undone.
-    pub no_way_back: bool,
+    #[serde(alias = "no_way_back")]
+    pub allow_irreversible: bool,
     /// Which instances are changed that are not known to be ready for it.
     #[serde(default)]
     pub include: Accepted,
@@ -157,7 +158,7 @@ pub struct Rules {
     /// Whether enforcement is wanted of the accounts.
     pub enforced: Option<Switch>,
     /// Whether changes are planned that cannot be undone.
-    pub no_way_back: bool,
+    pub allow_irreversible: bool,
     /// Which instances are planned that are not known to be ready.
     pub include: Accepted,
 }
@@ -176,7 +177,7 @@ impl Rules {
         &self,
         it: &Instance,
         defaults: Option<&AccountDefaults>,
-        verdicts: &Verdicts,
+        verdicts: &UsageStatuses,
     ) -> Option<Planned> {
         let new = self.wanted.differing_from(&it.options);
         if new.is_empty() {
@@ -195,7 +196,7 @@ impl Rules {
         if it.options_state == Some(State::Pending) {
             return left_out("an earlier change is still `pending`".to_owned());
         }
-        if self.takes_v1(it) && !self.no_way_back {
+        if self.takes_v1(it) && !self.allow_irreversible {
             match defaults {
                 None => {
                     return left_out(
@@ -247,11 +248,11 @@ impl Rules {
             planned.push(left_out(format!("managed by a declarative policy of the organization ({said})")));
             return planned;
         }
-        if enforcement.is_some_and(|it| it.new == Switch::Enabled) && !self.no_way_back {
+        if enforcement.is_some_and(|it| it.new == Switch::Enabled) && !self.allow_irreversible {
             enforcement = None;
             planned.push(left_out(format!(
                 "`HttpTokensEnforced` takes the way back: EC2 then refuses to set any instance back to IMDSv1, and to \
-                 launch one that allows it ({v1} were seen here that do); `--no-way-back` plans it all the same"
+                 launch one that allows it ({v1} were seen here that do); `--allow-irreversible` plans it all the same"
             )));
         }
         if !new.is_empty() || enforcement.is_some() {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::options::Posture;
-use crate::inventory::resource::{Instance, Place};
-use crate::usage::{Usage, Verdict};
+use crate::inventory::resource::{AccountRegion, Instance};
+use crate::usage::{Usage, UsageStatus};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -19,7 +19,7 @@ const DAY: i64 = 86_400;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
     /// The verdict.
-    pub verdict: Verdict,
+    pub verdict: UsageStatus,
     /// Why.
     pub reason: String,
     /// When the metrics were read; none when they were not.
@@ -29,13 +29,13 @@ pub struct Readiness {
 
 /// The verdicts that a plan is made with.
 #[derive(Clone, Debug, Default)]
-pub struct Verdicts {
+pub struct UsageStatuses {
     read_at: Option<jiff::Timestamp>,
-    of: BTreeMap<(Place, String), (Verdict, String)>,
-    not_read: BTreeMap<Place, String>,
+    of: BTreeMap<(AccountRegion, String), (UsageStatus, String)>,
+    not_read: BTreeMap<AccountRegion, String>,
 }
 
-impl Verdicts {
+impl UsageStatuses {
     /// The verdicts that were read at this time over this many days. Older than what they look back on, they say
     /// nothing about today.
     #[must_use]
@@ -46,7 +46,7 @@ impl Verdicts {
             .into_iter()
             .map(|usage| {
                 let said = if stale {
-                    (Verdict::Unknown, format!("read {age} days ago, over {days} days"))
+                    (UsageStatus::Unknown, format!("read {age} days ago, over {days} days"))
                 } else {
                     (usage.verdict, usage.reason)
                 };
@@ -57,7 +57,7 @@ impl Verdicts {
     }
 
     /// Notes that the metrics of a place could not be read.
-    pub fn not_read(&mut self, place: Place, why: String) {
+    pub fn not_read(&mut self, place: AccountRegion, why: String) {
         self.not_read.insert(place, why);
     }
 
@@ -67,16 +67,16 @@ impl Verdicts {
         // A service that answers nobody answers no IMDSv1: that needs no metric.
         if it.posture == Posture::EndpointDisabled {
             let reason = "the endpoint is disabled".to_owned();
-            return Readiness { verdict: Verdict::Off, reason, read_at: None };
+            return Readiness { verdict: UsageStatus::Off, reason, read_at: None };
         }
-        let unknown = |reason: String, read_at| Readiness { verdict: Verdict::Unknown, reason, read_at };
+        let unknown = |reason: String, read_at| Readiness { verdict: UsageStatus::Unknown, reason, read_at };
         let Some(read_at) = self.read_at else { return unknown("usage was not read".to_owned(), None) };
         if let Some(why) = self.not_read.get(&it.place) {
             return unknown(format!("usage could not be read: {why}"), None);
         }
         match self.of.get(&(it.place.clone(), it.id.clone())) {
             // Said to be off and yet found to answer IMDSv1: it was changed since.
-            Some((Verdict::Off, _)) => {
+            Some((UsageStatus::Off, _)) => {
                 unknown("IMDSv1 was off when usage was read".to_owned(), Some(read_at))
             }
             Some((verdict, reason)) => {
@@ -103,10 +103,10 @@ impl Accepted {
     pub fn objection(self, readiness: &Readiness) -> Option<String> {
         let reason = &readiness.reason;
         match readiness.verdict {
-            Verdict::InUse if !self.in_use => {
+            UsageStatus::InUse if !self.in_use => {
                 Some(format!("still uses IMDSv1: {reason}; `--include-in-use` plans it all the same"))
             }
-            Verdict::Unknown if !self.unknown => Some(format!(
+            UsageStatus::Unknown if !self.unknown => Some(format!(
                 "whether it uses IMDSv1 is unknown: {reason}; `--include-unknown` plans it all the same"
             )),
             _ => None,

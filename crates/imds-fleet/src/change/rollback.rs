@@ -7,9 +7,9 @@ use imds_model::options::{HttpTokens, State, Switch};
 
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Target};
-use super::target::{Reach, Stand};
+use super::target::{DriftState, Targets};
 use crate::error::Error;
-use crate::inventory::resource::Place;
+use crate::inventory::resource::AccountRegion;
 
 /// How to go about it.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Settings {
     /// Whether to restore even what someone else has changed since.
     pub force: bool,
     /// Whether to restore the rest where EC2 refuses to set instances back to IMDSv1.
-    pub no_way_back: bool,
+    pub allow_irreversible: bool,
     /// How often to look whether what was before is in force.
     pub poll: Duration,
     /// How many times to look.
@@ -40,16 +40,20 @@ pub struct Outcome {
 /// # Errors
 ///
 /// When the way back is known to be closed, or the journal cannot be written.
-pub async fn rollback(reach: &Reach, journal: &mut Journal, settings: &Settings) -> Result<Outcome, Error> {
+pub async fn rollback(
+    targets: &Targets,
+    journal: &mut Journal,
+    settings: &Settings,
+) -> Result<Outcome, Error> {
     let mut begun: Vec<(usize, Change)> =
         journal.changes.iter().rev().map(|(number, change)| (*number, change.clone())).collect();
     begun.retain(|(number, _)| !matches!(journal.of(*number), Some(Progress::Refused) | None));
     // While enforcement is on, no instance can be set back.
     begun.sort_by_key(|(_, change)| !enforces(change));
-    if !settings.no_way_back {
-        check_way_back(reach, journal, &begun).await?;
+    if !settings.allow_irreversible {
+        check_way_back(targets, journal, &begun).await?;
     }
-    let mut run = Run { reach, journal, settings, outcome: Outcome::default(), waiting: Vec::new() };
+    let mut run = Run { targets, journal, settings, outcome: Outcome::default(), waiting: Vec::new() };
     for (number, change) in &begun {
         run.undo(*number, change).await?;
     }
@@ -62,9 +66,13 @@ fn enforces(change: &Change) -> bool {
 }
 
 /// Refuses up front where EC2 would refuse later on.
-async fn check_way_back(reach: &Reach, journal: &Journal, begun: &[(usize, Change)]) -> Result<(), Error> {
+async fn check_way_back(
+    targets: &Targets,
+    journal: &Journal,
+    begun: &[(usize, Change)],
+) -> Result<(), Error> {
     let open = |number: usize| !matches!(journal.of(number), Some(Progress::Undone | Progress::Restored));
-    let mut back: BTreeMap<&Place, usize> = BTreeMap::new();
+    let mut back: BTreeMap<&AccountRegion, usize> = BTreeMap::new();
     for (number, change) in begun {
         let to_v1 = matches!(change.target, Target::Instance { .. })
             && change.prior.http_tokens == Some(HttpTokens::Optional)
@@ -76,11 +84,12 @@ async fn check_way_back(reach: &Reach, journal: &Journal, begun: &[(usize, Chang
     for (place, count) in back {
         let ours = begun.iter().any(|(_, change)| change.place == *place && enforces(change));
         // Where it cannot be read it is left to EC2 to say so.
-        let closed = reach.defaults(place).await.is_ok_and(|defaults| defaults.http_tokens_enforced);
+        let closed =
+            targets.clients.defaults(place).await.is_ok_and(|defaults| defaults.http_tokens_enforced);
         if closed && !ours {
             return Err(Error::Input(format!(
                 "rollback is impossible in {place}: `HttpTokensEnforced` is `enabled`, and EC2 refuses to set {count} \
-                 instances back to IMDSv1; turn it off first, or restore the rest with `--no-way-back`"
+                 instances back to IMDSv1; turn it off first, or restore the rest with `--allow-irreversible`"
             )));
         }
     }
@@ -88,7 +97,7 @@ async fn check_way_back(reach: &Reach, journal: &Journal, begun: &[(usize, Chang
 }
 
 struct Run<'a> {
-    reach: &'a Reach,
+    targets: &'a Targets,
     journal: &'a mut Journal,
     settings: &'a Settings,
     outcome: Outcome,
@@ -107,7 +116,7 @@ impl Run<'_> {
             self.outcome.unchanged += 1;
             return Ok(());
         }
-        let current = match self.reach.current(&change.place, &[change]).await {
+        let current = match self.targets.current(&change.place, &[change]).await {
             Ok(found) => found.into_iter().next().flatten(),
             Err(fault) => {
                 self.leave(change, &fault.to_string());
@@ -118,20 +127,23 @@ impl Run<'_> {
             self.leave(change, "is gone");
             return Ok(());
         };
-        match current.stand(change) {
-            stand if progress == Some(Progress::Undone) && !(stand == Stand::Prior && current.has_made) => {
+        match current.drift(change) {
+            stand
+                if progress == Some(Progress::Undone)
+                    && !(stand == DriftState::Prior && current.has_made) =>
+            {
                 // Its call was made by a run that did not see it in force.
                 self.outcome.unchanged += 1;
                 self.waiting.push((number, change.clone()));
                 return Ok(());
             }
-            Stand::Prior if !current.has_made => {
+            DriftState::Prior if !current.has_made => {
                 self.journal.write(Entry::Undone { number })?;
                 self.outcome.unchanged += 1;
                 self.waiting.push((number, change.clone()));
                 return Ok(());
             }
-            Stand::Other if matches!(change.target, Target::AutoScalingGroup { .. }) => {
+            DriftState::Other if matches!(change.target, Target::AutoScalingGroup { .. }) => {
                 // Which of the versions that it names stands for the old one, nobody can tell.
                 self.leave(
                     change,
@@ -139,14 +151,14 @@ impl Run<'_> {
                 );
                 return Ok(());
             }
-            Stand::Other if !self.settings.force => {
+            DriftState::Other if !self.settings.force => {
                 self.leave(change, "someone else has changed it since; `--force` restores it anyway");
                 return Ok(());
             }
-            Stand::Prior | Stand::New | Stand::Other => {}
+            DriftState::Prior | DriftState::New | DriftState::Other => {}
         }
         self.journal.write(Entry::Undo { number })?;
-        match self.reach.restore(change, &current).await {
+        match self.targets.restore(change, &current).await {
             Ok(()) => {
                 self.journal.write(Entry::Undone { number })?;
                 self.outcome.restored += 1;
@@ -167,13 +179,13 @@ impl Run<'_> {
             if poll > 0 {
                 tokio::time::sleep(self.settings.poll).await;
             }
-            let mut by_place: BTreeMap<Place, Vec<(usize, Change)>> = BTreeMap::new();
+            let mut by_place: BTreeMap<AccountRegion, Vec<(usize, Change)>> = BTreeMap::new();
             for (number, change) in std::mem::take(&mut self.waiting) {
                 by_place.entry(change.place.clone()).or_default().push((number, change));
             }
             for (place, entries) in by_place {
                 let changes: Vec<&Change> = entries.iter().map(|(_, change)| change).collect();
-                let current = match self.reach.current(&place, &changes).await {
+                let current = match self.targets.current(&place, &changes).await {
                     Ok(current) => current,
                     Err(fault) => {
                         why.extend(entries.iter().map(|(number, _)| (*number, fault.to_string())));

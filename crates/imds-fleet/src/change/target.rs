@@ -6,12 +6,13 @@ use imds_model::options::{State, Switch};
 use tokio::sync::Mutex;
 
 use super::plan::{Change, Enforcement, Target};
+use crate::aws::clients::AccountClients;
 use crate::aws::fault::Fault;
 use crate::aws::modify::{self, Enforced, Mode};
-use crate::aws::session::{Access, Member};
+use crate::aws::session::Access;
 use crate::aws::{account, instances};
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountDefaults, Place};
+use crate::inventory::resource::AccountRegion;
 
 /// How a target is now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +26,14 @@ pub struct Current {
     /// `HttpTokensEnforced` of account defaults.
     pub enforced: bool,
     /// How a group stands to the version that the plan makes for it.
-    pub pin: Option<Stand>,
+    pub pin: Option<DriftState>,
     /// Whether the version that the plan makes of a template is there.
     pub has_made: bool,
 }
 
 /// How a target stands to a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stand {
+pub enum DriftState {
     /// As it was.
     Prior,
     /// As it is to be.
@@ -48,16 +49,16 @@ impl Current {
 
     /// How it stands to the change.
     #[must_use]
-    pub fn stand(&self, change: &Change) -> Stand {
+    pub fn drift(&self, change: &Change) -> DriftState {
         let to_be = change.prior.overlaid(&change.new);
         match &change.target {
             // All five are known beforehand; what the service then does not say is no difference.
             Target::Instance { .. } => {
                 let is = |wanted: &Options| wanted.differing_from(&wanted.overlaid(&self.options)).is_empty();
                 match (is(&to_be), is(&change.prior)) {
-                    (true, _) => Stand::New,
-                    (false, true) => Stand::Prior,
-                    (false, false) => Stand::Other,
+                    (true, _) => DriftState::New,
+                    (false, true) => DriftState::Prior,
+                    (false, false) => DriftState::Other,
                 }
             }
             Target::AccountDefaults => {
@@ -66,84 +67,52 @@ impl Current {
                     change.http_tokens_enforced.as_ref().is_none_or(|it| self.enforced == wanted(it))
                 };
                 if self.options == to_be && is(|it| it.new == Switch::Enabled) {
-                    Stand::New
+                    DriftState::New
                 } else if self.options == change.prior && is(|it| it.prior == Some(Switch::Enabled)) {
-                    Stand::Prior
+                    DriftState::Prior
                 } else {
-                    Stand::Other
+                    DriftState::Other
                 }
             }
             Target::LaunchTemplate { version, .. } => match self.version == Some(*version) {
-                true if self.options == change.prior => Stand::Prior,
-                false if self.options == to_be => Stand::New,
-                _ => Stand::Other,
+                true if self.options == change.prior => DriftState::Prior,
+                false if self.options == to_be => DriftState::New,
+                _ => DriftState::Other,
             },
-            Target::AutoScalingGroup { .. } => self.pin.unwrap_or(Stand::Other),
+            Target::AutoScalingGroup { .. } => self.pin.unwrap_or(DriftState::Other),
         }
     }
 
     /// Whether the change is in force.
     #[must_use]
     pub fn is_made(&self, change: &Change) -> bool {
-        self.state != Some(State::Pending) && self.stand(change) == Stand::New
+        self.state != Some(State::Pending) && self.drift(change) == DriftState::New
     }
 
     /// Whether all is as it was before the change, and in force: also what a run that was stopped has left behind.
     #[must_use]
     pub fn is_restored(&self, change: &Change) -> bool {
-        self.state != Some(State::Pending) && self.stand(change) == Stand::Prior && !self.has_made
+        self.state != Some(State::Pending) && self.drift(change) == DriftState::Prior && !self.has_made
     }
 }
 
-/// Reaches into the accounts, each entered once.
+/// The accounts that a plan is about, and its mark on what it makes.
 #[derive(Debug)]
-pub struct Reach {
-    /// The caller.
-    pub access: Access,
-    members: Mutex<HashMap<String, Member>>,
-    /// The plan that is applied or undone: what it makes bears its mark.
+pub struct Targets {
+    /// The accounts.
+    pub clients: AccountClients,
+    /// The plan that is applied or undone: what it makes carries its mark.
     pub(super) plan: String,
     /// Held while a group is read and written back, so that two changes of one group do not lose each other.
     pub(super) group: Mutex<()>,
 }
 
-impl Reach {
-    /// Reaches as this caller.
+impl Targets {
+    /// The targets of the plan with this digest.
     #[must_use]
-    pub fn new(access: Access) -> Self {
-        Self::of_plan(access, "")
-    }
-
-    /// Reaches as this caller, for the plan of this digest.
-    #[must_use]
-    pub fn of_plan(access: Access, digest: &str) -> Self {
+    pub fn new(access: Access, digest: &str) -> Self {
         let plan = digest.get(..32).unwrap_or(digest).to_owned();
-        Self { access, members: Mutex::default(), plan, group: Mutex::default() }
-    }
-
-    /// The caller in this account.
-    ///
-    /// # Errors
-    ///
-    /// When its role is not to be had.
-    pub async fn member(&self, account: &str) -> Result<Member, Fault> {
-        let mut members = self.members.lock().await;
-        if let Some(member) = members.get(account) {
-            return Ok(member.clone());
-        }
-        let member = self.access.member(account).await?;
-        members.insert(account.to_owned(), member.clone());
-        Ok(member)
-    }
-
-    /// The defaults of a place.
-    ///
-    /// # Errors
-    ///
-    /// The fault of the call.
-    pub async fn defaults(&self, place: &Place) -> Result<AccountDefaults, Fault> {
-        let member = self.member(&place.account).await?;
-        account::defaults(&member.ec2(&place.region), &member.caller, place).await
+        Self { clients: AccountClients::new(access), plan, group: Mutex::default() }
     }
 
     /// How these targets of one place are now; none where one is gone.
@@ -151,8 +120,12 @@ impl Reach {
     /// # Errors
     ///
     /// The fault of the call.
-    pub async fn current(&self, place: &Place, changes: &[&Change]) -> Result<Vec<Option<Current>>, Fault> {
-        let member = self.member(&place.account).await?;
+    pub async fn current(
+        &self,
+        place: &AccountRegion,
+        changes: &[&Change],
+    ) -> Result<Vec<Option<Current>>, Fault> {
+        let member = self.clients.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
         let ids: Vec<String> = changes
             .iter()
@@ -190,7 +163,7 @@ impl Reach {
     /// The fault of the call.
     pub async fn make(&self, change: &Change, mode: Mode) -> Result<(), Fault> {
         let place = &change.place;
-        let member = self.member(&place.account).await?;
+        let member = self.clients.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
         match &change.target {
             Target::Instance { id } => modify::instance(&ec2, caller, place, id, &change.new, mode).await,
@@ -220,7 +193,7 @@ impl Reach {
     /// The fault of the call.
     pub async fn restore(&self, change: &Change, current: &Current) -> Result<(), Fault> {
         let place = &change.place;
-        let member = self.member(&place.account).await?;
+        let member = self.clients.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
         let back = change.prior.differing_from(&current.options);
         match &change.target {

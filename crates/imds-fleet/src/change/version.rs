@@ -2,16 +2,16 @@
 //! plan is undone.
 
 use super::plan::Change;
-use super::target::{Current, Reach, Stand};
+use super::target::{Current, DriftState, Targets};
 use crate::aws::fault::Fault;
 use crate::aws::groups;
 use crate::aws::launch_sources::{self, Version};
 use crate::aws::limit::Api;
 use crate::aws::modify::{self, Mode};
 use crate::aws::session::Member;
-use crate::inventory::resource::{Place, Reason};
+use crate::inventory::resource::{AccountRegion, Reason};
 
-impl Reach {
+impl Targets {
     /// What the version bears that this plan makes from version `from`. A client token is not enough to know it by: how
     /// long EC2 remembers one is documented nowhere.
     fn description(&self, from: i64) -> String {
@@ -22,7 +22,7 @@ impl Reach {
     async fn made(
         &self,
         member: &Member,
-        place: &Place,
+        place: &AccountRegion,
         template: &str,
         from: i64,
     ) -> Result<Option<Version>, Fault> {
@@ -34,7 +34,7 @@ impl Reach {
     pub(super) async fn current_template(
         &self,
         member: &Member,
-        place: &Place,
+        place: &AccountRegion,
         id: &str,
         version: i64,
     ) -> Result<Option<Current>, Fault> {
@@ -60,11 +60,11 @@ impl Reach {
         let made = self.made(member, place, template, version).await?;
         let has_made = made.is_some();
         let pin = if groups::pins(&group, template, version) {
-            Stand::Prior
+            DriftState::Prior
         } else if made.is_some_and(|made| groups::pins(&group, template, made.number)) {
-            Stand::New
+            DriftState::New
         } else {
-            Stand::Other
+            DriftState::Other
         };
         Ok(Some(Current { pin: Some(pin), has_made, ..Current::of(change.prior) }))
     }
@@ -103,7 +103,7 @@ impl Reach {
     pub(super) async fn move_group(
         &self,
         member: &Member,
-        place: &Place,
+        place: &AccountRegion,
         id: &str,
         template: &str,
         (from, to): (i64, i64),
@@ -123,7 +123,7 @@ impl Reach {
     pub(super) async fn move_group_back(
         &self,
         member: &Member,
-        place: &Place,
+        place: &AccountRegion,
         id: &str,
         template: &str,
         version: i64,
@@ -139,7 +139,7 @@ impl Reach {
     pub(super) async fn delete_made(
         &self,
         member: &Member,
-        place: &Place,
+        place: &AccountRegion,
         template: &str,
         from: i64,
     ) -> Result<(), Fault> {

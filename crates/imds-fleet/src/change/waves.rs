@@ -45,12 +45,12 @@ mod tests {
     use super::*;
     use crate::change::plan::{Enforcement, Target};
     use crate::inventory::options::Options;
-    use crate::inventory::resource::Place;
+    use crate::inventory::resource::AccountRegion;
 
     fn changes(count: usize, places: usize) -> Vec<Change> {
         (0..count)
             .map(|n| Change {
-                place: Place {
+                place: AccountRegion {
                     account: format!("{:012}", n * places / count.max(1)),
                     region: "r".to_owned(),
                 },

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{End, gather};
+use super::{End, scan};
 use crate::change::apply::{Settings, apply};
 use crate::change::journal::Journal;
 use crate::change::plan::Plan;
-use crate::change::target::Reach;
+use crate::change::target::Targets;
 use crate::cli::ApplyArgs;
 use crate::error::Error;
 use crate::output::{Out, written};
@@ -21,7 +21,7 @@ use crate::output::{Out, written};
 pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     let (plan, digest) = Plan::read(&args.plan)?;
     let journal_path = args.journal.clone().unwrap_or_else(|| journal_of(&args.plan));
-    let access = gather::access_as(&args.access, &args.role).await?;
+    let access = scan::access_as(&args.access, &args.role).await?;
     let journal = Journal::open(&journal_path, true)?;
     let settings = Settings {
         concurrency: usize::from(args.access.concurrency),
@@ -34,7 +34,7 @@ pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     };
     let mut said = Vec::new();
     let result =
-        apply(Arc::new(Reach::of_plan(access, &digest)), &plan, &digest, journal, &settings, &mut |line| {
+        apply(Arc::new(Targets::new(access, &digest)), &plan, &digest, journal, &settings, &mut |line| {
             said.push(line)
         })
         .await;

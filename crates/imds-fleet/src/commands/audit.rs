@@ -1,6 +1,6 @@
 //! `audit`: what was found, judged by a policy.
 
-use super::{End, gather};
+use super::{End, scan};
 use crate::cli::{AuditArgs, FindingsOutput};
 use crate::clock;
 use crate::error::Error;
@@ -34,8 +34,8 @@ pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
     let today = args.as_of.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
     let mut writer = Writer::new(form, out, now);
     let mut failing = false;
-    let tally = gather::gather(&args.scope, &mut |event| match event {
-        Event::Places(_) => Ok(()),
+    let counts = scan::run_scan(&args.scope, &mut |event| match event {
+        Event::AccountRegions(_) => Ok(()),
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
             let findings = judge::judge(resource, &policy, today);
             failing |= findings
@@ -46,9 +46,9 @@ pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
         Event::Scanned(scan) => writer.scanned(scan),
     })
     .await?;
-    writer.finish(&tally)?;
+    writer.finish(&counts)?;
     // Not scanned weighs more than findings: there may be more of them.
-    Ok(if !tally.incomplete.is_empty() {
+    Ok(if !counts.incomplete.is_empty() {
         End::Incomplete
     } else if failing {
         End::Findings

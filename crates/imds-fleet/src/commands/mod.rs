@@ -2,11 +2,11 @@
 
 pub mod apply;
 pub mod audit;
-pub mod gather;
 pub mod plan;
 pub mod report;
 pub mod rollback;
 pub mod rules;
+pub mod scan;
 pub mod state;
 pub mod usage;
 
@@ -51,9 +51,6 @@ pub enum End {
 }
 
 impl End {
-    /// Every end, in the order of the statuses.
-    pub const ALL: [Self; 4] = [Self::Clean, Self::Findings, Self::Usage, Self::Incomplete];
-
     /// The exit status.
     #[must_use]
     pub const fn status(self) -> u8 {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use imds_model::options::HttpTokens;
 
-use super::{End, gather};
+use super::{End, scan};
+use crate::aws::clients::AccountClients;
 use crate::change::launches::Launches;
 use crate::change::plan::{Change, Plan, Planned, Rules, SCHEMA_VERSION};
-use crate::change::readiness::{Accepted, Verdicts};
-use crate::change::target::Reach;
+use crate::change::readiness::{Accepted, UsageStatuses};
 use crate::cli::PlanArgs;
 use crate::clock;
 use crate::error::Error;
 use crate::inventory::options::{Options, Posture};
-use crate::inventory::resource::{AccountDefaults, Instance, Place, Resource};
+use crate::inventory::resource::{AccountDefaults, AccountRegion, Instance, Resource};
 use crate::output::{Out, flat, written};
 use crate::scan::Event;
 use crate::usage::{Saved, usage};
@@ -37,7 +37,12 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
     }
     let include = Accepted { in_use: args.ready.include_in_use, unknown: args.ready.include_unknown };
-    let rules = Rules { wanted, enforced: args.http_tokens_enforced, no_way_back: args.no_way_back, include };
+    let rules = Rules {
+        wanted,
+        enforced: args.http_tokens_enforced,
+        allow_irreversible: args.allow_irreversible,
+        include,
+    };
     let saved = args.ready.usage_file.as_deref().map(Saved::read).transpose()?;
     let takes_v1 = wanted.http_tokens == Some(HttpTokens::Required) && !args.no_instances;
     if takes_v1 && saved.is_none() && !args.ready.usage && !include.unknown {
@@ -50,10 +55,10 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     let (mut changes, mut left_out) = (Vec::new(), Vec::new());
     // The defaults of a place come after its instances.
     let mut instances: Vec<Instance> = Vec::new();
-    let mut defaults: BTreeMap<Place, AccountDefaults> = BTreeMap::new();
-    let mut v1: BTreeMap<Place, u64> = BTreeMap::new();
+    let mut defaults: BTreeMap<AccountRegion, AccountDefaults> = BTreeMap::new();
+    let mut v1: BTreeMap<AccountRegion, u64> = BTreeMap::new();
     let mut launches = Launches::default();
-    let tally = gather::gather(&args.scope, &mut |event| {
+    let counts = scan::run_scan(&args.scope, &mut |event| {
         let Event::Found(resources) = event else { return Ok(()) };
         for resource in resources {
             if let Resource::Instance(it) = resource
@@ -84,12 +89,12 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     if !args.no_instances {
         instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
         let verdicts = match saved {
-            Some(saved) => Verdicts::new(saved.read_at, saved.days, clock::now(), saved.usage),
+            Some(saved) => UsageStatuses::new(saved.read_at, saved.days, clock::now(), saved.usage),
             None if args.ready.usage => {
                 let asked = instances.iter().filter(|it| rules.takes_v1(it)).cloned().collect();
                 read_usage(args, asked, &mut not_read).await?
             }
-            None => Verdicts::default(),
+            None => UsageStatuses::default(),
         };
         for instance in &instances {
             rules
@@ -114,11 +119,11 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
         made_at: clock::now(),
         wanted,
         http_tokens_enforced: args.http_tokens_enforced,
-        no_way_back: args.no_way_back,
+        allow_irreversible: args.allow_irreversible,
         include,
         changes,
         left_out,
-        not_scanned: tally
+        not_scanned: counts
             .incomplete
             .iter()
             .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)))
@@ -165,7 +170,7 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
 }
 
 /// The same for the same fleet, whatever order it was scanned in.
-fn order(change: &Change) -> (Place, u8, String) {
+fn order(change: &Change) -> (AccountRegion, u8, String) {
     (change.place.clone(), change.target.kind(), change.target.id().to_owned())
 }
 
@@ -174,13 +179,13 @@ async fn read_usage(
     args: &PlanArgs,
     instances: Vec<Instance>,
     not_read: &mut Vec<String>,
-) -> Result<Verdicts, Error> {
+) -> Result<UsageStatuses, Error> {
     let now = clock::now();
     let days = args.ready.usage_days;
     let (scope, concurrency) = (&args.scope, usize::from(args.scope.access.concurrency));
-    let reach = Arc::new(Reach::new(gather::access_as(&scope.access, &scope.role).await?));
-    let (found, failed) = usage(reach, instances, days, now.as_second(), concurrency).await;
-    let mut verdicts = Verdicts::new(now, days, now, found);
+    let clients = Arc::new(AccountClients::new(scan::access_as(&scope.access, &scope.role).await?));
+    let (found, failed) = usage(clients, instances, days, now.as_second(), concurrency).await;
+    let mut verdicts = UsageStatuses::new(now, days, now, found);
     for (place, fault) in failed {
         not_read.push(format!("{place}: {fault}"));
         verdicts.not_read(place, fault.to_string());

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 
-use super::{End, gather};
+use super::{End, scan};
 use crate::cli::ReportArgs;
 use crate::clock;
 use crate::error::Error;
-use crate::output::late::LateFile;
+use crate::output::lazy_file::LazyFile;
 use crate::output::{Out, written};
 use crate::report::page::Page;
 use crate::rules::judge;
@@ -26,16 +26,16 @@ pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
     let failed = |source| Error::file(&args.out, source);
     let now = clock::now();
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let mut file = LateFile::new(args.out.clone());
+    let mut file = LazyFile::new(args.out.clone());
     let mut page = Page::new(&mut file).map_err(failed)?;
-    let tally = gather::gather(&args.scope, &mut |event| match event {
+    let counts = scan::run_scan(&args.scope, &mut |event| match event {
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
             page.judged(resource, &judge::judge(resource, &policy, today)).map_err(failed)
         }),
-        Event::Places(_) | Event::Scanned(_) => Ok(()),
+        Event::AccountRegions(_) | Event::Scanned(_) => Ok(()),
     })
     .await?;
-    page.finish(&tally, now).and_then(|()| file.flush()).map_err(failed)?;
-    written(writeln!(out, "{}; report in `{}`", tally.line(), args.out.display()))?;
-    Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })
+    page.finish(&counts, now).and_then(|()| file.flush()).map_err(failed)?;
+    written(writeln!(out, "{}; report in `{}`", counts.line(), args.out.display()))?;
+    Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{End, gather};
+use super::{End, scan};
 use crate::change::journal::Journal;
 use crate::change::rollback::{Settings, rollback};
-use crate::change::target::Reach;
+use crate::change::target::Targets;
 use crate::cli::RollbackArgs;
 use crate::error::Error;
 use crate::output::{Out, written};
@@ -23,15 +23,15 @@ pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
             args.journal.display()
         )));
     };
-    let access = gather::access_as(&args.access, &args.role).await?;
+    let access = scan::access_as(&args.access, &args.role).await?;
     let settings = Settings {
         force: args.force,
-        no_way_back: args.no_way_back,
+        allow_irreversible: args.allow_irreversible,
         poll: Duration::from_millis(args.poll),
         polls: args.polls,
     };
-    let reach = Reach::of_plan(access, &plan);
-    let outcome = rollback(&reach, &mut journal, &settings).await?;
+    let targets = Targets::new(access, &plan);
+    let outcome = rollback(&targets, &mut journal, &settings).await?;
     for left in &outcome.left {
         written(writeln!(out, "not restored: {left}"))?;
     }

@@ -1,6 +1,6 @@
 //! `state`: every instance with its options.
 
-use super::{End, gather};
+use super::{End, scan};
 use crate::cli::{StateArgs, StateOutput};
 use crate::clock;
 use crate::error::Error;
@@ -25,9 +25,9 @@ pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
         StateOutput::Openmetrics | StateOutput::Parquet => Form::OpenMetrics,
     };
     let mut writer = Writer::new(form, out);
-    let tally = gather::gather(&args.scope, &mut |event| writer.event(event)).await?;
-    writer.finish(&tally)?;
-    Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })
+    let counts = scan::run_scan(&args.scope, &mut |event| writer.event(event)).await?;
+    writer.finish(&counts)?;
+    Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }
 
 /// Writes a dataset in place of a stream.
@@ -36,7 +36,7 @@ async fn dataset(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
         return Err(Error::Input("`--output parquet` needs `--output-dir`".to_owned()));
     };
     let mut dataset = Dataset::new(directory, &args.scope.shard.to_string(), clock::now())?;
-    let tally = gather::gather(&args.scope, &mut |event| dataset.event(event)).await?;
-    written(writeln!(out, "{}; dataset in `{}`", tally.line(), directory.display()))?;
-    Ok(if tally.incomplete.is_empty() { End::Clean } else { End::Incomplete })
+    let counts = scan::run_scan(&args.scope, &mut |event| dataset.event(event)).await?;
+    written(writeln!(out, "{}; dataset in `{}`", counts.line(), directory.display()))?;
+    Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }

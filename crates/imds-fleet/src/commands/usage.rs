@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{End, gather};
-use crate::change::target::Reach;
+use super::{End, scan};
+use crate::aws::clients::AccountClients;
 use crate::cli::{UsageArgs, UsageOutput};
 use crate::clock;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     let mut instances = Vec::new();
     let mut scope = args.scope.clone();
     scope.instances_only = true;
-    let tally = gather::gather(&scope, &mut |event| {
+    let scanned = scan::run_scan(&scope, &mut |event| {
         if let Event::Found(resources) = event {
             for resource in resources {
                 if let Resource::Instance(it) = resource {
@@ -36,10 +36,10 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
         Ok(())
     })
     .await?;
-    let reach = Arc::new(Reach::new(gather::access_as(&scope.access, &scope.role).await?));
+    let clients = Arc::new(AccountClients::new(scan::access_as(&scope.access, &scope.role).await?));
     let concurrency = usize::from(scope.access.concurrency);
     let now = clock::now();
-    let (found, failed) = usage(reach, instances, args.days, now.as_second(), concurrency).await;
+    let (found, failed) = usage(clients, instances, args.days, now.as_second(), concurrency).await;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for usage in &found {
         *counts.entry(usage.verdict.as_str()).or_default() += 1;
@@ -52,7 +52,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                 "read_at": now,
                 "days": args.days,
                 "usage": found,
-                "summary": { "verdicts": counts, "incomplete": tally.incomplete, "not_read": not_read },
+                "summary": { "verdicts": counts, "incomplete": scanned.incomplete, "not_read": not_read },
             });
             writeln!(out, "{document}")
         }
@@ -84,7 +84,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
             .and_then(|()| {
                 let counts: Vec<String> =
                     counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-                let scans = tally
+                let scans = scanned
                     .incomplete
                     .iter()
                     .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)));
@@ -94,7 +94,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                     .and_then(|()| writeln!(out, "{}", counts.join(", ")))
             }),
     })?;
-    Ok(if tally.incomplete.is_empty() && failed.is_empty() { End::Clean } else { End::Incomplete })
+    Ok(if scanned.incomplete.is_empty() && failed.is_empty() { End::Clean } else { End::Incomplete })
 }
 
 fn fields(usage: &Usage) -> [String; 9] {

@@ -19,6 +19,19 @@ pub enum Origin {
     Platform,
 }
 
+impl Origin {
+    /// The word that stands for it in every output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Launch => "launch",
+            Self::Account => "account",
+            Self::Image => "image",
+            Self::Platform => "platform",
+        }
+    }
+}
+
 /// A value and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided<T> {

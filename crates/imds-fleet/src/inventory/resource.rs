@@ -11,14 +11,14 @@ use super::options::{Options, Posture};
 
 /// One account in one Region: the unit that AWS throttles, denies and opts in by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
+pub struct AccountRegion {
     /// The twelve digits of the account.
     pub account: String,
     /// The Region's name.
     pub region: String,
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for AccountRegion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.account, self.region)
     }
@@ -29,7 +29,7 @@ impl std::fmt::Display for Place {
 pub struct Instance {
     /// Where it is.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// `i-...`
     pub id: String,
     /// The tag `Name`.
@@ -85,7 +85,7 @@ pub struct Pin {
 pub struct LaunchTemplate {
     /// Where it is.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// `lt-...`
     pub id: String,
     /// Its name.
@@ -124,7 +124,7 @@ pub struct LaunchTemplate {
 pub struct LaunchConfiguration {
     /// Where it is.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// Its name.
     pub id: String,
     /// The Auto Scaling groups that launch from it.
@@ -147,7 +147,7 @@ pub struct LaunchConfiguration {
 pub struct Image {
     /// Where it is.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// `ami-...`
     pub id: String,
     /// Its name.
@@ -163,7 +163,7 @@ pub struct Image {
 pub struct AccountDefaults {
     /// Where they hold.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// The defaults; an option without one has no preference.
     pub options: Options,
     /// Whether IMDSv1 is refused at launch and cannot be turned back on (`HttpTokensEnforced`).
@@ -236,7 +236,7 @@ pub struct Gap {
 pub struct Scan {
     /// The account in the Region.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// How many instances were seen.
     pub instances: u64,
     /// What could not be read: empty when the scan is complete.
@@ -271,7 +271,7 @@ pub enum Resource {
 impl Resource {
     /// Where it is.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &AccountRegion {
         match self {
             Self::Instance(it) => &it.place,
             Self::LaunchTemplate(it) => &it.place,

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{Out, csv, flat, junit, ocsf, sarif, state, written};
 use crate::checkpoint::{ScanLine, write};
+use crate::counts::Counts;
 use crate::error::Error;
 use crate::inventory::resource::{Resource, Scan};
 use crate::rules::catalogue::RULES;
 use crate::rules::judge::Finding;
-use crate::tally::Tally;
 
 /// How `audit` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,44 +183,44 @@ impl<'a> Writer<'a> {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+    pub fn finish(mut self, counts: &Counts) -> Result<(), Error> {
         self.begin()?;
-        let counts: BTreeMap<&str, u64> = self
+        let by_rule: BTreeMap<&str, u64> = self
             .counts
             .iter()
             .filter(|((_, excepted), _)| !excepted)
             .map(|((rule, _), n)| (*rule, *n))
             .collect();
         let excepted: u64 = self.counts.iter().filter(|((_, excepted), _)| *excepted).map(|(_, n)| n).sum();
-        let total: u64 = counts.values().sum();
+        let total: u64 = by_rule.values().sum();
         let out = &mut self.out;
         let result = match self.form {
-            Form::Table => tally
+            Form::Table => counts
                 .incomplete
                 .iter()
                 .try_for_each(|scan| {
                     writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
                 })
-                .and_then(|()| writeln!(out, "{total} findings, {excepted} excepted; {}", tally.line())),
+                .and_then(|()| writeln!(out, "{total} findings, {excepted} excepted; {}", counts.line())),
             Form::Json => {
                 let summary = json!({
                     "findings": total,
                     "excepted": excepted,
-                    "by_rule": counts,
-                    "instances": tally.instances(),
-                    "complete": tally.complete,
-                    "incomplete": tally.incomplete,
+                    "by_rule": by_rule,
+                    "instances": counts.instances(),
+                    "complete": counts.complete,
+                    "incomplete": counts.incomplete,
                 });
                 writeln!(out, "\n],\"summary\":{summary}}}")
             }
             Form::JsonLines | Form::Csv => Ok(()),
-            Form::Sarif => sarif::tail(out, tally),
+            Form::Sarif => sarif::tail(out, counts),
             Form::Ocsf => out.write_all(b"\n]\n"),
             Form::Junit => self.suites.finish(out),
             Form::OpenMetrics => {
                 use std::fmt::Write;
                 let mut text = String::new();
-                state::metrics(&mut text, tally);
+                state::metrics(&mut text, counts);
                 text.push_str(
                     "# TYPE imds_fleet_findings gauge\n# HELP imds_fleet_findings Findings by rule.\n",
                 );

@@ -1,8 +1,8 @@
 //! One row of named columns for every kind of resource: what CSV and Parquet hold.
 
-use crate::inventory::effective::{Effective, Origin};
+use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{Place, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Resource, Scan};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub const COLUMNS: &[(&str, Type)] = &[
 pub struct Row(Vec<Option<Value>>);
 
 impl Row {
-    fn new(kind: &str, place: &Place, id: &str) -> Self {
+    fn new(kind: &str, place: &AccountRegion, id: &str) -> Self {
         let mut row = Self(vec![None; COLUMNS.len()]);
         row.text("kind", Some(kind));
         row.text("account_id", Some(&place.account));
@@ -110,7 +110,7 @@ impl Row {
 
     fn effective(&mut self, effective: &Effective) {
         self.text("next_launch_http_tokens", Some(effective.http_tokens.value.as_str()));
-        self.text("next_launch_http_tokens_from", Some(origin(effective.http_tokens.from)));
+        self.text("next_launch_http_tokens_from", Some(effective.http_tokens.from.as_str()));
         self.text("posture", Some(next_launch(effective)));
     }
 
@@ -118,17 +118,6 @@ impl Row {
     #[must_use]
     pub fn values(&self) -> &[Option<Value>] {
         &self.0
-    }
-}
-
-/// The word for where an option came from.
-#[must_use]
-pub const fn origin(from: Origin) -> &'static str {
-    match from {
-        Origin::Launch => "launch",
-        Origin::Account => "account",
-        Origin::Image => "image",
-        Origin::Platform => "platform",
     }
 }
 

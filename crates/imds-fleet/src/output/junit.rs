@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
 
-use crate::inventory::resource::{Place, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Resource, Scan};
 use crate::rules::judge::Finding;
 
 /// Cases that a suite holds before it is written: its head says how many there are, so they come first. A place that
@@ -15,7 +15,7 @@ const SUITE: u64 = 1000;
 /// The suites that are not written yet.
 #[derive(Debug, Default)]
 pub struct Suites {
-    open: BTreeMap<Place, Suite>,
+    open: BTreeMap<AccountRegion, Suite>,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ impl Suites {
         writeln!(out, "</testsuites>")
     }
 
-    fn write(&mut self, out: &mut dyn Write, place: &Place) -> std::io::Result<()> {
+    fn write(&mut self, out: &mut dyn Write, place: &AccountRegion) -> std::io::Result<()> {
         let Some(suite) = self.open.remove(place) else { return Ok(()) };
         let name = escaped(&class(place));
         let Suite { cases, tests, failures, errors, skipped } = suite;
@@ -94,7 +94,7 @@ impl Suites {
 }
 
 /// What a place is called where programs have packages.
-fn class(place: &Place) -> String {
+fn class(place: &AccountRegion) -> String {
     format!("{}.{}", place.account, place.region)
 }
 

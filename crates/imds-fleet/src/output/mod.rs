@@ -4,7 +4,7 @@ pub mod csv;
 pub mod findings;
 pub mod flat;
 pub mod junit;
-pub mod late;
+pub mod lazy_file;
 pub mod ocsf;
 pub mod parquet;
 pub mod sarif;

@@ -18,7 +18,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::flat::{self, COLUMNS, Row, Value};
 use crate::error::Error;
-use crate::inventory::resource::{Place, Scan};
+use crate::inventory::resource::{AccountRegion, Scan};
 use crate::scan::Event;
 
 /// Rows that are held before they are written as a row group.
@@ -31,7 +31,7 @@ pub struct Dataset {
     name: String,
     snapshot: jiff::Timestamp,
     schema: TypePtr,
-    parts: HashMap<Place, Part>,
+    parts: HashMap<AccountRegion, Part>,
 }
 
 /// The file of one place while it is written.
@@ -66,7 +66,7 @@ impl Dataset {
     /// When a file cannot be written.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::Places(_) => Ok(()),
+            Event::AccountRegions(_) => Ok(()),
             Event::Found(resources) => resources.iter().try_for_each(|resource| {
                 let place = resource.place();
                 let part = self.parts.entry(place.clone()).or_default();
@@ -89,7 +89,7 @@ impl Dataset {
         std::fs::rename(&temporary, &path).map_err(|source| Error::file(&path, source))
     }
 
-    fn flush(&mut self, place: &Place) -> Result<(), Error> {
+    fn flush(&mut self, place: &AccountRegion) -> Result<(), Error> {
         let Some(part) = self.parts.get_mut(place) else { return Ok(()) };
         if part.writer.is_none() {
             // Where not even the Regions are known, one record stands for them all.

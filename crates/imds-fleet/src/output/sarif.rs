@@ -4,10 +4,10 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::counts::Counts;
 use crate::inventory::resource::Scan;
 use crate::rules::catalogue::{RULES, Severity};
 use crate::rules::judge::Finding;
-use crate::tally::Tally;
 
 /// Everything up to the first result.
 ///
@@ -74,10 +74,10 @@ pub fn result(finding: &Finding) -> Value {
 /// # Errors
 ///
 /// When it cannot be written.
-pub fn tail(out: &mut dyn Write, tally: &Tally) -> std::io::Result<()> {
-    let notifications: Vec<Value> = tally.incomplete.iter().map(notification).collect();
+pub fn tail(out: &mut dyn Write, counts: &Counts) -> std::io::Result<()> {
+    let notifications: Vec<Value> = counts.incomplete.iter().map(notification).collect();
     let invocation = json!({
-        "executionSuccessful": tally.incomplete.is_empty(),
+        "executionSuccessful": counts.incomplete.is_empty(),
         "toolExecutionNotifications": notifications,
     });
     writeln!(out, "\n],\"invocations\":[{invocation}]}}]}}")

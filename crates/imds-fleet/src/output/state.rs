@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::{Out, csv, flat, written};
 use crate::checkpoint::{ScanLine, write};
+use crate::counts::Counts;
 use crate::error::Error;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{Resource, Scan};
 use crate::scan::Event;
-use crate::tally::Tally;
 
 /// How `state` is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl<'a> Writer<'a> {
     /// When it cannot be written.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::Places(_) => Ok(()),
+            Event::AccountRegions(_) => Ok(()),
             Event::Found(resources) => {
                 self.begin()?;
                 resources.iter().try_for_each(|resource| written(self.resource(resource)))
@@ -124,23 +124,23 @@ impl<'a> Writer<'a> {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn finish(mut self, tally: &Tally) -> Result<(), Error> {
+    pub fn finish(mut self, counts: &Counts) -> Result<(), Error> {
         self.begin()?;
         let out = &mut self.out;
         let result = match self.form {
-            Form::Table => tally
+            Form::Table => counts
                 .incomplete
                 .iter()
                 .try_for_each(|scan| {
                     writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
                 })
-                .and_then(|()| writeln!(out, "{}", tally.line())),
+                .and_then(|()| writeln!(out, "{}", counts.line())),
             Form::Json => {
                 let summary = Summary {
-                    instances: tally.instances(),
-                    postures: Posture::ALL.iter().map(|it| (it.as_str(), tally.of(*it))).collect(),
-                    complete: tally.complete,
-                    incomplete: &tally.incomplete,
+                    instances: counts.instances(),
+                    postures: Posture::ALL.iter().map(|it| (it.as_str(), counts.of(*it))).collect(),
+                    complete: counts.complete,
+                    incomplete: &counts.incomplete,
                 };
                 out.write_all(b"\n],\"summary\":")
                     .and_then(|()| Ok(serde_json::to_writer(&mut *out, &summary)?))
@@ -149,7 +149,7 @@ impl<'a> Writer<'a> {
             Form::JsonLines | Form::Csv => Ok(()),
             Form::OpenMetrics => {
                 let mut text = String::new();
-                metrics(&mut text, tally);
+                metrics(&mut text, counts);
                 text.push_str("# EOF\n");
                 out.write_all(text.as_bytes())
             }
@@ -239,9 +239,9 @@ fn next(effective: &crate::inventory::effective::Effective) -> String {
     format!(
         "{} (from {}), hop limit {} (from {})",
         tokens.value,
-        flat::origin(tokens.from),
+        tokens.from.as_str(),
         hops.value,
-        flat::origin(hops.from)
+        hops.from.as_str()
     )
 }
 
@@ -254,15 +254,15 @@ fn record(out: &mut Out<'_>, row: &flat::Row) -> std::io::Result<()> {
 }
 
 /// The gauges of a scan (OpenMetrics 1.0).
-pub fn metrics(text: &mut String, tally: &Tally) {
+pub fn metrics(text: &mut String, counts: &Counts) {
     use std::fmt::Write;
     text.push_str("# TYPE imds_fleet_instances gauge\n# HELP imds_fleet_instances Instances by posture.\n");
     for posture in Posture::ALL {
         // Writing to a string cannot fail.
         let _ =
-            writeln!(text, "imds_fleet_instances{{posture=\"{}\"}} {}", posture.as_str(), tally.of(posture));
+            writeln!(text, "imds_fleet_instances{{posture=\"{}\"}} {}", posture.as_str(), counts.of(posture));
     }
     text.push_str("# TYPE imds_fleet_places gauge\n# HELP imds_fleet_places Accounts in a Region, by whether they were scanned in full.\n");
-    let _ = writeln!(text, "imds_fleet_places{{scanned=\"complete\"}} {}", tally.complete);
-    let _ = writeln!(text, "imds_fleet_places{{scanned=\"incomplete\"}} {}", tally.incomplete.len());
+    let _ = writeln!(text, "imds_fleet_places{{scanned=\"complete\"}} {}", counts.complete);
+    let _ = writeln!(text, "imds_fleet_places{{scanned=\"incomplete\"}} {}", counts.incomplete.len());
 }

@@ -6,12 +6,12 @@ use std::io::Write;
 
 use serde_json::json;
 
+use crate::counts::Counts;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{Instance, Resource};
 use crate::output::flat;
 use crate::rules::catalogue::RULES;
 use crate::rules::judge::Finding;
-use crate::tally::Tally;
 
 /// How many accounts and Regions the charts show.
 const BARS: usize = 40;
@@ -22,14 +22,14 @@ const COLUMNS: [&str; 11] = [
     "Findings",
 ];
 
-type Counts = BTreeMap<String, BTreeMap<Posture, u64>>;
+type PostureCounts = BTreeMap<String, BTreeMap<Posture, u64>>;
 
 /// The page while it is written.
 pub struct Page<'a> {
     out: &'a mut (dyn Write + Send),
     any: bool,
-    accounts: Counts,
-    regions: Counts,
+    accounts: PostureCounts,
+    regions: PostureCounts,
     findings: BTreeMap<&'static str, u64>,
     others: Vec<String>,
 }
@@ -121,7 +121,7 @@ impl<'a> Page<'a> {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn finish(self, tally: &Tally, when: jiff::Timestamp) -> std::io::Result<()> {
+    pub fn finish(self, counts: &Counts, when: jiff::Timestamp) -> std::io::Result<()> {
         let mut text = String::from("\n]</script>\n");
         // Writing to a string cannot fail, here and below.
         let _ = write!(
@@ -130,14 +130,14 @@ impl<'a> Page<'a> {
             when.strftime("%Y-%m-%d %H:%M UTC"),
             env!("CARGO_PKG_VERSION")
         );
-        self.figures(&mut text, tally);
-        if !tally.incomplete.is_empty() {
+        self.figures(&mut text, counts);
+        if !counts.incomplete.is_empty() {
             let _ = write!(
                 text,
                 "<div class=\"missing\"><b>Not (fully) scanned: {}</b><ul>",
-                tally.incomplete.len()
+                counts.incomplete.len()
             );
-            for scan in &tally.incomplete {
+            for scan in &counts.incomplete {
                 let _ = write!(
                     text,
                     "<li>{}: {}</li>",
@@ -174,16 +174,16 @@ impl<'a> Page<'a> {
         self.out.flush()
     }
 
-    fn figures(&self, text: &mut String, tally: &Tally) {
+    fn figures(&self, text: &mut String, counts: &Counts) {
         text.push_str("<div class=\"figures\">");
-        let total = tally.instances();
+        let total = counts.instances();
         let _ = write!(text, "<div class=\"figure\"><b id=\"instances-total\">{total}</b>instances</div>");
         for posture in Posture::ALL {
             let word = posture.as_str();
             let _ = write!(
                 text,
                 "<div class=\"figure\"><b class=\"{word}\" id=\"{word}\">{}</b>{word}</div>",
-                tally.of(posture)
+                counts.of(posture)
             );
         }
         text.push_str("</div>\n");
@@ -208,7 +208,7 @@ impl<'a> Page<'a> {
 }
 
 /// A stacked bar for each name, those with most IMDSv1 first.
-fn bars(text: &mut String, title: &str, counts: &Counts) {
+fn bars(text: &mut String, title: &str, counts: &PostureCounts) {
     let mut names: Vec<(&String, &BTreeMap<Posture, u64>)> = counts.iter().collect();
     let v1 = |of: &BTreeMap<Posture, u64>| of.get(&Posture::V1Allowed).copied().unwrap_or(0);
     names.sort_by_key(|(_, of)| std::cmp::Reverse(v1(of)));

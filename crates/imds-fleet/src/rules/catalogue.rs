@@ -177,7 +177,7 @@ pub const DEFAULT_NOT_ENFORCED: Rule = Rule {
     explanation: "The default is only that: a launch may still ask for IMDSv1, and an instance may be set back to it. \
                   `HttpTokensEnforced` refuses both.",
     fix: "when no instance of the account in this Region needs IMDSv1 any more, `imds-fleet plan \
-          --http-tokens-enforced enabled --no-way-back`",
+          --http-tokens-enforced enabled --allow-irreversible`",
     config_rule: None,
     security_hub: None,
 };
@@ -189,7 +189,7 @@ pub const NO_WAY_BACK: Rule = Rule {
     title: "a change to IMDSv2 cannot be undone here",
     explanation: "`HttpTokensEnforced` is on: once an instance requires IMDSv2, EC2 refuses to set it back. Instances \
                   that still allow IMDSv1 must be known to be ready before they are changed.",
-    fix: "`imds-fleet plan` refuses such changes unless told `--no-way-back`",
+    fix: "`imds-fleet plan` refuses such changes unless told `--allow-irreversible`",
     config_rule: None,
     security_hub: None,
 };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::catalogue::{self as rules, Rule, Severity};
 use super::policy::{Exception, Policy};
 use crate::inventory::options::Posture;
-use crate::inventory::resource::{Instance, Place, Resource};
+use crate::inventory::resource::{AccountRegion, Instance, Resource};
 
 /// Something that a rule objects to.
 #[derive(Clone, Debug, Serialize)]
@@ -19,7 +19,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Where.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: AccountRegion,
     /// What kind of resource.
     #[serde(rename = "kind")]
     pub kind: &'static str,
@@ -53,7 +53,7 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         Resource::Instance(it) => instance(it, policy, &mut found),
         Resource::LaunchTemplate(it) => {
             if it.effective.allows_v1() {
-                let from = crate::output::flat::origin(it.effective.http_tokens.from);
+                let from = it.effective.http_tokens.from.as_str();
                 let users = if it.used_by.is_empty() {
                     String::new()
                 } else {
@@ -69,7 +69,7 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         }
         Resource::LaunchConfiguration(it) => {
             if it.effective.allows_v1() {
-                let from = crate::output::flat::origin(it.effective.http_tokens.from);
+                let from = it.effective.http_tokens.from.as_str();
                 found.push((
                     rules::CONFIGURATION_V1,
                     format!("launches with `HttpTokens` `optional` from the {from}"),
@@ -187,7 +187,7 @@ mod tests {
             instance_metadata_tags: Some(Switch::Disabled),
         };
         Instance {
-            place: Place { account: "111122223333".to_owned(), region: "us-east-1".to_owned() },
+            place: AccountRegion { account: "111122223333".to_owned(), region: "us-east-1".to_owned() },
             id: "i-1".to_owned(),
             name: None,
             run_state: "running".to_owned(),

@@ -7,14 +7,14 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 
-use super::{Event, Wanted, place};
+use super::{Event, Wanted, region};
 use crate::aws::account;
 use crate::aws::call::Caller;
 use crate::aws::fault::Fault;
 use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Member};
 use crate::error::Error;
-use crate::inventory::resource::{Gap, Place, Scan};
+use crate::inventory::resource::{AccountRegion, Gap, Scan};
 
 /// Which accounts.
 #[derive(Clone, Debug)]
@@ -47,9 +47,6 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// Everything.
-    pub const WHOLE: Self = Self { number: 1, of: 1 };
-
     /// Reads `K/N`.
     ///
     /// # Errors
@@ -98,14 +95,14 @@ pub struct Scope {
     /// How many places at a time.
     pub concurrency: usize,
     /// What an earlier run has done.
-    pub done: BTreeSet<Place>,
+    pub done: BTreeSet<AccountRegion>,
 }
 
 /// The accounts of a scope, page by page: those of the first page are scanned while the next is asked for. Twenty a
 /// page at Organizations' pace is a minute for 5,000 accounts.
 enum Listing {
     Known(Option<Vec<String>>),
-    Organization { client: aws_sdk_organizations::Client, caller: Caller, home: Place, next: Next },
+    Organization { client: aws_sdk_organizations::Client, caller: Caller, home: AccountRegion, next: Next },
 }
 
 /// Which page comes next.
@@ -193,12 +190,12 @@ impl Job {
                 return;
             }
         };
-        let places: Vec<Place> = regions
+        let places: Vec<AccountRegion> = regions
             .into_iter()
-            .map(|region| Place { account: account.clone(), region })
+            .map(|region| AccountRegion { account: account.clone(), region })
             .filter(|place| !self.scope.done.contains(place))
             .collect();
-        if self.to.send(Event::Places(places.len() as u64)).await.is_err() {
+        if self.to.send(Event::AccountRegions(places.len() as u64)).await.is_err() {
             return;
         }
         let mut running = JoinSet::new();
@@ -209,7 +206,7 @@ impl Job {
                 let Ok(_permit) = job.permits.acquire().await else { return };
                 let scope = &job.scope;
                 // Nobody listening means that the whole command is ending.
-                let _ = place::scan(&member, &place, &scope.wanted, &scope.selection, &job.to).await;
+                let _ = region::scan(&member, &place, &scope.wanted, &scope.selection, &job.to).await;
             });
         }
         while running.join_next().await.is_some() {}
@@ -222,7 +219,7 @@ impl Job {
             Regions::All => Vec::new(),
         };
         let undone = listed.iter().any(|region| {
-            !self.scope.done.contains(&Place { account: account.to_owned(), region: region.clone() })
+            !self.scope.done.contains(&AccountRegion { account: account.to_owned(), region: region.clone() })
         });
         if !listed.is_empty() && !undone {
             return Ok((Vec::new(), self.access.own()));
@@ -231,7 +228,7 @@ impl Job {
         if !listed.is_empty() {
             return Ok((listed, member));
         }
-        let home = Place { account: account.to_owned(), region: self.access.home().region.clone() };
+        let home = AccountRegion { account: account.to_owned(), region: self.access.home().region.clone() };
         let ec2 = member.ec2(&home.region);
         let regions = account::regions(&ec2, &member.caller, &home).await.map_err(|fault| (listed, fault))?;
         Ok((regions.enabled, member))
@@ -241,9 +238,9 @@ impl Job {
         // Where the Regions are not known either, one record stands for them all.
         let all = ["*".to_owned()];
         let regions = if regions.is_empty() { &all[..] } else { regions };
-        let _ = self.to.send(Event::Places(regions.len() as u64)).await;
+        let _ = self.to.send(Event::AccountRegions(regions.len() as u64)).await;
         for region in regions {
-            let place = Place { account: account.to_owned(), region: region.clone() };
+            let place = AccountRegion { account: account.to_owned(), region: region.clone() };
             let gaps: Vec<Gap> = vec![fault.gap()];
             let _ = self.to.send(Event::Scanned(Scan { place, instances: 0, gaps })).await;
         }
@@ -265,7 +262,8 @@ mod tests {
             seen += held;
         }
         assert_eq!(seen, accounts.len());
-        assert!(accounts.iter().all(|account| Shard::WHOLE.holds(account)));
+        let whole = Shard::parse("1/1").unwrap();
+        assert!(accounts.iter().all(|account| whole.holds(account)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Scans a fleet: which places, in what order, how many at a time.
 
 pub mod fleet;
-pub mod place;
+pub mod region;
 
 use crate::inventory::resource::{Resource, Scan};
 
@@ -9,7 +9,7 @@ use crate::inventory::resource::{Resource, Scan};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// So many places are known to be scanned.
-    Places(u64),
+    AccountRegions(u64),
     /// Resources of one place.
     Found(Vec<Resource>),
     /// A place is done.

@@ -10,7 +10,7 @@ use crate::aws::fault::Fault;
 use crate::aws::limit::Api;
 use crate::aws::session::Access;
 use crate::error::Error;
-use crate::inventory::resource::{Place, Reason, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Reason, Resource, Scan};
 use crate::scan::Event;
 
 /// The advanced query. Columns rather than all of `configuration`: a page may not be larger than Config allows.
@@ -42,8 +42,8 @@ pub async fn read(
 ) -> Result<(), Error> {
     let member = access.own();
     let client = member.config(region);
-    let place = Place { account: access.home().account.clone(), region: region.to_owned() };
-    let mut seen: BTreeMap<Place, u64> = BTreeMap::new();
+    let place = AccountRegion { account: access.home().account.clone(), region: region.to_owned() };
+    let mut seen: BTreeMap<AccountRegion, u64> = BTreeMap::new();
     let mut token = None;
     loop {
         let request = client
@@ -62,7 +62,7 @@ pub async fn read(
                 let text = format!("a row of the aggregator is not an instance: {error}");
                 Error::Call(Fault::new(Api::SelectAggregateResourceConfig.name(), Reason::Service, text))
             })?;
-            let place = Place { account: row.account_id, region: row.aws_region };
+            let place = AccountRegion { account: row.account_id, region: row.aws_region };
             let found = row.configuration.into_instance(place.clone(), Some(row.resource_id), row.tags);
             if let Some(instance) = found {
                 *seen.entry(place).or_default() += 1;

@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::instance_json::InstanceJson;
 use crate::error::Error;
-use crate::inventory::resource::{Instance, Place, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Instance, Resource, Scan};
 
 /// Takes what a document holds.
 type Sink<'a> = dyn FnMut(Part) -> Result<(), Error> + 'a;
@@ -76,7 +76,7 @@ impl State<'_, '_> {
     fn instance<E: serde::de::Error>(&mut self, account: &str, instance: InstanceJson) -> Result<(), E> {
         let region = instance.region().or(self.region.map(str::to_owned));
         let region = region.unwrap_or_else(|| "unknown".to_owned());
-        let place = Place { account: account.to_owned(), region };
+        let place = AccountRegion { account: account.to_owned(), region };
         self.found(instance.into_instance(place, None, Vec::new()))
     }
 
@@ -257,7 +257,7 @@ impl Item {
             serde_json::Value::String(text) => serde_json::from_str(&text).ok()?,
             value => serde_json::from_value::<InstanceJson>(value).ok()?,
         };
-        let place = Place {
+        let place = AccountRegion {
             account: self.aws_account_id.unwrap_or_else(|| "unknown".to_owned()),
             region: self.aws_region.or_else(|| instance.region()).unwrap_or_else(|| "unknown".to_owned()),
         };

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::document::{self, Kind, Part};
 use crate::checkpoint::{self, Line};
 use crate::error::Error;
-use crate::inventory::resource::{Place, Scan};
+use crate::inventory::resource::{AccountRegion, Scan};
 use crate::scan::Event;
 
 /// Reads one file. `region` stands in where the file does not say.
@@ -24,8 +24,8 @@ pub fn read(
     to: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let file = File::open(path).map_err(|source| Error::file(path, source))?;
-    let mut seen: BTreeMap<Place, u64> = BTreeMap::new();
-    let mut incomplete: BTreeMap<Place, Scan> = BTreeMap::new();
+    let mut seen: BTreeMap<AccountRegion, u64> = BTreeMap::new();
+    let mut incomplete: BTreeMap<AccountRegion, Scan> = BTreeMap::new();
     let kind = document::read(BufReader::new(file), region, &mut |part| match part {
         Part::Resource(resource) => {
             *seen.entry(resource.place().clone()).or_insert(0) += u64::from(resource.kind() == "instance");

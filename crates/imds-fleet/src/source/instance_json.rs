@@ -7,7 +7,7 @@ use imds_model::options::{HopLimit, HttpTokens, State, Switch};
 use serde::Deserialize;
 
 use crate::inventory::options::{Options, Posture};
-use crate::inventory::resource::{Instance, Place};
+use crate::inventory::resource::{AccountRegion, Instance};
 
 /// The fields that matter here.
 #[derive(Debug, Deserialize)]
@@ -95,7 +95,7 @@ impl InstanceJson {
     #[must_use]
     pub fn into_instance(
         self,
-        place: Place,
+        place: AccountRegion,
         id: Option<String>,
         more_tags: Vec<TagJson>,
     ) -> Option<Instance> {

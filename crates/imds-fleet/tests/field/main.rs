@@ -15,13 +15,21 @@ fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/field")
 }
 
+fn venv() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("python")
+}
+
+/// Runs a script that prepares something in the Python environment, and gives what it prints.
+fn prepare(script: &str) -> String {
+    let made = Command::new(here().join(script)).arg(venv()).output().unwrap();
+    assert!(made.status.success(), "{script}: {}", String::from_utf8_lossy(&made.stderr));
+    String::from_utf8(made.stdout).unwrap().trim().to_owned()
+}
+
 /// Runs a script in the Python environment, which is made first if need be.
 fn python(script: &str, args: &[&str]) {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
-    let made = Command::new(here().join("python.sh")).arg(&venv).output().unwrap();
-    assert!(made.status.success(), "no Python environment: {}", String::from_utf8_lossy(&made.stderr));
-    let interpreter = String::from_utf8(made.stdout).unwrap();
-    let mut command = Command::new(interpreter.trim());
+    let (venv, interpreter) = (venv(), prepare("python.sh"));
+    let mut command = Command::new(interpreter);
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", &venv);
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     let ran = command.arg(here().join(script)).args(args).output().unwrap();
@@ -99,8 +107,8 @@ fn every_format_is_read_by_the_libraries_of_its_users() {
         let text = fleet(&fake, &["state", "--output", format], 3);
         std::fs::write(directory.path().join(format!("state.{format}")), text).unwrap();
     }
-    let data = here().join("../data");
-    python("formats.py", &[directory.path().to_str().unwrap(), data.to_str().unwrap()]);
+    prepare("python.sh");
+    python("formats.py", &[directory.path().to_str().unwrap(), &prepare("schemas.sh")]);
 }
 
 /// A tenth of the organization that the figures in the docs are of; the script measures the whole by hand.

@@ -167,7 +167,7 @@ fn where_there_is_no_way_back_nothing_is_planned_unless_told() {
     assert!(planned.stdout.contains("\n0 changes to HttpTokens=required, 3 left out"), "{planned:?}");
 
     let told = files();
-    assert_eq!(told.plan(&fake, &["--no-way-back"]).status, 0);
+    assert_eq!(told.plan(&fake, &["--allow-irreversible"]).status, 0);
     assert_eq!(told.apply(&fake, &[]).status, 0);
     let changed = fake.world().modified.len();
     let refused = told.rollback(&fake, &[]);
@@ -175,10 +175,10 @@ fn where_there_is_no_way_back_nothing_is_planned_unless_told() {
     assert_eq!(
         refused.stderr,
         "error: rollback is impossible in 111122223333/us-east-1: `HttpTokensEnforced` is `enabled`, and EC2 refuses \
-         to set 3 instances back to IMDSv1; turn it off first, or restore the rest with `--no-way-back`\n"
+         to set 3 instances back to IMDSv1; turn it off first, or restore the rest with `--allow-irreversible`\n"
     );
     assert_eq!(fake.world().modified.len(), changed);
-    let back = told.rollback(&fake, &["--no-way-back"]);
+    let back = told.rollback(&fake, &["--allow-irreversible"]);
     assert_eq!(back.status, 3, "{back:?}");
     assert_eq!(back.stdout.matches("httpTokensEnforced is enabled").count(), 3, "{back:?}");
     assert!(back.stdout.ends_with("0 restored, 0 as before, 3 not restored\n"), "{back:?}");
@@ -258,7 +258,7 @@ fn refused_v1_calls_close_the_gate_and_so_does_a_command() {
         if metric {
             more.clear();
             let ids = ["i-0", "i-off", "i-tags"];
-            let soon = imds_fleet::clock::now().as_second();
+            let soon = crate::harness::now().as_second();
             for id in ids {
                 let key = (id.to_owned(), "MetadataNoTokenRejected".to_owned());
                 // Wherever the run's minute falls, one of these lies in it.

@@ -42,7 +42,7 @@ fn is_not_planned_without_saying_that_there_is_no_way_back() {
         format!(
             "left out: account-defaults in {ACCOUNT}/{REGION}: `HttpTokensEnforced` takes the way back: EC2 then \
              refuses to set any instance back to IMDSv1, and to launch one that allows it (2 were seen here that do); \
-             `--no-way-back` plans it all the same\n\
+             `--allow-irreversible` plans it all the same\n\
              3 changes to HttpTokens=required HttpTokensEnforced=enabled, 1 left out, in `{}`\n",
             files.plan.display()
         )
@@ -59,7 +59,7 @@ fn is_set_last_and_taken_back_first() {
         let fake = Fake::start(world).unwrap();
         let (before, instances) = (defaults(&fake), options(&fake));
         let files = files();
-        let told = ["--account-defaults", "--http-tokens-enforced", "enabled", "--no-way-back"];
+        let told = ["--account-defaults", "--http-tokens-enforced", "enabled", "--allow-irreversible"];
         let planned = files.plan(&fake, &told);
         assert_eq!(planned.status, 0, "{planned:?}");
         let plan: serde_json::Value = serde_json::from_slice(&std::fs::read(&files.plan).unwrap()).unwrap();
@@ -91,7 +91,7 @@ fn is_set_last_and_taken_back_first() {
 fn alone_it_needs_no_other_option_and_off_needs_no_leave() {
     let fake = Fake::start(world(&odd())).unwrap();
     let instances = options(&fake);
-    for (wanted, leave) in [("enabled", vec!["--no-way-back"]), ("disabled", vec![])] {
+    for (wanted, leave) in [("enabled", vec!["--allow-irreversible"]), ("disabled", vec![])] {
         let before = defaults(&fake);
         let files = files();
         let args = ["plan", "--out", files.plan.to_str().unwrap(), "--http-tokens-enforced", wanted];
@@ -115,7 +115,7 @@ fn of_the_organization_is_left_to_it() {
     world.at(ACCOUNT, REGION).defaults.declarative_policy = true;
     let fake = Fake::start(world).unwrap();
     let files = files();
-    let planned = files.plan(&fake, &["--http-tokens-enforced", "enabled", "--no-way-back"]);
+    let planned = files.plan(&fake, &["--http-tokens-enforced", "enabled", "--allow-irreversible"]);
     assert_eq!(planned.status, 1, "{planned:?}");
     assert!(
         planned.stdout.starts_with(&format!(

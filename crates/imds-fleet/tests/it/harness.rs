@@ -76,3 +76,9 @@ pub(crate) fn run(mut command: Command) -> Ran {
 pub(crate) fn ran(fake: &Fake, args: &[&str]) -> Ran {
     run(fleet(fake, args))
 }
+
+/// Now, as the command sees it.
+#[allow(clippy::disallowed_methods, reason = "metrics of the fake are dated relative to now")]
+pub(crate) fn now() -> jiff::Timestamp {
+    jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap()
+}

@@ -188,7 +188,7 @@ const EVERYTHING: [&str; 6] = [
     "--pinned-groups",
     "--http-tokens-enforced",
     "enabled",
-    "--no-way-back",
+    "--allow-irreversible",
 ];
 
 /// The calls that change something, and the one between two waves: how many dry runs come first, and how many calls

@@ -10,7 +10,7 @@ const DAY: i64 = 86_400;
 
 /// One instance of each verdict; all answer IMDSv1 but `i-off`, whose endpoint is disabled.
 fn world() -> World {
-    let now = imds_fleet::clock::now().as_second();
+    let now = crate::harness::now().as_second();
     let midnight = now - now.rem_euclid(DAY);
     let mut world = World::new(ACCOUNT, &[REGION]);
     for id in ["i-busy", "i-off", "i-quiet", "i-silent"] {
@@ -156,7 +156,7 @@ fn a_saved_verdict_is_taken_for_what_it_is() {
     };
     let good = ran(&fake, &["usage", "--output", "json"]).json();
     let ago = |days: i64| {
-        let seconds = imds_fleet::clock::now().as_second() - days * DAY;
+        let seconds = crate::harness::now().as_second() - days * DAY;
         serde_json::json!(jiff::Timestamp::from_second(seconds).unwrap())
     };
     let quiet = |files: &crate::change::Files| {

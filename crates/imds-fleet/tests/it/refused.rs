@@ -2,7 +2,6 @@
 //! code, and nothing half done.
 
 use imds_fake_aws::{Fake, Fault, Harm, World};
-use imds_fleet::rules::catalogue::RULES;
 
 use crate::change::{ACCOUNT, Files, REGION, files, odd, options, world};
 use crate::harness::{Ran, ran};
@@ -157,7 +156,7 @@ fn malformed_plans_and_journals_are_refused_before_anything_is_asked() {
     let fake = Fake::start(world(&[])).unwrap();
     let files = files();
     let good = serde_json::json!({
-        "schema_version": 1, "made_at": "2026-11-21T00:00:00Z", "wanted": {}, "no_way_back": false,
+        "schema_version": 1, "made_at": "2026-11-21T00:00:00Z", "wanted": {}, "allow_irreversible": false,
         "changes": [{ "account": ACCOUNT, "region": REGION, "kind": "instance", "id": "i-0",
             "prior": { "http_tokens": "optional" }, "new": { "http_tokens": "required" } }],
         "left_out": [],
@@ -276,7 +275,9 @@ fn malformed_policies_are_refused_before_anything_is_asked() {
         ),
         (
             "[rules]\nv1-alowed = \"off\"\n".to_owned(),
-            &format!("no rule is called `v1-alowed`; there are {}", RULES.map(|rule| rule.id).join(", ")),
+            "no rule is called `v1-alowed`; there are v1-allowed, state-unknown, v2-pending, hop-limit-high, \
+             hop-limit-low, ipv6-endpoint, tags-exposed, template-v1, launch-configuration-v1, default-not-required, \
+             default-not-enforced, rollback-impossible",
         ),
         (
             exception(""),

@@ -9,7 +9,7 @@ const DAY: i64 = 86_400;
 
 #[test]
 fn a_verdict_for_each_instance() {
-    let now = imds_fleet::clock::now().as_second();
+    let now = crate::harness::now().as_second();
     let midnight = now - now.rem_euclid(DAY);
     let mut world = World::new("111122223333", &["us-east-1"]);
     let v1 = Options::full("optional", 1, "enabled", "disabled", "disabled");

@@ -9,13 +9,13 @@ const HELD: usize = 1 << 20;
 
 /// The file, or what will be its beginning.
 #[derive(Debug)]
-pub struct LateFile {
+pub struct LazyFile {
     path: PathBuf,
     held: Vec<u8>,
     file: Option<File>,
 }
 
-impl LateFile {
+impl LazyFile {
     /// A file of this name, made when it is flushed or has become long.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
@@ -33,7 +33,7 @@ impl LateFile {
     }
 }
 
-impl Write for LateFile {
+impl Write for LazyFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.held.extend_from_slice(bytes);
         if self.held.len() >= HELD {
@@ -56,11 +56,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("page");
         std::fs::write(&path, "older").unwrap();
-        let mut late = LateFile::new(path.clone());
+        let mut late = LazyFile::new(path.clone());
         late.write_all(b"head").unwrap();
         drop(late);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "older");
-        let mut late = LateFile::new(path.clone());
+        let mut late = LazyFile::new(path.clone());
         late.write_all(&[b'x'; HELD]).unwrap();
         late.write_all(b"tail").unwrap();
         late.flush().unwrap();

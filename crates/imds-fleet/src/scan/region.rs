@@ -12,7 +12,9 @@ use crate::aws::session::Member;
 use crate::aws::{account, images, launch_sources};
 use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{Gap, Image, LaunchConfiguration, LaunchTemplate, Place, Resource, Scan};
+use crate::inventory::resource::{
+    AccountRegion, Gap, Image, LaunchConfiguration, LaunchTemplate, Resource, Scan,
+};
 
 /// Scans the place and sends what it finds; the last event is the scan's own record.
 ///
@@ -21,7 +23,7 @@ use crate::inventory::resource::{Gap, Image, LaunchConfiguration, LaunchTemplate
 /// When nobody listens any more.
 pub async fn scan(
     member: &Member,
-    place: &Place,
+    place: &AccountRegion,
     wanted: &Wanted,
     selection: &Selection,
     to: &Sender<Event>,
@@ -90,7 +92,7 @@ fn noted<T: Default>(result: Result<T, Fault>, gaps: &mut Vec<Gap>) -> (T, bool)
 async fn launch_sources_of(
     member: &Member,
     ec2: &aws_sdk_ec2::Client,
-    place: &Place,
+    place: &AccountRegion,
     gaps: &mut Vec<Gap>,
     to: &Sender<Event>,
 ) -> Result<(), Gone> {

@@ -7,7 +7,7 @@ use crate::inventory::resource::{Resource, Scan};
 
 /// What was found, in numbers.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct Counts {
     /// Instances by posture.
     pub postures: BTreeMap<Posture, u64>,
     /// Resources by kind.
@@ -18,7 +18,7 @@ pub struct Tally {
     pub incomplete: Vec<Scan>,
 }
 
-impl Tally {
+impl Counts {
     /// Counts a resource.
     pub fn resource(&mut self, resource: &Resource) {
         *self.kinds.entry(resource.kind()).or_default() += 1;

@@ -12,11 +12,11 @@ use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Settings};
 use crate::checkpoint::Checkpoint;
 use crate::cli::{AccessArgs, RoleArgs, ScopeArgs, SourceName};
+use crate::counts::Counts;
 use crate::error::Error;
 use crate::scan::fleet::{self, Accounts, Regions, Scope};
 use crate::scan::{Event, Wanted};
 use crate::source::{aggregator, file};
-use crate::tally::Tally;
 
 /// How many events may wait: a page is up to 1,000 instances, so this bounds the memory.
 const WAITING: usize = 16;
@@ -45,19 +45,19 @@ pub async fn access_as(args: &AccessArgs, role: &RoleArgs) -> Result<Access, Err
 /// # Errors
 ///
 /// When the scan cannot begin, or `to` fails.
-pub async fn gather(
+pub async fn run_scan(
     args: &ScopeArgs,
     to: &mut (dyn FnMut(&Event) -> Result<(), Error> + Send),
-) -> Result<Tally, Error> {
-    let mut tally = Tally::default();
+) -> Result<Counts, Error> {
+    let mut counts = Counts::default();
     let bar = progress();
     let shared = !bar.is_hidden() && std::io::stdout().is_terminal();
     let mut hand_on = |event: Event| {
         match &event {
-            Event::Places(places) => bar.inc_length(*places),
-            Event::Found(resources) => resources.iter().for_each(|resource| tally.resource(resource)),
+            Event::AccountRegions(places) => bar.inc_length(*places),
+            Event::Found(resources) => resources.iter().for_each(|resource| counts.resource(resource)),
             Event::Scanned(scan) => {
-                tally.scan(scan);
+                counts.scan(scan);
                 bar.inc(1);
                 bar.set_message(scan.place.to_string());
             }
@@ -81,7 +81,7 @@ pub async fn gather(
         SourceName::Aws => live(args, &mut hand_on).await?,
     }
     bar.finish_and_clear();
-    Ok(tally)
+    Ok(counts)
 }
 
 async fn live(
