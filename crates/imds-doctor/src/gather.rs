@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use imds::{Client, ClientBuilder, Endpoint, EndpointChoice, EndpointMode, Notice, Source};
+use imds::{Client, ClientBuilder, ClientEvent, Endpoint, EndpointChoice, EndpointMode, Source};
 use imds_model::calendar::DateTime;
 use imds_model::{header, well_known};
 
@@ -36,8 +36,8 @@ pub fn gather(handles: &dyn Handles, client: ClientBuilder, options: Options) ->
     let noted = store_fault.clone();
     let client = client
         .attempts(1)
-        .observer(move |notice| {
-            if let Notice::StoreUnavailable { error } = notice {
+        .observer(move |event| {
+            if let ClientEvent::StoreUnavailable { error } = event {
                 let text =
                     std::iter::successors(Some(*error as &dyn std::error::Error), |error| error.source())
                         .map(ToString::to_string)

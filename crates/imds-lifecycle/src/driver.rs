@@ -163,7 +163,7 @@ async fn patiently(
             say(&format!("waiting for the metadata service: {error}"));
             manager.status("waiting for the metadata service");
         }
-        tokio::time::sleep(pace.failed(error.retry_after(), SystemClock.chance())).await;
+        tokio::time::sleep(pace.failed(error.retry_after(), SystemClock.random())).await;
     }
 }
 
@@ -234,7 +234,7 @@ impl Driver {
                     Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(error),
                 };
-                let chance = SystemClock.chance();
+                let chance = SystemClock.random();
                 pause = match &reading {
                     Ok(_) => pace.answered(chance),
                     Err(error) => pace.failed(error.retry_after(), chance),

@@ -1,4 +1,4 @@
-//! Time and chance, injected: the boot clock that token validity is kept on, and the jitter of retries.
+//! Time and random, injected: the boot clock that token validity is kept on, and the jitter of retries.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -64,7 +64,7 @@ impl fmt::Debug for BootId {
     }
 }
 
-/// The clock of a client. Replace it to test with made-up time.
+/// The clock of a client. Replace it to test with fake time.
 pub trait Clock: Send + Sync {
     /// Now, on the boot clock.
     fn now(&self) -> Moment;
@@ -74,7 +74,7 @@ pub trait Clock: Send + Sync {
     /// processes.
     fn boot_id(&self) -> Option<BootId>;
     /// An unpredictable number from 0 up to but not including 1, for the jitter of retries.
-    fn chance(&self) -> f64;
+    fn random(&self) -> f64;
 }
 
 /// The machine's own clock.
@@ -100,8 +100,8 @@ impl Clock for SystemClock {
         BootId::new(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim_end())
     }
 
-    fn chance(&self) -> f64 {
-        // The per-process random keys of std's hasher are chance enough for a jitter, and cost no dependency.
+    fn random(&self) -> f64 {
+        // The per-process random keys of std's hasher are random enough for a jitter, and cost no dependency.
         use std::hash::{BuildHasher, RandomState};
         let bits = RandomState::new().hash_one(self.now());
         (bits >> 11) as f64 / (1_u64 << 53) as f64
@@ -117,7 +117,7 @@ mod tests {
         let clock = SystemClock;
         let first = clock.now();
         assert!(clock.now() >= first);
-        assert!((0.0..1.0).contains(&clock.chance()));
+        assert!((0.0..1.0).contains(&clock.random()));
         #[cfg(target_os = "linux")]
         assert_eq!(clock.boot_id().unwrap().as_str().len(), 36);
     }

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use imds_model::{MetadataPath, PathError};
 
-use crate::endpoint::Endpoint;
-
 /// What a caller decides by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -92,7 +90,7 @@ impl Error {
         self.with(|inner| inner.path = Some(path.clone()))
     }
 
-    pub(crate) fn endpoint_context(self, endpoint: &Endpoint) -> Self {
+    pub(crate) fn endpoint_context(self, endpoint: &impl fmt::Display) -> Self {
         self.with(|inner| inner.endpoint = Some(endpoint.to_string()))
     }
 

@@ -27,73 +27,46 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
-#[cfg(feature = "tokio")]
-mod async_body;
-#[cfg(feature = "tokio")]
-mod async_client;
-#[cfg(feature = "tokio")]
-mod async_driver;
-#[cfg(feature = "tokio")]
-mod async_walk;
-mod blocking_driver;
-mod body;
-mod budget;
-mod builder;
 mod client;
 mod clock;
-mod codec;
-mod contents;
-mod core;
-mod documents;
-mod endpoint;
-mod environment;
+mod config;
+mod driver;
 mod error;
-mod exchange;
-mod incoming;
-mod interface;
-mod notice;
-mod profile;
-mod response;
-mod retry;
+mod notify;
+mod protocol;
 mod secret;
-mod sender;
-mod session;
-mod settings;
-mod signal;
-mod step;
 mod store;
-mod token_fetch;
-mod verdict;
-mod walk;
 
 #[cfg(feature = "tokio")]
-pub use async_body::AsyncBody;
+pub use client::async_body::AsyncBody;
 #[cfg(feature = "tokio")]
-pub use async_client::AsyncClient;
-#[cfg(feature = "tokio")]
-pub use async_walk::AsyncWalk;
-pub use body::Body;
-pub use builder::ClientBuilder;
-pub use client::{Client, LiveToken};
-pub use clock::{BootId, Clock, Moment, SystemClock};
-pub use contents::{PublicKey, hidden_by};
-pub use documents::{
+pub use client::async_walk::AsyncWalk;
+pub use client::blocking::{Client, LiveToken};
+pub use client::body::Body;
+pub use client::builder::ClientBuilder;
+pub use client::documents::{
     Credentials, IamInfo, IdentityCredentialsInfo, IdentityDocument, MaintenanceEvent,
     RebalanceRecommendation, SpotInstanceAction,
 };
-pub use endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
-pub use environment::{EmptyEnvironment, Environment, SystemEnvironment};
+pub use client::interface::Interface;
+pub use client::response::Response;
+#[cfg(feature = "tokio")]
+pub use client::tokio::AsyncClient;
+pub use client::typed_reads::{PublicKey, hidden_by};
+pub use client::walk::{Entry, Leaves, Walk};
+pub use clock::{BootId, Clock, Moment, SystemClock};
+pub use config::endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
+pub use config::environment::{EmptyEnvironment, Environment, SystemEnvironment};
+pub use config::settings::{
+    ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL,
+};
 pub use error::{Error, ErrorKind};
 pub use imds_model::{MetadataPath, PathError};
-pub use interface::Interface;
-pub use notice::Notice;
-pub use response::Response;
+pub use protocol::events::ClientEvent;
 pub use secret::SessionToken;
-pub use settings::{ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL};
 pub use store::{
-    FileStore, FlightFailure, Lead, Leadership, MemoryStore, StoreError, StoreKey, StoredToken, TokenStore,
+    FetchFailure, FetchLock, FileStore, MemoryStore, StoreError, StoreKey, StoredToken, TokenStore,
 };
-pub use walk::{Entry, Leaves, Walk};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -34,6 +34,15 @@ impl fmt::Debug for SessionToken {
     }
 }
 
+/// A value that `Debug` leaves out.
+pub(crate) struct Redacted<T>(pub(crate) T);
+
+impl<T> std::fmt::Debug for Redacted<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("..")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -119,5 +119,5 @@ fn fresh(credentials: Credentials, role: &str, static_stability: bool) -> Result
             .hint("`--static-stability` passes them on for 10 to 15 minutes, as the AWS SDKs do"));
     }
     report::note(&format_args!("{expired}; passed on all the same"));
-    Ok(credentials.extended(clock.wall(), clock.chance()))
+    Ok(credentials.extended(clock.wall(), clock.random()))
 }

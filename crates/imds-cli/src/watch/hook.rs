@@ -122,7 +122,7 @@ impl Runner {
         self.metrics.hook_ended(success);
         if state.end_hook(success, self.options.retries) {
             self.failures += 1;
-            let random = SystemClock.chance();
+            let random = SystemClock.random();
             self.not_before = Some(now + full_jitter(FIRST_PAUSE, LONGEST_PAUSE, self.failures, random));
         } else {
             self.failures = 0;

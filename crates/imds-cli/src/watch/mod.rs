@@ -158,7 +158,7 @@ impl Watch {
             }
         }
         self.metrics.polled(failed);
-        let chance = SystemClock.chance();
+        let chance = SystemClock.random();
         let pause = if failed { self.pace.failed(retry_after, chance) } else { self.pace.answered(chance) };
         self.next_poll = SystemClock.now() + pause;
         Ok(())

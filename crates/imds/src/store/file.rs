@@ -12,8 +12,8 @@ use imds_model::env;
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{FlightFailure, Lead, Leadership, StoreError, StoreKey, StoredToken, TokenStore, record};
-use crate::environment::Environment;
+use super::{FetchFailure, FetchLock, StoreError, StoreKey, StoredToken, TokenStore, record};
+use crate::config::environment::Environment;
 
 /// Longest file name that is used; what is longer is not stored.
 const NAME_LIMIT: usize = 200;
@@ -204,20 +204,20 @@ impl TokenStore for FileStore {
         }
     }
 
-    fn try_lead(&self, key: &StoreKey) -> Result<Lead, StoreError> {
+    fn try_lock(&self, key: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
         let name = lock_name(&self.name(key)?);
         let directory = self.make_directory()?;
         let Some(file) = self.open_file(&directory, &name, OFlags::RDWR | OFlags::CREATE)? else {
             return Err(self.refusal("vanished"));
         };
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lead::Mine(Box::new(FileLead { file }))),
-            Err(Errno::WOULDBLOCK) => Ok(Lead::Busy),
+            Ok(()) => Ok(Some(Box::new(FileLock { file }))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(self.error("cannot lock token store", error)),
         }
     }
 
-    fn last_failure(&self, key: &StoreKey) -> Result<Option<FlightFailure>, StoreError> {
+    fn last_failure(&self, key: &StoreKey) -> Result<Option<FetchFailure>, StoreError> {
         let content = self.read(&lock_name(&self.name(key)?))?;
         Ok(content.as_deref().and_then(record::read_failure))
     }
@@ -225,12 +225,12 @@ impl TokenStore for FileStore {
 
 /// The locked file. The lock ends with it, or with the process, whichever is first.
 #[derive(Debug)]
-struct FileLead {
+struct FileLock {
     file: OwnedFd,
 }
 
-impl Leadership for FileLead {
-    fn report(&mut self, failure: &FlightFailure) -> Result<(), StoreError> {
+impl FetchLock for FileLock {
+    fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         let text = record::write_failure(failure);
         let failed = |error: Errno| StoreError::io("cannot tell other processes of a failure", error.into());
         fs::ftruncate(&self.file, 0).map_err(failed)?;
@@ -337,20 +337,20 @@ mod tests {
     #[test]
     fn one_leads_and_leaves_word_of_its_failure() {
         let (_guard, store) = store();
-        let Lead::Mine(mut leader) = store.try_lead(&key()).unwrap() else { panic!("nobody else leads") };
-        assert!(matches!(store.try_lead(&key()).unwrap(), Lead::Busy));
+        let Some(mut lock) = store.try_lock(&key()).unwrap() else { panic!("the lock is free") };
+        assert!(store.try_lock(&key()).unwrap().is_none());
         assert_eq!(store.last_failure(&key()).unwrap(), None);
-        let failure = FlightFailure {
+        let failure = FetchFailure {
             at: Moment::since_boot(Duration::from_secs(3)),
             boot_id: BootId::new("boot").unwrap(),
             kind: ErrorKind::Unreachable,
             status: None,
             stalled: true,
         };
-        leader.report(&failure).unwrap();
-        drop(leader);
+        lock.record_failure(&failure).unwrap();
+        drop(lock);
         assert_eq!(store.last_failure(&key()).unwrap(), Some(failure));
-        assert!(matches!(store.try_lead(&key()).unwrap(), Lead::Mine(_)));
+        assert!(store.try_lock(&key()).unwrap().is_some());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{FlightFailure, Lead, Leadership, StoreError, StoreKey, StoredToken, TokenStore};
+use super::{FetchFailure, FetchLock, StoreError, StoreKey, StoredToken, TokenStore};
 
 /// Session tokens of one process. Clones share one memory.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +14,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Slot {
     token: Option<StoredToken>,
-    failure: Option<FlightFailure>,
-    led: bool,
+    failure: Option<FetchFailure>,
+    locked: bool,
 }
 
 impl MemoryStore {
@@ -45,38 +45,38 @@ impl TokenStore for MemoryStore {
         Ok(self.slots().get_mut(key).and_then(|slot| slot.token.take()).is_some())
     }
 
-    fn try_lead(&self, key: &StoreKey) -> Result<Lead, StoreError> {
+    fn try_lock(&self, key: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
         let mut slots = self.slots();
         let slot = slots.entry(key.clone()).or_default();
-        if slot.led {
-            return Ok(Lead::Busy);
+        if slot.locked {
+            return Ok(None);
         }
-        slot.led = true;
-        Ok(Lead::Mine(Box::new(MemoryLead { store: self.clone(), key: key.clone() })))
+        slot.locked = true;
+        Ok(Some(Box::new(MemoryLock { store: self.clone(), key: key.clone() })))
     }
 
-    fn last_failure(&self, key: &StoreKey) -> Result<Option<FlightFailure>, StoreError> {
+    fn last_failure(&self, key: &StoreKey) -> Result<Option<FetchFailure>, StoreError> {
         Ok(self.slots().get(key).and_then(|slot| slot.failure.clone()))
     }
 }
 
 #[derive(Debug)]
-struct MemoryLead {
+struct MemoryLock {
     store: MemoryStore,
     key: StoreKey,
 }
 
-impl Leadership for MemoryLead {
-    fn report(&mut self, failure: &FlightFailure) -> Result<(), StoreError> {
+impl FetchLock for MemoryLock {
+    fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         self.store.slots().entry(self.key.clone()).or_default().failure = Some(failure.clone());
         Ok(())
     }
 }
 
-impl Drop for MemoryLead {
+impl Drop for MemoryLock {
     fn drop(&mut self) {
         if let Some(slot) = self.store.slots().get_mut(&self.key) {
-            slot.led = false;
+            slot.locked = false;
         }
     }
 }

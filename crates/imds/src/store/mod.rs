@@ -45,7 +45,7 @@ pub struct StoredToken {
 
 /// How a token fetch failed, as those learn who waited for it. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FlightFailure {
+pub struct FetchFailure {
     /// When it failed.
     pub at: Moment,
     /// The start of the machine that [`at`](Self::at) is counted from.
@@ -91,32 +91,24 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// The right to fetch a token for all who share the store. Dropping it lets the next one try.
-pub trait Leadership: Send + fmt::Debug {
-    /// Tells those who wait that the fetch failed.
+/// The exclusive right to fetch a token for all clients that share a store (single-flight). Dropping it releases the
+/// lock.
+pub trait FetchLock: Send + fmt::Debug {
+    /// Records the failure of the fetch for the clients that wait for it.
     ///
     /// # Errors
-    /// Where it cannot be told; they will then try for themselves.
-    fn report(&mut self, failure: &FlightFailure) -> Result<(), StoreError> {
+    /// Returns an error if the failure cannot be recorded; the waiting clients then fetch a token themselves.
+    fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         let _ = failure;
         Ok(())
     }
 }
 
-/// Who fetches.
+/// Lock of a store that lets every client fetch its own token.
 #[derive(Debug)]
-pub enum Lead {
-    /// The caller: everyone else waits until this is dropped.
-    Mine(Box<dyn Leadership>),
-    /// Someone else; ask again in a moment.
-    Busy,
-}
+struct NoLock;
 
-/// Leadership of a store that lets everyone fetch for himself.
-#[derive(Debug)]
-struct Everyone;
-
-impl Leadership for Everyone {}
+impl FetchLock for NoLock {}
 
 /// A place for session tokens. No method may block for longer than a file operation takes.
 ///
@@ -141,20 +133,20 @@ pub trait TokenStore: Send + Sync + fmt::Debug {
     /// Where it cannot be forgotten.
     fn remove(&self, key: &StoreKey) -> Result<bool, StoreError>;
 
-    /// Asks to be the one who fetches a token under this key.
+    /// Takes the lock for fetching a token under this key; `None` while another client holds it.
     ///
     /// # Errors
-    /// Where that cannot be found out.
-    fn try_lead(&self, key: &StoreKey) -> Result<Lead, StoreError> {
+    /// Returns an error if the lock cannot be tried.
+    fn try_lock(&self, key: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
         let _ = key;
-        Ok(Lead::Mine(Box::new(Everyone)))
+        Ok(Some(Box::new(NoLock)))
     }
 
     /// How the last fetch under this key failed, where it did.
     ///
     /// # Errors
     /// Where that cannot be found out.
-    fn last_failure(&self, key: &StoreKey) -> Result<Option<FlightFailure>, StoreError> {
+    fn last_failure(&self, key: &StoreKey) -> Result<Option<FetchFailure>, StoreError> {
         let _ = key;
         Ok(None)
     }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{FlightFailure, StoreKey, StoredToken};
+use super::{FetchFailure, StoreKey, StoredToken};
 use crate::clock::{BootId, Moment};
 use crate::error::ErrorKind;
 use crate::secret::SessionToken;
@@ -42,7 +42,7 @@ pub(super) fn read_token(key: &StoreKey, text: &[u8]) -> Option<StoredToken> {
     Some(token)
 }
 
-pub(super) fn write_failure(failure: &FlightFailure) -> String {
+pub(super) fn write_failure(failure: &FetchFailure) -> String {
     format!(
         "{FAILURE_VERSION}\nboot-id {}\nat-ns {}\nkind {}\nstatus {}\nstalled {}\n",
         failure.boot_id.as_str(),
@@ -54,9 +54,9 @@ pub(super) fn write_failure(failure: &FlightFailure) -> String {
 }
 
 /// The failure in the text, where it is a whole record.
-pub(super) fn read_failure(text: &[u8]) -> Option<FlightFailure> {
+pub(super) fn read_failure(text: &[u8]) -> Option<FetchFailure> {
     let mut lines = Lines::new(text, FAILURE_VERSION)?;
-    let failure = FlightFailure {
+    let failure = FetchFailure {
         boot_id: BootId::new(lines.value("boot-id")?)?,
         at: lines.moment("at-ns")?,
         kind: kind_named(lines.value("kind")?)?,
@@ -153,7 +153,7 @@ mod tests {
         for (kind, _) in KINDS {
             for (status, stalled) in [(None, true), (Some(503), false)] {
                 let boot_id = BootId::new("b").unwrap();
-                let failure = FlightFailure { at: token().expires, boot_id, kind, status, stalled };
+                let failure = FetchFailure { at: token().expires, boot_id, kind, status, stalled };
                 assert_eq!(read_failure(write_failure(&failure).as_bytes()), Some(failure));
             }
         }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use imds::{FileStore, Lead, StoreError, StoreKey, StoredToken, TokenStore};
+use imds::{FetchLock, FileStore, StoreError, StoreKey, StoredToken, TokenStore};
 use imds_testkit::FaultServer;
 
 use crate::drivers::{BOTH, Driver};
@@ -15,19 +15,19 @@ fn two_calls(
     store: impl TokenStore + Clone + 'static,
     server: &FaultServer,
 ) -> (u64, Vec<String>) {
-    let notices = Arc::new(Mutex::new(Vec::new()));
+    let events = Arc::new(Mutex::new(Vec::new()));
     for _ in 0..2 {
-        let noticed = notices.clone();
-        let observe = move |notice: &imds::Notice<'_>| {
-            if let imds::Notice::StoreUnavailable { .. } = notice {
-                noticed.lock().unwrap().push(notice.to_string());
+        let noticed = events.clone();
+        let observe = move |event: &imds::ClientEvent<'_>| {
+            if let imds::ClientEvent::StoreUnavailable { .. } = event {
+                noticed.lock().unwrap().push(event.to_string());
             }
         };
         let store = store.clone();
         let client = driver.client(&server.endpoint(), |builder| builder.store(store).observer(observe));
         assert_eq!(client.get("instance-id").unwrap().bytes(), b"i-0123456789abcdef0");
     }
-    (server.take_counts().token_puts, Arc::try_unwrap(notices).unwrap().into_inner().unwrap())
+    (server.take_counts().token_puts, Arc::try_unwrap(events).unwrap().into_inner().unwrap())
 }
 
 fn mode(path: &Path, mode: u32) {
@@ -56,14 +56,14 @@ fn a_file_that_is_loose_or_corrupt_is_replaced() {
             .unwrap();
 
         mode(&file, 0o644);
-        let (puts, notices) = two_calls(driver, store.clone(), &server);
+        let (puts, events) = two_calls(driver, store.clone(), &server);
         assert_eq!(puts, 1, "{driver:?}: replaced once, then served");
-        assert!(notices[0].contains("other users can open"), "{notices:?}");
+        assert!(events[0].contains("other users can open"), "{events:?}");
 
         std::fs::write(&file, "\0garbage").unwrap();
-        let (puts, notices) = two_calls(driver, store, &server);
+        let (puts, events) = two_calls(driver, store, &server);
         assert_eq!(puts, 1, "{driver:?}: replaced once, then served");
-        assert!(notices[0].contains("something other than a token"), "{notices:?}");
+        assert!(events[0].contains("something other than a token"), "{events:?}");
     }
 }
 
@@ -74,9 +74,9 @@ fn a_directory_that_others_can_write_is_not_used() {
         let directory = home.path().join("imds");
         std::fs::create_dir(&directory).unwrap();
         mode(&directory, 0o777);
-        let (puts, notices) = two_calls(driver, FileStore::new(&directory), &server);
+        let (puts, events) = two_calls(driver, FileStore::new(&directory), &server);
         assert_eq!(puts, 2, "{driver:?}");
-        assert!(notices.iter().all(|notice| notice.contains("can be written by other users")), "{notices:?}");
+        assert!(events.iter().all(|event| event.contains("can be written by other users")), "{events:?}");
         assert_eq!(directory.read_dir().unwrap().count(), 0, "nothing was put there");
     }
 }
@@ -98,7 +98,7 @@ impl TokenStore for Broken {
         Err(StoreError::new("broken: remove"))
     }
 
-    fn try_lead(&self, _: &StoreKey) -> Result<Lead, StoreError> {
+    fn try_lock(&self, _: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
         Err(StoreError::new("broken: lead"))
     }
 }
@@ -107,9 +107,9 @@ impl TokenStore for Broken {
 fn a_store_of_the_callers_own_that_is_broken_is_done_without() {
     for driver in BOTH {
         let server = FaultServer::start();
-        let (puts, notices) = two_calls(driver, Broken, &server);
+        let (puts, events) = two_calls(driver, Broken, &server);
         assert_eq!(puts, 2, "{driver:?}");
-        assert!(notices.iter().any(|notice| notice.contains("broken: load")), "{notices:?}");
-        assert!(notices.iter().any(|notice| notice.contains("broken: lead")), "{notices:?}");
+        assert!(events.iter().any(|event| event.contains("broken: load")), "{events:?}");
+        assert!(events.iter().any(|event| event.contains("broken: lead")), "{events:?}");
     }
 }

@@ -1,0 +1,98 @@
+//! A whole tree, read in the task that asks.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use imds_model::MetadataPath;
+
+use crate::client::response::Response;
+use crate::client::tokio::AsyncClient;
+use crate::client::walk::{Entry, Filter, WORKERS, beginning, below};
+use crate::error::Error;
+
+type Reading = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
+
+/// Every value below a path; see [`AsyncClient::walk`]. Nothing is asked before [`next`](Self::next).
+///
+/// ```
+/// # let emulator = imds_emulator::Emulator::builder().start()?;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let imds = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store().build_async()?;
+/// let mut leaves = imds.walk("placement")?;
+/// while let Some(leaf) = leaves.next().await {
+///     let leaf = leaf?;
+///     println!("{} = {}", leaf.path(), leaf.text()?);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "nothing is read before the walk is asked for its next value"]
+pub struct AsyncWalk {
+    client: AsyncClient,
+    filter: Option<Box<Filter>>,
+    /// Paths to ask for, and whether each is a directory.
+    queue: VecDeque<(MetadataPath, bool)>,
+    /// What is being read, and whether each is a directory.
+    reading: Vec<(Reading, bool)>,
+}
+
+impl AsyncWalk {
+    pub(crate) fn new(client: AsyncClient, root: MetadataPath) -> Self {
+        let queue = VecDeque::from([beginning(root)]);
+        Self { client, filter: None, queue, reading: Vec::new() }
+    }
+
+    /// Asks only for the entries that this answers `true` for: neither another value nor another directory is
+    /// requested. It is called once for each listed entry.
+    pub fn filter(mut self, keep: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Box::new(keep));
+        self
+    }
+
+    /// The next value, as soon as it is there and so in no fixed order; `None` after the last. An error belongs to its own
+    /// path ([`Error::path`]) and ends nothing but what is below that. Requests go on while this is awaited, and where the
+    /// future is dropped nothing is lost.
+    pub async fn next(&mut self) -> Option<Result<Response, Error>> {
+        loop {
+            while self.reading.len() < WORKERS
+                && let Some((path, is_directory)) = self.queue.pop_front()
+            {
+                let client = self.client.clone();
+                self.reading.push((Box::pin(async move { client.get(path).await }), is_directory));
+            }
+            if self.reading.is_empty() {
+                return None;
+            }
+            let (answer, is_directory) = poll_fn(|context| self.poll(context)).await;
+            match answer {
+                Ok(listing) if is_directory => match below(&listing, self.filter.as_deref()) {
+                    Ok(found) => self.queue.extend(found),
+                    Err(error) => return Some(Err(error)),
+                },
+                other => return Some(other),
+            }
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(Result<Response, Error>, bool)> {
+        for (at, (reading, is_directory)) in self.reading.iter_mut().enumerate() {
+            if let Poll::Ready(answer) = reading.as_mut().poll(context) {
+                let is_directory = *is_directory;
+                // Dropped only here: what is ready must not be polled again.
+                drop(self.reading.swap_remove(at));
+                return Poll::Ready((answer, is_directory));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for AsyncWalk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncWalk").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}

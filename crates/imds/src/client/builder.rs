@@ -1,0 +1,174 @@
+//! Putting a client together: what is given goes before the environment, and that before the defaults.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::blocking::Client;
+use crate::clock::{Clock, SystemClock};
+use crate::config::endpoint::EndpointMode;
+use crate::config::environment::{Environment, SystemEnvironment};
+use crate::config::settings::{Given, ImdsVersion};
+use crate::error::Error;
+use crate::protocol::events::ClientEvent;
+use crate::protocol::shared::{Observer, Shared};
+use crate::store::{FileStore, StoreKey, TokenStore};
+
+/// Builds a [`Client`] or an `AsyncClient`. Nothing is sent before the first call.
+#[derive(Default)]
+#[must_use]
+pub struct ClientBuilder {
+    given: Given,
+    store: StoreChoice,
+    environment: Option<Box<dyn Environment>>,
+    clock: Option<Arc<dyn Clock>>,
+    observer: Option<Observer>,
+}
+
+#[derive(Default)]
+enum StoreChoice {
+    /// The user's file store.
+    #[default]
+    Usual,
+    None,
+    Given(Arc<dyn TokenStore>),
+}
+
+impl ClientBuilder {
+    /// Uses this endpoint, `http://HOST[:PORT][/PREFIX]`, whatever the environment says.
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.given.endpoint = Some(url.into());
+        self
+    }
+
+    /// Uses the well-known endpoint of this mode, unless the environment or the profile names an endpoint: that
+    /// beats a mode, as in the AWS SDKs.
+    pub fn endpoint_mode(mut self, mode: EndpointMode) -> Self {
+        self.given.mode = Some(mode);
+        self
+    }
+
+    /// Reads this profile of the AWS config file in place of `AWS_PROFILE`.
+    pub fn profile(mut self, name: impl Into<String>) -> Self {
+        self.given.profile = Some(name.into());
+        self
+    }
+
+    /// Speaks this version of the protocol. V2 unless told otherwise; V1 is never a fallback.
+    pub fn version(mut self, version: ImdsVersion) -> Self {
+        self.given.version = version;
+        self
+    }
+
+    /// Gives one connect this long, in place of [`CONNECT_TIMEOUT`](crate::CONNECT_TIMEOUT).
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.given.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Gives one wait for bytes this long, in place of [`READ_TIMEOUT`](crate::READ_TIMEOUT).
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.given.read_timeout = Some(timeout);
+        self
+    }
+
+    /// Sends a request this often at most, the first time included, in place of [`ATTEMPTS`](crate::ATTEMPTS).
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.given.attempts = Some(attempts);
+        self
+    }
+
+    /// Gives one call this long in all, in place of [`DEADLINE`](crate::DEADLINE).
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.given.deadline = Some(deadline);
+        self
+    }
+
+    /// Accepts bodies up to this many bytes, in place of [`BODY_LIMIT`](crate::BODY_LIMIT). A larger one is an
+    /// error, never cut.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.given.body_limit = Some(bytes);
+        self
+    }
+
+    /// Asks for session tokens with this TTL, 1 s to 6 h in whole seconds, in place of
+    /// [`TOKEN_TTL`](crate::TOKEN_TTL).
+    pub fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.given.token_ttl = Some(ttl);
+        self
+    }
+
+    /// Keeps session tokens in this store in place of the user's [`FileStore`].
+    pub fn store(mut self, store: impl TokenStore + 'static) -> Self {
+        self.store = StoreChoice::Given(Arc::new(store));
+        self
+    }
+
+    /// Keeps session tokens in this client only.
+    pub fn no_store(mut self) -> Self {
+        self.store = StoreChoice::None;
+        self
+    }
+
+    /// Reads settings from this environment in place of the process's.
+    pub fn environment(mut self, environment: impl Environment + 'static) -> Self {
+        self.environment = Some(Box::new(environment));
+        self
+    }
+
+    /// Goes by this clock in place of the machine's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// Tells this listener what calls do on their way.
+    pub fn observer(mut self, observer: impl Fn(&ClientEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Builds the blocking client. Sends nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong; the message names it and its source.
+    pub fn build(self) -> Result<Client, Error> {
+        Ok(Client::new(self.shared()?))
+    }
+
+    /// Builds the client for tasks. Sends nothing.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    #[cfg(feature = "tokio")]
+    pub fn build_async(self) -> Result<crate::AsyncClient, Error> {
+        Ok(crate::AsyncClient::new(self.shared()?))
+    }
+
+    fn shared(self) -> Result<Arc<Shared>, Error> {
+        let environment = self.environment.unwrap_or_else(|| Box::new(SystemEnvironment));
+        let settings = self.given.resolve(&*environment)?;
+        let store = match self.store {
+            StoreChoice::None => None,
+            StoreChoice::Given(store) => Some(store),
+            StoreChoice::Usual => {
+                FileStore::from_environment(&*environment).map(|store| Arc::new(store) as _)
+            }
+        };
+        Ok(Arc::new(Shared {
+            key: StoreKey::new(settings.endpoint.to_string()),
+            settings,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            store,
+            session: Arc::default(),
+            rate_limit: Arc::default(),
+            observer: self.observer,
+        }))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("given", &self.given).finish_non_exhaustive()
+    }
+}

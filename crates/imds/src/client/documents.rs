@@ -1,0 +1,215 @@
+//! The service's JSON documents, typed.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::client::response::Response;
+use crate::error::{Error, ErrorKind};
+
+/// The instance identity document: facts that the signatures beside it vouch for. A Snowball Edge fills few of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct IdentityDocument {
+    /// Account that launched the instance: twelve digits.
+    pub account_id: Option<String>,
+    /// Architecture of the image.
+    pub architecture: Option<String>,
+    /// Availability Zone.
+    pub availability_zone: Option<String>,
+    /// Billing product codes.
+    pub billing_products: Option<Vec<String>>,
+    /// DevPay product codes.
+    pub devpay_product_codes: Option<Vec<String>>,
+    /// AWS Marketplace product codes.
+    pub marketplace_product_codes: Option<Vec<String>>,
+    /// Image.
+    pub image_id: Option<String>,
+    /// Instance.
+    pub instance_id: Option<String>,
+    /// Type of the instance.
+    pub instance_type: Option<String>,
+    /// Kernel of a paravirtual image.
+    pub kernel_id: Option<String>,
+    /// When the instance was launched, as RFC 3339 text.
+    pub pending_time: Option<String>,
+    /// Private IPv4 address of the primary interface.
+    pub private_ip: Option<String>,
+    /// RAM disk of a paravirtual image.
+    pub ramdisk_id: Option<String>,
+    /// AWS Region.
+    pub region: Option<String>,
+    /// Version of the document's form.
+    pub version: Option<String>,
+}
+
+/// Which instance profile is attached.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct IamInfo {
+    /// `Success`, or what went wrong.
+    pub code: String,
+    /// When the profile was last looked up, as RFC 3339 text.
+    pub last_updated: String,
+    /// ARN of the instance profile.
+    pub instance_profile_arn: Option<String>,
+    /// Id of the instance profile.
+    pub instance_profile_id: Option<String>,
+}
+
+/// What the credentials of the instance's own identity role are for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct IdentityCredentialsInfo {
+    /// `Success`, or what went wrong.
+    pub code: String,
+    /// When they were last renewed, as RFC 3339 text.
+    pub last_updated: String,
+    /// Account of the instance: twelve digits.
+    pub account_id: Option<String>,
+}
+
+/// Temporary credentials of a role. `Debug` shows none of them.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct Credentials {
+    /// When they were last renewed, as RFC 3339 text.
+    pub last_updated: String,
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+    /// The credentials' session token, which has nothing to do with the service's own.
+    pub token: String,
+    /// When they end, as RFC 3339 text.
+    pub expiration: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("expiration", &self.expiration).finish_non_exhaustive()
+    }
+}
+
+/// An interruption notice of a Spot Instance.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct SpotInstanceAction {
+    /// `hibernate`, `stop` or `terminate`.
+    pub action: String,
+    /// When, as RFC 3339 text.
+    pub time: String,
+}
+
+/// A rebalance recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RebalanceRecommendation {
+    /// When the recommendation was made, as RFC 3339 text.
+    pub notice_time: String,
+}
+
+/// A maintenance event. Its times have the form `21 Jan 2019 09:00:43 GMT`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct MaintenanceEvent {
+    /// Kind, such as `system-reboot`.
+    pub code: String,
+    /// For people.
+    pub description: String,
+    /// Id.
+    pub event_id: Option<String>,
+    /// Earliest begin.
+    pub not_before: String,
+    /// Latest end, where one is known.
+    pub not_after: Option<String>,
+    /// Earliest begin to which the event can still be moved, where one is known.
+    pub not_before_deadline: Option<String>,
+    /// `active`, `completed` or `canceled`.
+    pub state: String,
+}
+
+/// The answer as a document.
+pub(crate) fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, Error> {
+    serde_json::from_slice(response.bytes()).map_err(|error| {
+        let message = format!("the value of `{}` is not the document that it should be", response.path());
+        // The parser's own message can quote the value.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Error::new(ErrorKind::Protocol, message).path_context(response.path()).caused_by(place)
+    })
+}
+
+/// The answer as credentials. One without them has a `Code` that says why, such as `AssumeRoleUnauthorizedAccess`.
+pub(crate) fn credentials(response: &Response) -> Result<Credentials, Error> {
+    #[derive(Deserialize)]
+    struct Outcome {
+        #[serde(rename = "Code")]
+        code: String,
+    }
+    let Outcome { code } = parse(response)?;
+    if code != "Success" {
+        // A code is a word; anything longer is not shown, for it might be more than that.
+        let shown: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
+        let message = format!("the service has no credentials at `{}`: `{shown}`", response.path());
+        return Err(Error::new(ErrorKind::Protocol, message).path_context(response.path()));
+    }
+    parse(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(path: &str, body: &str) -> Response {
+        Response::new(path.parse().unwrap(), body.as_bytes().to_vec(), None)
+    }
+
+    #[test]
+    fn credentials_are_never_shown() {
+        let body = r#"{"Code":"Success","LastUpdated":"2026-01-15T09:00:00Z","Type":"AWS-HMAC",
+            "AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"wJalrXUtnFEMI","Token":"IQoJb3JpZ2lu",
+            "Expiration":"2026-01-15T15:00:00Z"}"#;
+        let found = credentials(&answer("iam/security-credentials/web", body)).unwrap();
+        assert_eq!(found.access_key_id, "ASIAIOSFODNN7EXAMPLE");
+        assert_eq!(format!("{found:?}"), r#"Credentials { expiration: "2026-01-15T15:00:00Z", .. }"#);
+    }
+
+    #[test]
+    fn credentials_that_are_not_there_say_why() {
+        let body =
+            r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no","LastUpdated":"2026-01-15T09:00:00Z"}"#;
+        let error = credentials(&answer("iam/security-credentials/web", body)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the service has no credentials at `/latest/meta-data/iam/security-credentials/web`: \
+             `AssumeRoleUnauthorizedAccess`"
+        );
+    }
+
+    #[test]
+    fn a_broken_document_is_not_quoted() {
+        let error = parse::<SpotInstanceAction>(&answer("spot/instance-action", "{\"action\": \"x1secret"))
+            .unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!((error.kind(), cause.as_str()), (ErrorKind::Protocol, "line 1, column 20"));
+    }
+
+    #[test]
+    fn members_may_be_missing_null_or_new() {
+        let body = r#"{"instanceId":"i-1","kernelId":null,"billingProducts":["bp-1"],"novelty":1}"#;
+        let document: IdentityDocument = parse(&answer("dynamic/instance-identity/document", body)).unwrap();
+        let expected = IdentityDocument {
+            instance_id: Some("i-1".into()),
+            billing_products: Some(vec!["bp-1".into()]),
+            ..IdentityDocument::default()
+        };
+        assert_eq!(document, expected);
+    }
+}

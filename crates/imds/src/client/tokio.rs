@@ -1,0 +1,173 @@
+//! The client for tasks.
+
+use std::sync::Arc;
+
+use imds_model::{MetadataPath, PathError, well_known};
+
+use crate::client::async_body::AsyncBody;
+use crate::client::async_walk::AsyncWalk;
+use crate::client::blocking::{LiveToken, forget_token, optional, present, unexpected};
+use crate::client::builder::ClientBuilder;
+use crate::client::response::Response;
+use crate::client::walk::{Entry, as_directory, entries};
+use crate::config::endpoint::EndpointChoice;
+use crate::driver::tokio::Driver;
+use crate::error::Error;
+use crate::protocol::body_stream::BodyStream;
+use crate::protocol::call::{Call, Goal, Success};
+use crate::protocol::shared::Shared;
+
+/// [`Client`](crate::Client) for tasks on tokio: the same call, so the same rules, on a runtime with time and I/O
+/// enabled. Cheap to clone; clones share the session token, the connections and the request rate_limit.
+///
+/// ```
+/// # let emulator = imds_emulator::Emulator::builder().start()?;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let imds = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store().build_async()?;
+/// let (region, id) = tokio::join!(imds.get("placement/region"), imds.get("instance-id"));
+/// assert_eq!(region?.text()?, "us-east-1");
+/// assert!(id?.text()?.starts_with("i-"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AsyncClient {
+    shared: Arc<Shared>,
+    driver: Arc<Driver>,
+}
+
+impl AsyncClient {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, driver: Arc::default() }
+    }
+
+    /// The client that the environment and the AWS config file describe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong. Nothing is sent.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build_async()
+    }
+
+    /// Starts with the environment's client and changes it; ends with
+    /// [`build_async`](ClientBuilder::build_async).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The value at a path, in any of the forms that [`MetadataPath`] understands.
+    ///
+    /// # Errors
+    /// As for [`Client::get`](crate::Client::get).
+    pub async fn get<P>(&self, path: P) -> Result<Response, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        match self.run(Goal::Get(path.clone())).await? {
+            Success::Answer(answer) => Ok(Response::new(path, answer.body, answer.content_type)),
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, byte for byte; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), a 404 aside.
+    pub async fn user_data(&self) -> Result<Option<Vec<u8>>, Error> {
+        optional(self.get(MetadataPath::from_static(well_known::USER_DATA)).await)
+    }
+
+    /// The value at a path, to be read as it comes and of any length: see [`AsyncBody`].
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get), up to the answer's head.
+    pub async fn open<P>(&self, path: P) -> Result<AsyncBody, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = path.try_into().map_err(PathError::from)?;
+        let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.shared.clock.now());
+        let connection = self.driver.drive(&self.shared, &mut call).await;
+        match call.take()? {
+            Success::Answer(answer) => {
+                let rest = call.take_remaining();
+                let stream = BodyStream::new(self.shared.clone(), path, answer.body, rest);
+                Ok(AsyncBody::new(stream, self.driver.clone(), connection, answer.content_type))
+            }
+            Success::Token(_) => Err(unexpected()),
+        }
+    }
+
+    /// The user data, to be read as they come; `None` where the instance was launched without any.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), a 404 aside.
+    pub async fn open_user_data(&self) -> Result<Option<AsyncBody>, Error> {
+        present(self.open(MetadataPath::from_static(well_known::USER_DATA)).await)
+    }
+
+    /// What a directory lists: as [`Client::list`](crate::Client::list).
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the listing names what
+    /// cannot be.
+    pub async fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = as_directory(path.try_into().map_err(PathError::from)?);
+        entries(&self.get::<MetadataPath>(path).await?)
+    }
+
+    /// Every value below a path, as [`Client::walk`](crate::Client::walk) reads them, by a few requests at a time within
+    /// the request rate_limit, each exactly once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Path`](crate::ErrorKind::Path) where the text is no path. What goes wrong on the way comes out of
+    /// [`AsyncWalk::next`].
+    pub fn walk<P>(&self, path: P) -> Result<AsyncWalk, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        Ok(AsyncWalk::new(self.clone(), path.try_into().map_err(PathError::from)?))
+    }
+
+    /// A session token that is good for a while: the one in use, or a new one.
+    ///
+    /// # Errors
+    /// As for [`get`](Self::get).
+    pub async fn token(&self) -> Result<LiveToken, Error> {
+        match self.run(Goal::Token).await? {
+            Success::Token(token) => {
+                let remaining = token.expires - self.shared.clock.now();
+                Ok(LiveToken { token: token.secret.clone(), remaining })
+            }
+            Success::Answer(_) => Err(unexpected()),
+        }
+    }
+
+    /// Forgets the session token, here and in the store; whether the store had one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) where the store cannot forget it.
+    pub fn forget_token(&self) -> Result<bool, Error> {
+        forget_token(&self.shared)
+    }
+
+    /// The endpoint that is asked, and where that choice came from.
+    #[must_use]
+    pub fn endpoint(&self) -> &EndpointChoice {
+        &self.shared.settings.endpoint
+    }
+
+    async fn run(&self, goal: Goal) -> Result<Success, Error> {
+        let call = Call::new(self.shared.clone(), goal, self.shared.clock.now());
+        self.driver.run(&self.shared, call).await
+    }
+}
