@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{emulator, start};
+use super::emulator::Emulator;
+use super::start;
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
@@ -16,7 +17,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// After each notice, the same without `imds`: a sleep that ends somewhere in an interval, and the same shell. What that
 /// takes beyond an interval is the machine's own, which on a virtual one is more than what is looked for.
 pub(super) fn run(imds: &Path, events: u64) -> Result<(), String> {
-    let emulator = emulator()?;
+    let emulator = Emulator::start(imds)?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let fifo = home.path().join("fifo");
     let made = Command::new("mkfifo").arg(&fifo).status().map_err(|error| error.to_string())?;
@@ -38,7 +39,7 @@ pub(super) fn run(imds: &Path, events: u64) -> Result<(), String> {
         let notice =
             format!("{{\"action\": \"stop\", \"time\": \"2030-01-01T00:00:00Z\", \"number\": {event}}}");
         let appeared = Instant::now();
-        emulator.service().set("spot/instance-action", notice);
+        emulator.set("spot/instance-action", &notice)?;
         reader.read_exact(&mut [0]).map_err(|error| error.to_string())?;
         let hook_ran = appeared.elapsed();
         let began = Instant::now();

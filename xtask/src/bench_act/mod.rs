@@ -1,10 +1,11 @@
 //! `imds watch` over thousands of polls beside the bash loop that it replaces, and how soon its hook runs.
 //!
-//! Both ask the same emulator in this process, which counts connections and token requests. Figures in seconds are
-//! worth what the machine is idle; counts and ratios are worth it anywhere.
+//! Both ask the same emulator, which counts connections and token requests. Figures in seconds are worth
+//! what the machine is idle; counts and ratios are worth it anywhere.
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 
+mod emulator;
 mod latency;
 mod polls;
 mod process;
@@ -12,8 +13,7 @@ mod process;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use imds_emulator::Emulator;
-
+use self::emulator::Emulator;
 use crate::dist;
 
 /// Runs the bench: `--polls N`, `--loops N` and `--events N` change how much of each, `--binary FILE` what is measured.
@@ -54,12 +54,8 @@ impl Drop for Killed {
 fn start(command: &mut Command, emulator: &Emulator, home: &Path) -> Result<Killed, String> {
     command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", home);
     command
-        .env(imds_model::env::ENDPOINT, emulator.endpoint())
+        .env(imds_model::env::ENDPOINT, &emulator.endpoint)
         .env(imds_model::env::CACHE_DIR, home.join("cache"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
     command.spawn().map(Killed).map_err(|error| format!("cannot start {command:?}: {error}"))
-}
-
-fn emulator() -> Result<Emulator, String> {
-    Emulator::builder().record_limit(16).start().map_err(|error| error.to_string())
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::{emulator, process, start};
+use super::emulator::Emulator;
+use super::{process, start};
 
 /// The loop that people write: a token and a value per round, as the EC2 User Guide shows them.
 const BASH: &str = r#"
@@ -29,9 +30,9 @@ struct Cost {
 pub(super) fn run(imds: &Path, polls: u64, loops: u64) -> Result<(), String> {
     let mut watch = Command::new(imds);
     watch.args(["watch", "--interval", "5ms", "lifecycle"]);
-    let ours = measure(&mut watch, polls)?;
+    let ours = measure(imds, &mut watch, polls)?;
     let headers = format!("TTL={} TOKEN={}", imds_model::header::TOKEN_TTL, imds_model::header::TOKEN);
-    let bash = measure(Command::new("bash").args(["-c", &format!("{headers}; {BASH}")]), loops)?;
+    let bash = measure(imds, Command::new("bash").args(["-c", &format!("{headers}; {BASH}")]), loops)?;
     println!("| | polls | connections | token PUTs | CPU per poll | resident early | resident at the end |");
     println!("|---|---|---|---|---|---|---|");
     for (name, cost) in [("imds watch", &ours), ("bash loop", &bash)] {
@@ -54,27 +55,27 @@ fn per_poll(cost: &Cost) -> f64 {
     cost.processor_seconds / cost.polls as f64
 }
 
-fn measure(command: &mut Command, polls: u64) -> Result<Cost, String> {
-    let emulator = emulator()?;
-    emulator.service().set("autoscaling/target-lifecycle-state", "InService");
+fn measure(imds: &Path, command: &mut Command, polls: u64) -> Result<Cost, String> {
+    let emulator = Emulator::start(imds)?;
+    emulator.set("autoscaling/target-lifecycle-state", "InService")?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let child = start(command, &emulator, home.path())?;
     let pid = child.0.id();
     let until = |gets: u64| {
-        while emulator.counters().gets < gets {
-            std::thread::sleep(Duration::from_millis(2));
+        while emulator.counter("gets")? < gets {
+            std::thread::sleep(Duration::from_millis(20));
         }
+        Ok::<_, String>(())
     };
     // Past whatever a start allocates.
-    until(polls / 10);
+    until(polls / 10)?;
     let early = process::resident(pid)?;
-    until(polls);
+    until(polls)?;
     let (late, processor_seconds) = (process::resident(pid)?, process::processor_seconds(pid)?);
-    let counters = emulator.counters();
     Ok(Cost {
-        polls: counters.gets,
-        connections: counters.connections,
-        token_puts: counters.token_puts,
+        polls: emulator.counter("gets")?,
+        connections: emulator.counter("connections")?,
+        token_puts: emulator.counter("token_puts")?,
         processor_seconds,
         resident: [early, late],
     })
