@@ -102,6 +102,60 @@ operation GetRoleCredentials {
     ]
 }
 
+/// Names the role whose credentials the extended form gives.
+@readonly
+@http(method: "GET", uri: "/{apiVersion}/meta-data/iam/security-credentials-extended")
+@bodyFormat("directory")
+@category(presence: "conditional", requires: "An instance profile", mutability: "running", documented: false)
+@examples([
+    {
+        title: "An instance"
+        input: { apiVersion: "latest" }
+        output: {
+            names: ["my-role"]
+        }
+    }
+])
+operation ListExtendedIamRoles {
+    input := with [Versioned] {}
+    output := with [DirectoryAnswer] {}
+}
+
+/// Gives the role's temporary credentials and the account that they belong to. Current AWS SDKs ask for these first
+/// (aws/aws-sdk-java-v2#6176) and take a 404 to mean that the service has the older form alone.
+@readonly
+@http(method: "GET", uri: "/{apiVersion}/meta-data/iam/security-credentials-extended/{roleName}")
+@bodyFormat("json")
+@category(presence: "conditional", requires: "An instance profile", mutability: "running", documented: false)
+@examples([
+    {
+        title: "An instance"
+        input: { apiVersion: "latest", roleName: "my-role" }
+        output: {
+            document: { code: "Success", lastUpdated: "2026-01-15T10:00:00Z", type: "AWS-HMAC", accessKeyId: "ASIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", token: "IQoJb3JpZ2luX2VjEXAMPLETOKEN", expiration: "2026-01-15T16:00:00Z", accountId: "123456789012" }
+        }
+    }
+])
+operation GetExtendedRoleCredentials {
+    input := for IamRole with [Versioned] {
+        /// Name of the role.
+        @required
+        @httpLabel
+        $roleName
+    }
+
+    output := with [SessionAnswer] {
+        /// The document.
+        @required
+        @httpPayload
+        document: Credentials
+    }
+
+    errors: [
+        NotFound
+    ]
+}
+
 /// Names whose identity credentials there are.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/identity-credentials")

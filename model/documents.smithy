@@ -180,6 +180,10 @@ structure Credentials {
     /// When they end.
     @jsonName("Expiration")
     expiration: DateTime
+
+    /// Account of the role; only the extended form has it.
+    @jsonName("AccountId")
+    accountId: Text
 }
 
 /// The instance identity document. A member without a value is `null`.

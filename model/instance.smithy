@@ -376,6 +376,53 @@ operation GetSystem {
     output := with [TextAnswer] {}
 }
 
+/// Names what is told of hibernation.
+@readonly
+@http(method: "GET", uri: "/{apiVersion}/meta-data/hibernation")
+@bodyFormat("directory")
+@category(
+    presence: "conditional"
+    requires: "A launch that said whether the instance may hibernate"
+    mutability: "launch"
+    documented: false
+)
+@examples([
+    {
+        title: "An instance"
+        input: { apiVersion: "latest" }
+        output: {
+            names: ["configured"]
+        }
+    }
+])
+operation ListHibernation {
+    input := with [Versioned] {}
+    output := with [DirectoryAnswer] {}
+}
+
+/// Whether the instance was launched with hibernation: `true` or `false`. Amazon's hibernation agent reads it
+/// (aws/amazon-ec2-hibinit-agent).
+@readonly
+@http(method: "GET", uri: "/{apiVersion}/meta-data/hibernation/configured")
+@bodyFormat("text")
+@category(
+    presence: "conditional"
+    requires: "A launch that said whether the instance may hibernate"
+    mutability: "launch"
+    documented: false
+)
+@examples([
+    {
+        title: "An instance"
+        input: { apiVersion: "latest" }
+        output: { value: "true" }
+    }
+])
+operation GetHibernationConfigured {
+    input := with [Versioned] {}
+    output := with [TextAnswer] {}
+}
+
 /// Names the metrics of the host; the name is still listed where nothing is behind it.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/metrics")

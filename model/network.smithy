@@ -284,11 +284,12 @@ operation GetInterfaceIpv6s {
     output := with [LinesAnswer] {}
 }
 
+// The EC2 User Guide dates it 2007-01-19, which is the date of `local-hostname`; its directory came on 2011-01-01.
 /// Private DNS name of the interface.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/network/interfaces/macs/{mac}/local-hostname")
 @bodyFormat("text")
-@category(since: "2007-01-19", presence: "always", mutability: "running", snowball: true)
+@category(since: "2011-01-01", presence: "always", mutability: "running", snowball: true)
 @examples([
     {
         title: "An instance"

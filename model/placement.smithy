@@ -75,6 +75,23 @@ operation GetPlacementGroupName {
     output := with [TextAnswer] {}
 }
 
+/// ARN of the Outpost that the instance runs on. The EBS CSI driver reads it (kubernetes-sigs/aws-ebs-csi-driver).
+@readonly
+@http(method: "GET", uri: "/{apiVersion}/meta-data/outpost-arn")
+@bodyFormat("text")
+@category(presence: "conditional", requires: "An AWS Outpost", mutability: "start", documented: false)
+@examples([
+    {
+        title: "An instance"
+        input: { apiVersion: "latest" }
+        output: { value: "arn:aws:outposts:us-east-1:123456789012:outpost/op-1234567890abcdef0" }
+    }
+])
+operation GetOutpostArn {
+    input := with [Versioned] {}
+    output := with [TextAnswer] {}
+}
+
 /// Dedicated Host that the instance runs on.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/placement/host-id")

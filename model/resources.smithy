@@ -9,6 +9,12 @@ resource IamRole {
     }
     read: GetRoleCredentials
     list: ListIamRoles
+    operations: [
+        GetExtendedRoleCredentials
+    ]
+    collectionOperations: [
+        ListExtendedIamRoles
+    ]
 }
 
 /// A tag of the instance.

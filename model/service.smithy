@@ -104,6 +104,7 @@ service InstanceMetadata {
         GetDynamicData
         GetElasticGpu
         GetElasticInferenceAccelerator
+        GetHibernationConfigured
         GetHostname
         GetIamInfo
         GetIdentityCredentials
@@ -126,6 +127,7 @@ service InstanceMetadata {
         GetMaintenanceHistory
         GetMetadata
         GetMetricsVhostmd
+        GetOutpostArn
         GetPlacementGroupName
         GetPlacementHostId
         GetPlacementPartitionNumber
@@ -155,6 +157,7 @@ service InstanceMetadata {
         ListElasticInferenceAssociations
         ListEvents
         ListFws
+        ListHibernation
         ListIam
         ListIdentityCredentials
         ListIdentityCredentialsEc2

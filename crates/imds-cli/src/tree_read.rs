@@ -55,7 +55,7 @@ pub(crate) fn read(client: &Client, root: &MetadataPath, selection: Selection) -
         if selection.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&entry.path.below_version())) {
             return false;
         }
-        let is_secret = category_of(&entry.path).is_some_and(|category| category.secret);
+        let is_secret = category_of(&entry.path).is_some_and(|category| category.secret());
         if is_secret && !selection.secrets {
             shared.lock().unwrap_or_else(PoisonError::into_inner).withheld.push(entry.path.clone());
             return false;
@@ -86,7 +86,7 @@ pub(crate) fn collect(walk: Walk, root: &MetadataPath) -> Result<TreeRead, Failu
     Ok(tree)
 }
 
-fn category_of(path: &MetadataPath) -> Option<&'static Category> {
+fn category_of(path: &MetadataPath) -> Option<Category> {
     catalogue::find(path).map(|found| found.category)
 }
 
@@ -102,7 +102,7 @@ fn is_root(error: &Error, root: &MetadataPath) -> bool {
 fn is_absent(error: &Error) -> bool {
     let category = error.path().and_then(category_of);
     error.kind() == ErrorKind::NotFound
-        && category.is_some_and(|category| category.presence == Presence::Retired || !category.documented)
+        && category.is_some_and(|category| category.presence() == Presence::Retired || !category.documented())
 }
 
 impl TreeRead {
@@ -130,7 +130,7 @@ impl TreeRead {
 
 /// Tells what a pinned schema version does not show.
 pub(crate) fn note_pin(root: &MetadataPath) {
-    let hidden: Vec<&str> = imds::hidden_by(root.version()).map(|category| category.path).collect();
+    let hidden: Vec<&str> = imds::hidden_by(root.version()).map(|category| category.path()).collect();
     let version = root.version();
     if !version.is_empty() && !hidden.is_empty() {
         report::note(&format_args!(

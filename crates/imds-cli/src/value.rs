@@ -20,7 +20,7 @@ pub(crate) struct Typed {
 pub(crate) fn typed(path: &MetadataPath, value: &[u8]) -> Option<Typed> {
     let text = std::str::from_utf8(value).ok()?;
     let as_text = || Value::String(text.to_owned());
-    let format = catalogue::find(path).map(|found| found.category.format);
+    let format = catalogue::find(path).map(|found| found.category.format());
     let value = match format {
         Some(Format::Text) => as_text(),
         Some(Format::Integer) => integer(text).unwrap_or_else(as_text),

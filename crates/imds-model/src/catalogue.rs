@@ -1,7 +1,8 @@
-//! What the service is known to hold: one [`Category`] for each path, with the form of its value and when it is there.
+//! What the service is known to hold: one [`Category`] for each path, with the form of its value and
+//! when it is there.
 //!
-//! The table is written by `cargo xtask generate` from `model/`. It is a static, so that having it costs nothing at
-//! start-up.
+//! The enum and its table are written by `cargo xtask generate` from `model/`. The table is a static,
+//! so that it costs nothing at start-up.
 
 #[rustfmt::skip]
 mod table;
@@ -9,7 +10,7 @@ mod table;
 use crate::MetadataPath;
 use std::fmt;
 
-pub use table::CATALOGUE;
+pub use table::{CATALOGUE, Category};
 
 /// Declares an enum whose variants have one spelling each in the model.
 macro_rules! spelled {
@@ -76,61 +77,103 @@ spelled! {
     }
 }
 
-/// One path of the service, or one family of paths that differ in a label such as `<mac>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Category {
-    /// The path below a schema version, such as `meta-data/public-keys/<index>/openssh-key`; a directory ends in `/`.
-    pub path: &'static str,
+/// What is known of a category.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    path: &'static str,
+    directory: Option<Category>,
+    operation: &'static str,
+    format: Format,
+    since: Option<&'static str>,
+    presence: Presence,
+    requires: Option<&'static str>,
+    mutability: Mutability,
+    secret: bool,
+    snowball: bool,
+    documented: bool,
+    summary: &'static str,
+    example: &'static str,
+}
+
+/// Declares the accessors of [`Category`], one for each fact.
+macro_rules! accessors {
+    ($($(#[$meta:meta])* $name:ident: $type:ty),+ $(,)?) => {
+        impl Category {
+            $($(#[$meta])*
+            #[must_use]
+            pub const fn $name(self) -> $type {
+                table::FACTS[self as usize].$name
+            })+
+        }
+    };
+}
+
+accessors! {
+    /// The path below a schema version, such as `meta-data/public-keys/<index>/openssh-key`; a
+    /// directory ends in `/`.
+    path: &'static str,
+    /// The directory that lists it; `None` for the top of a tree.
+    directory: Option<Category>,
     /// The operation of the model that reads it.
-    pub operation: &'static str,
+    operation: &'static str,
     /// How its bytes are to be read.
-    pub format: Format,
-    /// Schema version that shows it first; `None` where no public source says.
-    pub since: Option<&'static str>,
+    format: Format,
+    /// Schema version that shows it first; `None` if no public source says.
+    since: Option<&'static str>,
     /// Whether every instance has it.
-    pub presence: Presence,
-    /// What an instance needs in order to have it, where that is a condition.
-    pub requires: Option<&'static str>,
+    presence: Presence,
+    /// What an instance needs in order to have it, if that is a condition.
+    requires: Option<&'static str>,
     /// When the value may change.
-    pub mutability: Mutability,
+    mutability: Mutability,
     /// Whether the value must be kept out of dumps, messages and logs.
-    pub secret: bool,
+    secret: bool,
     /// Whether a Snowball Edge device has it.
-    pub snowball: bool,
+    snowball: bool,
     /// Whether the EC2 User Guide lists it.
-    pub documented: bool,
+    documented: bool,
     /// What it is, in a sentence or two.
-    pub summary: &'static str,
+    summary: &'static str,
     /// The body of an answer, as an instance might give it.
-    pub example: &'static str,
+    example: &'static str,
 }
 
 impl Category {
     /// Whether the path holds names of further entries.
     #[must_use]
-    pub fn is_directory(&self) -> bool {
-        self.format == Format::Directory
+    pub fn is_directory(self) -> bool {
+        self.format() == Format::Directory
     }
 
     /// Whether the path stands for a family, with a label in it.
     #[must_use]
-    pub fn has_labels(&self) -> bool {
-        self.path.contains('<')
+    pub fn has_labels(self) -> bool {
+        self.path().contains('<')
     }
 
-    /// Whether a schema version shows the category, as far as is known: `latest` shows every one.
+    /// The oldest schema version that shows it: the one that brought it or, if no public source says,
+    /// the one that brought its directory.
     #[must_use]
-    pub fn is_shown_by(&self, version: &str) -> bool {
+    pub fn shown_since(self) -> &'static str {
+        match (self.since(), self.directory()) {
+            (Some(since), _) => since,
+            (None, Some(directory)) => directory.shown_since(),
+            (None, None) => "1.0",
+        }
+    }
+
+    /// Whether a schema version shows the category; `latest` shows every one.
+    #[must_use]
+    pub fn is_shown_by(self, version: &str) -> bool {
         // `1.0`, the dates and `latest` sort as text in the order of their age.
-        self.since.is_none_or(|since| since <= version)
+        self.shown_since() <= version
     }
 
     /// The labels of a concrete path below a schema version, where it is one of this category.
-    fn matches<'a>(&'static self, path: &'a str) -> Option<Labels<'a>> {
+    fn matches(self, path: &str) -> Option<Labels<'_>> {
         let mut labels = Vec::new();
         let mut concrete = segments(path);
-        for pattern in segments(self.path) {
+        for pattern in segments(self.path()) {
             let segment = concrete.next()?;
             match pattern.strip_prefix('<').and_then(|name| name.strip_suffix('>')) {
                 Some(name) => labels.push((name, segment)),
@@ -149,7 +192,7 @@ type Labels<'a> = Vec<(&'static str, &'a str)>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match<'a> {
     /// The category.
-    pub category: &'static Category,
+    pub category: Category,
     /// Name and text of each label, in the order of the path; percent-encoded as the path is.
     pub labels: Labels<'a>,
 }
@@ -162,7 +205,7 @@ pub struct Match<'a> {
 ///
 /// let path: MetadataPath = "network/interfaces/macs/02:29:96:8f:6a:2d/device-number".parse()?;
 /// let found = catalogue::find(&path).expect("a known path");
-/// assert_eq!(found.category.path, "meta-data/network/interfaces/macs/<mac>/device-number");
+/// assert_eq!(found.category.path(), "meta-data/network/interfaces/macs/<mac>/device-number");
 /// assert_eq!(found.labels, [("mac", "02:29:96:8f:6a:2d")]);
 /// # Ok::<(), imds_model::PathError>(())
 /// ```
@@ -171,7 +214,10 @@ pub fn find(path: &MetadataPath) -> Option<Match<'_>> {
     let relative = path.as_str()[1..].split_once('/').map_or("", |(_, rest)| rest);
     CATALOGUE
         .iter()
-        .filter_map(|category| category.matches(relative).map(|labels| Match { category, labels }))
+        .filter_map(|category| {
+            let labels = category.matches(relative)?;
+            Some(Match { category: *category, labels })
+        })
         // A literal name, such as `block-device-mapping/ami`, before a family that would hold it.
         .min_by_key(|found| found.labels.len())
 }
@@ -188,8 +234,8 @@ pub fn is_directory(path: &MetadataPath) -> bool {
 }
 
 /// The categories that a pinned schema version hides, in the order of the catalogue.
-pub fn hidden_by(version: &str) -> impl Iterator<Item = &'static Category> {
-    CATALOGUE.iter().filter(move |category| !category.is_shown_by(version))
+pub fn hidden_by(version: &str) -> impl Iterator<Item = Category> {
+    CATALOGUE.iter().copied().filter(move |category| !category.is_shown_by(version))
 }
 
 /// The segments of a path, without the empty ones that doubled and trailing slashes make.
@@ -202,12 +248,12 @@ mod tests {
     use super::*;
 
     fn category_of(path: &str) -> Option<&'static str> {
-        find(&path.parse().unwrap()).map(|found| found.category.path)
+        find(&path.parse().unwrap()).map(|found| found.category.path())
     }
 
     #[test]
     fn sorted_and_distinct() {
-        assert!(CATALOGUE.windows(2).all(|pair| pair[0].path < pair[1].path));
+        assert!(CATALOGUE.windows(2).all(|pair| pair[0].path() < pair[1].path()));
         assert!(CATALOGUE.len() > 100);
     }
 
@@ -264,7 +310,7 @@ mod tests {
     #[test]
     fn secrets_are_known() {
         let secret: Vec<_> =
-            CATALOGUE.iter().filter(|category| category.secret).map(|category| category.path).collect();
+            CATALOGUE.iter().filter(|category| category.secret()).map(|category| category.path()).collect();
         assert_eq!(
             secret,
             [
@@ -272,6 +318,7 @@ mod tests {
                 "dynamic/instance-identity/pkcs7",
                 "dynamic/instance-identity/rsa2048",
                 "dynamic/instance-identity/signature",
+                "meta-data/iam/security-credentials-extended/<role-name>",
                 "meta-data/iam/security-credentials/<role-name>",
                 "meta-data/identity-credentials/ec2/security-credentials/ec2-instance",
                 "user-data",
@@ -281,28 +328,44 @@ mod tests {
 
     #[test]
     fn a_pin_hides_what_came_later() {
-        let hidden: Vec<_> = hidden_by("2021-03-23").map(|category| category.path).collect();
+        let hidden: Vec<_> = hidden_by("2021-03-23").map(|category| category.path()).collect();
         assert_eq!(
             hidden,
             ["meta-data/autoscaling/", "meta-data/autoscaling/target-lifecycle-state", "meta-data/system",]
         );
         assert_eq!(hidden_by("latest").count(), 0);
-        assert!(hidden_by("1.0").any(|category| category.path == "meta-data/instance-type"));
-        assert!(!hidden_by("1.0").any(|category| category.path == "meta-data/ami-id"));
+        assert!(hidden_by("1.0").any(|category| category.path() == "meta-data/instance-type"));
+        assert!(!hidden_by("1.0").any(|category| category.path() == "meta-data/ami-id"));
+    }
+
+    #[test]
+    fn a_category_lies_in_its_directory_and_is_not_older() {
+        for category in CATALOGUE.iter().copied() {
+            let Some(directory) = category.directory() else { continue };
+            assert!(directory.is_directory() && category.path().starts_with(directory.path()));
+            assert!(directory.shown_since() <= category.shown_since(), "{}", category.path());
+        }
+        let of = |path: &str| find(&path.parse().unwrap()).unwrap().category.shown_since();
+        // The EC2 User Guide dates it 2007-01-19, four years before the directory that it lies in.
+        assert_eq!(of("network/interfaces/macs/02:29:96:8f:6a:2d/local-hostname"), "2011-01-01");
+        // No public source dates them: they are as old as their directory.
+        assert_eq!(of("network/interfaces/macs/02:29:96:8f:6a:2d/ipv4-prefix"), "2011-01-01");
+        assert_eq!(of("iam/security-credentials-extended/my-role"), "2012-01-12");
+        assert_eq!(of("hibernation/configured"), "1.0");
     }
 
     #[test]
     fn every_category_says_what_it_is() {
         for category in CATALOGUE {
-            assert!(category.summary.ends_with(['.', ')']), "{}", category.path);
-            assert!(!category.example.is_empty(), "{}", category.path);
+            assert!(category.summary().ends_with(['.', ')']), "{}", category.path());
+            assert!(!category.example().is_empty(), "{}", category.path());
             assert_eq!(
-                category.requires.is_some(),
-                category.presence == Presence::Conditional,
+                category.requires().is_some(),
+                category.presence() == Presence::Conditional,
                 "{}",
-                category.path
+                category.path()
             );
-            assert_eq!(category.path.ends_with('/'), category.is_directory(), "{}", category.path);
+            assert_eq!(category.path().ends_with('/'), category.is_directory(), "{}", category.path());
         }
     }
 }

@@ -132,8 +132,8 @@ impl Subject {
 pub(crate) fn is_secret(path: &MetadataPath) -> bool {
     let below = path.as_str().trim_start_matches('/').split_once('/').map_or("", |(_, below)| below);
     let below = below.trim_end_matches('/');
-    catalogue::CATALOGUE.iter().filter(|category| category.secret).any(|category| {
-        let mut known = category.path.trim_end_matches('/').split('/');
+    catalogue::CATALOGUE.iter().filter(|category| category.secret()).any(|category| {
+        let mut known = category.path().trim_end_matches('/').split('/');
         let mut asked = below.split('/');
         loop {
             match (known.next(), asked.next()) {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use imds_emulator::Timestamp;
+use imds_model::calendar::DateTime;
 use serde_json::{Map, Value};
 
 use super::ast::{Ast, text};
@@ -70,8 +70,8 @@ fn value(mark: &str, examples: &BTreeMap<String, String>) -> Result<String, Stri
         })?,
         ["member", name, _] => format!("{:?}.into()", member(name)?),
         ["time", name, _] => {
-            let time: Timestamp = member(name)?.parse().map_err(|error| format!("{error}"))?;
-            format!("Timestamp::from_seconds({})", time.seconds())
+            let time = DateTime::parse_rfc3339(&member(name)?).map_err(|error| error.to_string())?;
+            format!("Timestamp::from_seconds({})", time.unix_seconds())
         }
         _ => return Err("it is not understood".to_owned()),
     })
@@ -114,6 +114,10 @@ mod tests {
         for (mark, told) in [
             ("text none", "mark `text none`: no example has this path"),
             ("bare two", "mark `bare two`: it is not understood"),
+            (
+                "time name document",
+                "mark `time name document`: `x` is not a time; write it as `2027-01-31T12:00:00Z`",
+            ),
             ("addresses n", "mark `addresses n`: `7` is no address"),
             ("member n document", "mark `member n document`: `n` is no text"),
         ] {

@@ -35,49 +35,51 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let chosen = CATALOGUE
         .iter()
-        .filter(|category| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(category.path)));
+        .filter(|category| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(category.path())));
     match args.output {
-        Format::Json => output::text(&format!("{:#}\n", chosen.map(object).collect::<Value>())),
-        Format::Text => output::text(&chosen.map(line).collect::<String>()),
+        Format::Json => output::text(&format!("{:#}\n", chosen.copied().map(object).collect::<Value>())),
+        Format::Text => output::text(&chosen.copied().map(line).collect::<String>()),
     }
 }
 
-fn line(category: &Category) -> String {
+fn line(category: Category) -> String {
     let mut marks = Vec::new();
-    if category.presence.as_str() != "always" {
-        marks.push(category.presence.as_str());
+    if category.presence().as_str() != "always" {
+        marks.push(category.presence().as_str());
     }
-    for (is_so, mark) in
-        [(category.secret, "secret"), (category.snowball, "snowball"), (!category.documented, "unlisted")]
-    {
+    for (is_so, mark) in [
+        (category.secret(), "secret"),
+        (category.snowball(), "snowball"),
+        (!category.documented(), "unlisted"),
+    ] {
         if is_so {
             marks.push(mark);
         }
     }
-    let since = category.since.unwrap_or("?");
+    let since = category.since().unwrap_or("?");
     let line = format!(
         "{:<72}  {:<9}  {since:<10}  {:<7}  {}",
-        category.path,
-        category.format,
-        category.mutability,
+        category.path(),
+        category.format(),
+        category.mutability(),
         marks.join(",")
     );
     format!("{}\n", line.trim_end())
 }
 
-fn object(category: &Category) -> Value {
+fn object(category: Category) -> Value {
     json!({
-        "path": category.path,
-        "operation": category.operation,
-        "type": category.format.as_str(),
-        "since": category.since,
-        "presence": category.presence.as_str(),
-        "requires": category.requires,
-        "changes": category.mutability.as_str(),
-        "secret": category.secret,
-        "snowball": category.snowball,
-        "documented": category.documented,
-        "summary": category.summary,
-        "example": category.example,
+        "path": category.path(),
+        "operation": category.operation(),
+        "type": category.format().as_str(),
+        "since": category.since(),
+        "presence": category.presence().as_str(),
+        "requires": category.requires(),
+        "changes": category.mutability().as_str(),
+        "secret": category.secret(),
+        "snowball": category.snowball(),
+        "documented": category.documented(),
+        "summary": category.summary(),
+        "example": category.example(),
     })
 }

@@ -27,8 +27,8 @@ fn with_paths(mut command: Command) -> Command {
     // Subcommands put their arguments together late; only then can these be changed.
     command.build();
     let paths = || {
-        let listed = CATALOGUE.iter().filter(|category| category.documented && !category.has_labels());
-        PossibleValuesParser::new(listed.map(|category| short(category.path)))
+        let listed = CATALOGUE.iter().filter(|category| category.documented() && !category.has_labels());
+        PossibleValuesParser::new(listed.map(|category| short(category.path())))
     };
     for (subcommand, argument) in
         [("get", "paths"), ("list", "path"), ("tree", "path"), ("dump", "path"), ("wait", "path")]

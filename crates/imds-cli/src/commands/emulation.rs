@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use imds_emulator::instance::{self, Described, Preset};
 use imds_emulator::{
-    Builder, Clock, Emulator, Error, Event, EventText, HopLimit, HttpTokens, Profile, Switch, read_scenario,
+    Builder, Clock, Emulator, Error, Event, EventText, HopLimit, HttpTokens, Profile, Switch, read_instance,
+    read_scenario,
 };
+use imds_emulator::{Described, Preset};
 
 use crate::exit::Exit;
 use crate::report::Failure;
@@ -107,7 +108,7 @@ impl Emulation {
     /// The emulator that the options describe.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let described = match &self.instance {
-            Some(path) => instance::read(path).map_err(failure)?,
+            Some(path) => read_instance(path).map_err(failure)?,
             None => Described::from(self.preset.unwrap_or_default()),
         };
         let mut builder = Emulator::builder().described(described);

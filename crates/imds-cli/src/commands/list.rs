@@ -43,7 +43,7 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path: MetadataPath = args.path.parse()?;
     if let Some(found) = catalogue::find(&path).filter(|found| !found.category.is_directory()) {
-        let kind = found.category.format;
+        let kind = found.category.format();
         return Err(Failure::usage(format!("`{path}` is a value ({kind}) and no directory"))
             .hint("`imds get` prints it"));
     }

@@ -112,7 +112,7 @@ proptest! {
         let file = world.root().join("snapshot.json");
         let out = world.imds(["dump", "random/", "--snapshot", file.to_str().unwrap()]).endpoint(&emulator.endpoint()).run();
         let _ = out.prints("");
-        let again = Emulator::builder().described(imds_emulator::instance::read(&file).unwrap()).start().unwrap();
+        let again = Emulator::builder().described(imds_emulator::read_instance(&file).unwrap()).start().unwrap();
         let again = dump(&again, "json").exits_with(0);
         let first = dump(&emulator, "json").exits_with(0);
         prop_assert_eq!(again.stdout(), first.stdout());

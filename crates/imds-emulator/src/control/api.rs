@@ -3,11 +3,10 @@
 use imds_model::duration;
 use serde_json::{Value, json};
 
-use super::http::{Answer, Request};
-use crate::assertion::Assertion;
-use crate::event_text::EventText;
+use super::message::{Answer, Request};
+use crate::event::text::EventText;
 use crate::identity::SignatureKind;
-use crate::server::Service;
+use crate::server::{Assertion, Service};
 
 const JSON: &str = "application/json";
 /// Whose answer needs keys, which are made first.
@@ -123,7 +122,7 @@ fn tree(service: &Service) -> Value {
         .into_iter()
         .map(|(path, value)| {
             let secret = path.parse().is_ok_and(|path| {
-                imds_model::catalogue::find(&path).is_some_and(|found| found.category.secret)
+                imds_model::catalogue::find(&path).is_some_and(|found| found.category.secret())
             });
             match String::from_utf8(value) {
                 _ if secret => json!({ "path": path, "value": null, "why": "secret" }),

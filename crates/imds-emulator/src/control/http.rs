@@ -7,29 +7,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::message::{Answer, Request};
 use super::{api, guard};
 use crate::server::Service;
 
 /// Longest request.
 const MAX_REQUEST: usize = 1024 * 1024;
-
-/// A request to the control API.
-#[derive(Debug, Default)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) query: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) json: bool,
-}
-
-/// An answer of the control API.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: &'static str,
-    pub(crate) content_type: &'static str,
-    pub(crate) body: String,
-}
 
 pub(crate) async fn serve(mut stream: TcpStream, service: Service, endpoint: String) {
     let exchange = async {

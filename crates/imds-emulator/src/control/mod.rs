@@ -5,6 +5,7 @@
 mod api;
 mod guard;
 mod http;
+mod message;
 
 use std::future::Future;
 use std::io;
@@ -18,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::server::Service;
 
 /// The OpenAPI 3.1 document of the API.
-pub const OPENAPI: &str = include_str!("openapi.json");
+pub(crate) const OPENAPI: &str = include_str!("openapi.json");
 /// The page: tree, live requests, buttons. One file, nothing from elsewhere.
 const PAGE: &str = include_str!("page.html");
 

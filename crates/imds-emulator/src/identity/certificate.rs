@@ -2,13 +2,13 @@
 
 use rsa::RsaPrivateKey;
 
+use super::base64_lines::lines;
 use super::der::{
     BIT_STRING, BOOLEAN, CONTEXT_0, CONTEXT_3, GENERALIZED_TIME, INTEGER, NULL, OCTET_STRING, SEQUENCE, SET,
     UTC_TIME, UTF8_STRING, of, oid, value,
 };
-use super::keys::sign_rsa;
-use super::lines;
-use crate::time::Timestamp;
+use super::sign::sign_rsa;
+use crate::base::time::Timestamp;
 
 /// sha256WithRSAEncryption (RFC 4055).
 pub(crate) const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
@@ -18,6 +18,22 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
 /// basicConstraints (RFC 5280, 4.2.1.9).
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+
+/// The certificates that the signatures are verified with, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Certificates {
+    /// The run's authority, which signed the others.
+    pub authority: String,
+    /// For `rsa2048`.
+    pub rsa2048: String,
+    /// For `signature`.
+    pub signature: String,
+    /// For `pkcs7`.
+    pub pkcs7: String,
+    /// For `pkcs7` in the Regions of China.
+    pub pkcs7_china: String,
+}
 
 /// Whose certificate it is.
 pub(crate) struct Subject<'a> {

@@ -5,17 +5,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use dsa::signature::SignatureEncoding as _;
 use dsa::{BoxedUint, Components, SigningKey};
+use rsa::RsaPrivateKey;
 use rsa::pkcs8::EncodePublicKey as _;
 use rsa::rand_core::{TryCryptoRng, TryRng};
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
-use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
-use super::Certificates;
-use super::certificate::{Subject, certificate, pem};
-use crate::time::Timestamp;
+use super::certificate::{Certificates, Subject, certificate, pem};
+use crate::base::time::Timestamp;
 
 /// The name of the authority that signs the run's certificates.
 pub(crate) const AUTHORITY: &str = "test authority of this run";
@@ -107,16 +104,6 @@ impl Keys {
         };
         Some(Self { large, small, dsa, certificates, serials })
     }
-}
-
-/// RSASSA-PKCS1-v1_5 over SHA-256.
-pub(crate) fn sign_rsa(key: &RsaPrivateKey, data: &[u8]) -> Option<Vec<u8>> {
-    key.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(data)).ok()
-}
-
-/// DSA over SHA-1, as AWS signs `pkcs7`; DER.
-pub(crate) fn sign_dsa(key: &SigningKey, data: &[u8]) -> Option<Vec<u8>> {
-    key.sign_prehashed_rfc6979::<Sha1>(&Sha1::digest(data)).ok().map(|signature| signature.to_vec())
 }
 
 /// A number as wide as its digits are.

@@ -2,63 +2,29 @@
 //!
 //! Nothing is made until a signature or a certificate is asked for.
 
+mod base64_lines;
 mod certificate;
 mod der;
 mod keys;
+mod sign;
+mod signature_kind;
 mod signed_data;
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
+pub use self::certificate::Certificates;
 pub(crate) use self::keys::Keyring;
+pub(crate) use self::signature_kind::SignatureKind;
 
-use self::keys::{Keys, sign_dsa, sign_rsa};
+use self::base64_lines::lines;
+use self::keys::Keys;
+use self::sign::{sign_dsa, sign_rsa};
 use self::signed_data::{Scheme, signed_data};
-use crate::time::Timestamp;
-
-/// A signature of the identity document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignatureKind {
-    /// `signature`: RSA over SHA-256, base64.
-    Signature,
-    /// `rsa2048`: CMS with the document inside.
-    Rsa2048,
-    /// `pkcs7`: the same, signed with DSA over SHA-1.
-    Pkcs7,
-    /// `pkcs7` in the Regions of China, whose certificate has an RSA key. The digest there is unknown; here it is that
-    /// of `rsa2048`.
-    Pkcs7China,
-}
-
-impl SignatureKind {
-    /// The signature at `pkcs7` in this Region.
-    #[must_use]
-    pub fn pkcs7_of(region: &str) -> Self {
-        if region.starts_with("cn-") { Self::Pkcs7China } else { Self::Pkcs7 }
-    }
-}
-
-/// The certificates that the signatures are verified with, PEM.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Certificates {
-    /// The run's authority, which signed the others.
-    pub authority: String,
-    /// For `rsa2048`.
-    pub rsa2048: String,
-    /// For `signature`.
-    pub signature: String,
-    /// For `pkcs7`.
-    pub pkcs7: String,
-    /// For `pkcs7` in the Regions of China.
-    pub pkcs7_china: String,
-}
+use crate::base::time::Timestamp;
 
 /// Why there is no signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsigned {
+pub(crate) enum Unsigned {
     /// The keys are not made yet.
     NotYet,
     /// No key can be made, or one cannot sign.
@@ -66,7 +32,7 @@ pub enum Unsigned {
 }
 
 /// Signs identity documents once its keys are made.
-pub struct DocumentSigner {
+pub(crate) struct DocumentSigner {
     keys: Keyring,
     /// What was signed last, by kind: documents change seldom.
     made: Vec<Made>,
@@ -87,7 +53,7 @@ impl std::fmt::Debug for DocumentSigner {
 impl DocumentSigner {
     /// A signer whose keys follow from this seed.
     #[must_use]
-    pub fn new(seed: [u8; 32]) -> Self {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self { keys: Keyring::new(seed), made: Vec::new() }
     }
 
@@ -96,16 +62,11 @@ impl DocumentSigner {
         &self.keys
     }
 
-    /// Makes its keys now, if they are not yet there, which may take half a second.
-    pub fn make_keys(&self, now: Timestamp) {
-        let _ = self.keys.make(now);
-    }
-
     /// The signature as it is served: base64 in lines of 76 characters.
     ///
     /// # Errors
     /// Where the keys are not made yet, or never will be.
-    pub fn sign(
+    pub(crate) fn sign(
         &mut self,
         kind: SignatureKind,
         document: &Arc<[u8]>,
@@ -138,22 +99,11 @@ fn signature(keys: &Keys, kind: SignatureKind, document: &[u8], now: Timestamp) 
     }
 }
 
-/// Base64 in lines of this width, without a newline at the end.
-fn lines(bytes: &[u8], width: usize) -> String {
-    let text = STANDARD.encode(bytes);
-    let mut out = String::with_capacity(text.len() + text.len() / width);
-    for (at, character) in text.chars().enumerate() {
-        if at > 0 && at % width == 0 {
-            out.push('\n');
-        }
-        out.push(character);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -162,7 +112,7 @@ mod tests {
         let mut signer = DocumentSigner::new([1; 32]);
         let document: Arc<[u8]> = Arc::from(&b"{}"[..]);
         assert_eq!(signer.sign(SignatureKind::Signature, &document, NOW), Err(Unsigned::NotYet));
-        signer.make_keys(NOW);
+        let _ = signer.keys().make(NOW);
         let signature = signer.sign(SignatureKind::Signature, &document, NOW).unwrap();
         assert_eq!(signature.len(), 174);
         let text = std::str::from_utf8(&signature).unwrap();

@@ -9,7 +9,7 @@ use super::der::{
     CONTEXT_0, CONTEXT_1, INTEGER, NULL, OCTET_STRING, SEQUENCE, SET, indefinite, of, oid, value,
 };
 use super::keys::AUTHORITY;
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];

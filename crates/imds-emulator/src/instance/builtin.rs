@@ -7,7 +7,7 @@ use super::{
     Association, Instance, Interface, Lifecycle, Maintenance, Placement, PublicKey, Role, Services,
     TargetLifecycleState, UserData,
 };
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 impl Default for Instance {
     fn default() -> Self {
@@ -24,6 +24,8 @@ impl Default for Instance {
             instance_action: "none".into(),
             kernel_id: None,
             ramdisk_id: None,
+            hibernation_configured: None,
+            outpost_arn: None,
             reservation_id: "r-0efb4ffa7d1f9b3ab".into(),
             profile: "default-hvm".into(),
             system: Some("nitro".into()),

@@ -1,7 +1,7 @@
 //! What an instance has to be: the rules of EC2 that a file can break.
 
 use super::Instance;
-use crate::place::Step;
+use crate::base::span::Step;
 
 /// Longest user data, before base64 (EC2 User Guide, "Work with instance user data").
 const MAX_USER_DATA: usize = 16 * 1024;

@@ -3,7 +3,7 @@
 use imds_model::TargetLifecycleState;
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 /// What Spot and Auto Scaling have announced so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,6 @@
 mod builtin;
 pub(crate) mod check;
 mod events;
-pub(crate) mod file;
 mod network;
 mod preset;
 mod secret;
@@ -15,13 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub use check::check_tag;
 pub use events::{Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spot, SpotAction};
-pub use file::{Described, read};
 pub use imds_model::TargetLifecycleState;
 pub use network::{Association, Interface};
 pub use preset::Preset;
 pub use secret::{Credentials, Role, UserData};
 
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 /// An instance as its metadata shows it. The default is built in, out of the examples of the
 /// service's model (`model/`): one with an instance role, a public address and an Auto Scaling group.
@@ -52,6 +50,10 @@ pub struct Instance {
     pub kernel_id: Option<String>,
     /// RAM disk id of a paravirtual image.
     pub ramdisk_id: Option<String>,
+    /// Whether hibernation was asked for at launch; `None`: the launch did not say.
+    pub hibernation_configured: Option<bool>,
+    /// ARN of the Outpost that the instance runs on.
+    pub outpost_arn: Option<String>,
     /// Reservation id.
     pub reservation_id: String,
     /// Virtualization profile.

@@ -4,7 +4,7 @@ use imds_model::MetadataOptions;
 use imds_model::options::{HttpTokens, Switch};
 
 use super::{Association, Instance, Interface, Lifecycle, TargetLifecycleState, UserData};
-use crate::profile::Profile;
+use crate::base::profile::Profile;
 
 /// A ready-made instance, with the options and the wire profile that go with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,6 +1,7 @@
 //! The parts of an instance that must not reach a log: role credentials and user data.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,10 @@ pub struct Role {
     /// less.
     #[serde(default = "lifetime_seconds")]
     pub lifetime_seconds: u32,
-    /// Credentials to show as they are in place of made-up ones, to readers of both versions.
+    /// Whether the extended form of the credentials, which has the account, is shown as well.
+    #[serde(default = "extended")]
+    pub extended: bool,
+    /// Credentials to show as they are instead of fake ones, to readers of both versions.
     #[serde(default)]
     pub credentials: Option<Credentials>,
 }
@@ -43,7 +47,7 @@ pub struct Credentials {
 }
 
 impl Role {
-    /// A role of this name with made-up credentials that last six hours.
+    /// A role of this name with fake credentials that last six hours.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self {
@@ -51,9 +55,21 @@ impl Role {
             instance_profile_name: None,
             instance_profile_id: profile_id(),
             lifetime_seconds: lifetime_seconds(),
+            extended: extended(),
             credentials: None,
         }
     }
+}
+
+impl Role {
+    /// How long credentials last.
+    pub(crate) fn lifetime(&self) -> Duration {
+        Duration::from_secs(self.lifetime_seconds.into())
+    }
+}
+
+const fn extended() -> bool {
+    true
 }
 
 fn role_name() -> String {

@@ -6,9 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::Context;
 use super::json::object;
+use super::sink::Sink;
+use crate::base::time::Timestamp;
 use crate::instance::Role;
-use crate::time::Timestamp;
+use crate::tree::Leaf;
 
 /// New credentials are there at least this long before the old ones expire (EC2 User Guide, "Retrieve security
 /// credentials from instance metadata").
@@ -41,49 +44,121 @@ impl Generation {
     }
 }
 
-/// Credentials of a generation as the JSON leaf shows them to readers with (`v2`) or without a session token.
-///
-/// EC2 hands different sessions to the two (`ec2:RoleDelivery`). The first generation's are AWS's public examples.
-pub(crate) fn role(role: &Role, generation: Generation, rotations: u64, v2: bool) -> String {
-    let (access_key_id, secret_access_key, token) = match &role.credentials {
-        Some(given) => (given.access_key_id.clone(), given.secret_access_key.clone(), given.token.clone()),
-        None => made_up(&role.name, generation.number.wrapping_add(rotations << 32), v2),
+/// Which of the two documents of a role's credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// `iam/security-credentials/ROLE`.
+    Plain,
+    /// `iam/security-credentials-extended/ROLE`, which has the account as well
+    /// (aws/aws-sdk-java-v2#6176).
+    Extended,
+}
+
+/// `iam/info`, if there is a role.
+pub(super) fn info(context: &Context<'_>) -> Option<String> {
+    let instance = context.instance;
+    let role = instance.role.as_ref()?;
+    let issued = context.role.issued.to_string();
+    let profile = role.instance_profile_name.as_ref().unwrap_or(&role.name);
+    let partition = &instance.services.partition;
+    let arn = format!("arn:{partition}:iam::{}:instance-profile/{profile}", instance.account_id);
+    Some(object(&[
+        ("Code", "Success".into()),
+        ("LastUpdated", (&issued).into()),
+        ("InstanceProfileArn", (&arn).into()),
+        ("InstanceProfileId", (&role.instance_profile_id).into()),
+    ]))
+}
+
+/// Puts the role's credentials, if there is a role.
+pub(super) fn put_role(context: &Context<'_>, sink: &mut Sink<'_>, form: Form) {
+    let Some(role) = &context.instance.role else { return };
+    let account = match form {
+        Form::Plain => None,
+        Form::Extended if role.extended => Some(context.instance.account_id.as_str()),
+        Form::Extended => return,
     };
-    document(generation, &access_key_id, &secret_access_key, &token)
+    let document = |v2| role_document(role, context.role, context.rotations, v2, account);
+    sink.leaf(&[&role.name], Leaf::by_version(document(false), document(true)));
 }
 
 /// The instance identity role's credentials.
-pub(crate) fn identity(generation: Generation, v2: bool) -> String {
-    let (access_key_id, secret_access_key, token) = made_up("ec2-instance", generation.number | 1 << 63, v2);
-    document(generation, &access_key_id, &secret_access_key, &token)
+pub(super) fn identity(context: &Context<'_>) -> Leaf {
+    let generation = context.identity;
+    let document = |v2| {
+        let keys = fake("ec2-instance", generation.number | 1 << 63, v2);
+        document(generation, keys, None)
+    };
+    Leaf::by_version(document(false), document(true))
 }
 
-fn document(generation: Generation, access_key_id: &str, secret_access_key: &str, token: &str) -> String {
+/// Credentials of a generation as the JSON leaf shows them to readers with (`v2`) or without a session
+/// token; with `account`, in the extended form.
+///
+/// EC2 hands different sessions to the two (`ec2:RoleDelivery`). The first generation's are AWS's public
+/// examples.
+fn role_document(
+    role: &Role,
+    generation: Generation,
+    rotations: u64,
+    v2: bool,
+    account: Option<&str>,
+) -> String {
+    let keys = match &role.credentials {
+        Some(given) => Keys {
+            access_key_id: given.access_key_id.clone(),
+            secret_access_key: given.secret_access_key.clone(),
+            token: given.token.clone(),
+        },
+        None => fake(&role.name, generation.number.wrapping_add(rotations << 32), v2),
+    };
+    document(generation, keys, account)
+}
+
+/// What a request is signed with.
+struct Keys {
+    access_key_id: String,
+    secret_access_key: String,
+    token: String,
+}
+
+fn document(generation: Generation, keys: Keys, account: Option<&str>) -> String {
     let (issued, expires) = (generation.issued.to_string(), generation.expires.to_string());
-    object(&[
+    let mut members = vec![
         ("Code", "Success".into()),
         ("LastUpdated", (&issued).into()),
         ("Type", "AWS-HMAC".into()),
-        ("AccessKeyId", access_key_id.into()),
-        ("SecretAccessKey", secret_access_key.into()),
-        ("Token", token.into()),
+        ("AccessKeyId", (&keys.access_key_id).into()),
+        ("SecretAccessKey", (&keys.secret_access_key).into()),
+        ("Token", (&keys.token).into()),
         ("Expiration", (&expires).into()),
-    ])
+    ];
+    members.extend(account.map(|account| ("AccountId", account.into())));
+    object(&members)
 }
 
-fn made_up(name: &str, number: u64, v2: bool) -> (String, String, String) {
+/// Credentials that no service accepts.
+fn fake(name: &str, number: u64, v2: bool) -> Keys {
     let mut token = String::from("IQoJb3JpZ2luX2Vj");
     for part in 0..4_u8 {
         token.push_str(&STANDARD.encode(digest(name, number, v2, part)).replace('=', "A"));
     }
     if number == 0 && v2 {
-        return ("ASIAIOSFODNN7EXAMPLE".into(), "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(), token);
+        return Keys {
+            access_key_id: "ASIAIOSFODNN7EXAMPLE".into(),
+            secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
+            token,
+        };
     }
     let unique = digest(name, number, v2, 255);
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let id: String = unique[..9].iter().map(|byte| char::from(alphabet[usize::from(byte & 31)])).collect();
     let secret = STANDARD.encode(&unique[..24]);
-    (format!("ASIA{id}EXAMPLE"), format!("{}EXAMPLEKEY", &secret[..30]), token)
+    Keys {
+        access_key_id: format!("ASIA{id}EXAMPLE"),
+        secret_access_key: format!("{}EXAMPLEKEY", &secret[..30]),
+        token,
+    }
 }
 
 fn digest(name: &str, number: u64, v2: bool, part: u8) -> [u8; 32] {
@@ -105,7 +180,7 @@ mod tests {
     fn first_generation_is_the_public_example() {
         let generation = Generation::at(EPOCH, EPOCH, Duration::from_secs(21_600));
         let json: serde_json::Value =
-            serde_json::from_str(&role(&Role::named("my-role"), generation, 0, true)).unwrap();
+            serde_json::from_str(&role_document(&Role::named("my-role"), generation, 0, true, None)).unwrap();
         assert_eq!(json["AccessKeyId"], "ASIAIOSFODNN7EXAMPLE");
         assert_eq!(json["Expiration"], "2027-01-15T14:00:00Z");
         let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
@@ -123,10 +198,10 @@ mod tests {
         assert_eq!((first.number, second.number), (0, 1));
         let role_named = Role::named("my-role");
         let all = [
-            role(&role_named, first, 0, true),
-            role(&role_named, first, 0, false),
-            role(&role_named, first, 1, true),
-            role(&role_named, second, 0, true),
+            role_document(&role_named, first, 0, true, None),
+            role_document(&role_named, first, 0, false, None),
+            role_document(&role_named, first, 1, true, None),
+            role_document(&role_named, second, 0, true, None),
         ];
         for (at, one) in all.iter().enumerate() {
             assert!(!all[at + 1..].contains(one));

@@ -1,37 +1,33 @@
 //! `events/`, `spot/` and `autoscaling/`: what an instance is told about its future.
 
-use super::Branch;
+use imds_model::Category;
+
 use super::json::quote;
+use super::sink::Sink;
 use crate::instance::{Instance, MaintenanceEvent, MaintenanceState, SpotAction};
-use crate::version::Version;
 
-const V2018_08_17: Version = Version::released(2018, 8, 17);
-
-pub(super) fn put(branch: &mut Branch<'_>, instance: &Instance) {
-    let scheduled = maintenance(&instance.maintenance.scheduled);
-    branch.put("events/maintenance/scheduled", V2018_08_17, scheduled);
-    branch.put("events/maintenance/history", V2018_08_17, maintenance(&instance.maintenance.history));
-    put_lifecycle(branch, instance);
-}
-
-/// What Spot and Auto Scaling have announced.
-pub(super) fn put_lifecycle(branch: &mut Branch<'_>, instance: &Instance) {
+/// Puts what was announced of this category.
+pub(super) fn put(category: Category, instance: &Instance, sink: &mut Sink<'_>) {
     let lifecycle = &instance.lifecycle;
-    if let Some(time) = lifecycle.rebalance {
-        let json = format!("{{\"noticeTime\": \"{time}\"}}");
-        branch.put("events/recommendations/rebalance", Version::released(2020, 10, 27), json);
-    }
-    if let Some(spot) = lifecycle.spot {
-        let json = format!("{{\"action\": \"{}\", \"time\": \"{}\"}}", spot.action.as_str(), spot.time);
-        branch.put("spot/instance-action", Version::released(2016, 11, 15), json);
-        // The older leaf says nothing about stops and hibernation (EC2 User Guide, "Spot Instance interruption
-        // notices").
-        if spot.action == SpotAction::Terminate {
-            branch.put("spot/termination-time", Version::released(2014, 11, 5), spot.time.to_string());
+    match category {
+        Category::ScheduledMaintenance => sink.text(maintenance(&instance.maintenance.scheduled)),
+        Category::MaintenanceHistory => sink.text(maintenance(&instance.maintenance.history)),
+        Category::RebalanceRecommendation => {
+            sink.optional(lifecycle.rebalance.map(|time| format!("{{\"noticeTime\": \"{time}\"}}")));
         }
-    }
-    if let Some(state) = lifecycle.target_lifecycle_state {
-        branch.put("autoscaling/target-lifecycle-state", Version::released(2021, 7, 15), state.as_str());
+        Category::SpotInstanceAction => sink.optional(lifecycle.spot.map(|spot| {
+            format!("{{\"action\": \"{}\", \"time\": \"{}\"}}", spot.action.as_str(), spot.time)
+        })),
+        Category::SpotTerminationTime => {
+            // The older leaf says nothing about stops and hibernation (EC2 User Guide, "Spot Instance
+            // interruption notices").
+            let spot = lifecycle.spot.filter(|spot| spot.action == SpotAction::Terminate);
+            sink.optional(spot.map(|spot| spot.time.to_string()));
+        }
+        Category::AutoScalingTargetLifecycleState => {
+            sink.optional(lifecycle.target_lifecycle_state.map(|state| state.as_str()));
+        }
+        _ => {}
     }
 }
 

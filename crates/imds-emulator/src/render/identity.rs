@@ -1,9 +1,9 @@
 //! `dynamic/`: the instance identity document and the monitoring switch.
 
+use super::json::Json;
 use super::json::object;
+use crate::base::profile::Profile;
 use crate::instance::Instance;
-use crate::profile::Profile;
-use crate::render::json::Json;
 
 /// The instance identity document.
 pub(crate) fn document(instance: &Instance, profile: Profile) -> String {

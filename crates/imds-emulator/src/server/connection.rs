@@ -9,11 +9,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::Service;
 use super::head::{self, Next};
 use super::hops;
+use super::service::Service;
+use crate::protocol::wire;
 use crate::state::{Delivery, Origin};
-use crate::wire;
 
 /// How long a client may take over a request, the time before its first byte included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -82,9 +82,9 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
         };
         let origin = Origin { connection: number, first };
         let mut after = service.state().answer(origin, &request, keep_alive, &mut out);
-        if let Delivery::Keys(trouble) = after.delivery {
+        if let Delivery::Keys(fault) = after.delivery {
             service.make_keys().await;
-            after = service.state().answer_at_last(trouble, origin, &request, keep_alive, &mut out);
+            after = service.state().answer_at_last(fault, origin, &request, keep_alive, &mut out);
         }
         first = false;
         match after.hop_limit {

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::Service;
+use super::service::Service;
 
 impl Service {
     /// Has the keys made, once. They may take half a second, and the server has one thread: another one

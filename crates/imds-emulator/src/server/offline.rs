@@ -1,9 +1,9 @@
 //! The service without a socket: bytes in, bytes out, as a connection would have them. Fuzzing goes through here.
 
-use super::Service;
 use super::head::{self, Next};
+use super::service::Service;
+use crate::protocol::wire;
 use crate::state::{Delivery, Origin};
-use crate::wire;
 
 impl Service {
     /// What a connection that received these bytes would send before its end. Faults that keep silent end it.
@@ -17,9 +17,9 @@ impl Service {
                 Next::Request { request, length, keep_alive } => {
                     let origin = Origin { connection, first };
                     let mut after = state.answer(origin, &request, keep_alive, &mut out);
-                    if let Delivery::Keys(trouble) = after.delivery {
+                    if let Delivery::Keys(fault) = after.delivery {
                         let _ = state.keys().make(state.clock().now());
-                        after = state.answer_at_last(trouble, origin, &request, keep_alive, &mut out);
+                        after = state.answer_at_last(fault, origin, &request, keep_alive, &mut out);
                     }
                     first = false;
                     rest = rest.get(length..).unwrap_or_default();

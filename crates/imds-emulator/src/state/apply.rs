@@ -1,12 +1,16 @@
 //! What each event does to the state.
 
 use super::State;
+use crate::base::path::ValuePath;
+use crate::base::time::Timestamp;
 use crate::event::Event;
 use crate::instance::{Lifecycle, MaintenanceState, Spot, UserData};
-use crate::time::Timestamp;
+
+/// Most maintenance events that the history keeps, the newest.
+const MAX_HISTORY: usize = 100;
 
 impl State {
-    /// Has an event happen at this time.
+    /// Applies an event at this time.
     pub(crate) fn apply(&mut self, event: Event, now: Timestamp) {
         match event {
             Event::Rebalance => self.instance.lifecycle.rebalance = Some(now),
@@ -30,8 +34,7 @@ impl State {
             Event::CompleteMaintenance(id) => self.end_maintenance(&id, MaintenanceState::Completed),
             Event::CancelMaintenance(id) => self.end_maintenance(&id, MaintenanceState::Canceled),
             Event::Tag(key, value) if self.snapshot.is_some() => {
-                self.overrides
-                    .insert(format!("meta-data/tags/instance/{key}"), value.map(String::into_bytes));
+                return self.set(&format!("tags/instance/{key}"), value.map(String::into_bytes), now);
             }
             Event::Tag(key, Some(value)) => {
                 self.instance.tags.insert(key, value);
@@ -40,7 +43,7 @@ impl State {
                 self.instance.tags.remove(&key);
             }
             Event::UserData(data) if self.snapshot.is_some() => {
-                self.overrides.insert("user-data".to_owned(), data);
+                return self.set("user-data", data, now);
             }
             Event::UserData(data) => self.instance.user_data = data.map(UserData),
             Event::RotateCredentials => {
@@ -59,13 +62,7 @@ impl State {
                     self.next = self.next.min(now.after(change.pending));
                 }
             }
-            Event::Set(path, value) => {
-                let key = Self::key(&path);
-                // What was set below it before is gone with it.
-                self.overrides
-                    .retain(|other, _| !other.strip_prefix(&key).is_some_and(|rest| rest.starts_with('/')));
-                self.overrides.insert(key, value);
-            }
+            Event::Set(path, value) => return self.set_value(path, value, now),
             Event::Fault(fault) => {
                 self.faults.add(fault, now);
                 return;
@@ -78,12 +75,23 @@ impl State {
         self.rebuild(now);
     }
 
+    /// Serves a value, or nothing, at a path of a snapshot.
+    fn set(&mut self, path: &str, value: Option<Vec<u8>>, now: Timestamp) {
+        // Tag keys were checked when the event was read, so that the path can be.
+        if let Ok(path) = ValuePath::parse(path) {
+            self.set_value(path, value, now);
+        }
+    }
+
     /// Moves maintenance to the history; nothing happens where none of this id is scheduled.
     fn end_maintenance(&mut self, id: &str, state: MaintenanceState) {
         let maintenance = &mut self.instance.maintenance;
         let Some(at) = maintenance.scheduled.iter().position(|event| event.event_id == id) else { return };
         let mut event = maintenance.scheduled.remove(at);
         event.state = state;
+        if maintenance.history.len() >= MAX_HISTORY {
+            maintenance.history.remove(0);
+        }
         maintenance.history.push(event);
     }
 }

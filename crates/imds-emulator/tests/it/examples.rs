@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use imds_emulator::instance::{Described, Preset, read};
 use imds_emulator::{Clock, Emulator};
+use imds_emulator::{Described, Preset, read_instance};
 use imds_model::CATALOGUE;
 use imds_model::catalogue::Format;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::raw::{body, get, status};
 
 /// Categories whose example is not what the emulator answers, and why.
-const OTHERWISE: [(&str, &str); 16] = [
+const OTHERWISE: [(&str, &str); 17] = [
     ("dynamic/instance-identity/dsa2048", "named in some Regions only; nothing public says what it holds"),
     ("dynamic/instance-identity/pkcs7", "signed by the run's own authority"),
     ("dynamic/instance-identity/rsa2048", "signed by the run's own authority"),
@@ -22,10 +22,11 @@ const OTHERWISE: [(&str, &str); 16] = [
     ("meta-data/elastic-inference/", "retired"),
     ("meta-data/elastic-inference/associations/", "retired"),
     ("meta-data/elastic-inference/associations/<accelerator-id>", "retired"),
-    ("meta-data/iam/security-credentials/<role-name>", "made up anew for each version and generation"),
+    ("meta-data/iam/security-credentials-extended/<role-name>", "made anew for each version and generation"),
+    ("meta-data/iam/security-credentials/<role-name>", "made anew for each version and generation"),
     (
         "meta-data/identity-credentials/ec2/security-credentials/ec2-instance",
-        "made up anew for each version and generation",
+        "made anew for each version and generation",
     ),
     ("meta-data/managed-ssh-keys/", "names the certificate below"),
     (
@@ -95,23 +96,23 @@ fn holds(read: &Value, example: &Value) -> bool {
 #[test]
 fn every_example_of_the_model_is_what_an_instance_answers() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fullest.toml");
-    let mut fullest = read(&file).unwrap();
+    let mut fullest = read_instance(&file).unwrap();
     fullest.options.http_tokens = imds_emulator::HttpTokens::Optional;
     let mut default = Described::from(Preset::Default);
     default.options.http_tokens = imds_emulator::HttpTokens::Optional;
     let (fullest, default) = (instance(fullest), instance(default));
     for category in CATALOGUE {
-        let path = format!("/latest/{}", concrete(category.path));
+        let path = format!("/latest/{}", concrete(category.path()));
         let answers = [&default, &fullest].map(|emulator| get(emulator, &path, ""));
         let answered = answers.iter().any(|answer| {
-            status(answer) == 200 && is_example(category.format, category.example, body(answer))
+            status(answer) == 200 && is_example(category.format(), category.example(), body(answer))
         });
-        let otherwise = OTHERWISE.iter().find(|(path, _)| *path == category.path);
+        let otherwise = OTHERWISE.iter().find(|(path, _)| *path == category.path());
         assert_eq!(
             answered,
             otherwise.is_none(),
             "{path} ({otherwise:?}): the model says {:?}, the emulator {answers:#?}",
-            category.example
+            category.example()
         );
     }
 }
@@ -121,8 +122,8 @@ fn what_every_instance_has_the_default_instance_has() {
     let mut described = Described::from(Preset::Default);
     described.options.http_tokens = imds_emulator::HttpTokens::Optional;
     let default = instance(described);
-    for category in CATALOGUE.iter().filter(|one| one.presence == imds_model::catalogue::Presence::Always) {
-        let answer = get(&default, &format!("/latest/{}", concrete(category.path)), "");
-        assert_eq!(status(&answer), 200, "{}", category.path);
+    for category in CATALOGUE.iter().filter(|one| one.presence() == imds_model::catalogue::Presence::Always) {
+        let answer = get(&default, &format!("/latest/{}", concrete(category.path())), "");
+        assert_eq!(status(&answer), 200, "{}", category.path());
     }
 }

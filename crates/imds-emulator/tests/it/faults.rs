@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
-use imds_emulator::{Clock, Emulator, Fault, Status, Trouble};
+use imds_emulator::{Clock, Emulator, Fault, FaultKind, Status};
 
 use crate::raw::{body, connect, get, header, status, token};
 use crate::timeline::{accepted, refused};
@@ -17,7 +17,7 @@ fn with(fault: Fault) -> Emulator {
 
 #[test]
 fn refuse_closes_the_port_for_a_while() {
-    let emulator = with(Fault::new(Trouble::Refuse).lasting(Duration::from_secs(5)));
+    let emulator = with(Fault::new(FaultKind::Refuse).lasting(Duration::from_secs(5)));
     refused(&emulator);
     assert!(emulator.service().step(Duration::from_secs(5)));
     accepted(&emulator);
@@ -34,7 +34,7 @@ fn error_statuses_by_count() {
         (Status::InternalServerError, 500),
         (Status::ServiceUnavailable, 503),
     ] {
-        let emulator = with(Fault::new(Trouble::Status(status_of)).count(2));
+        let emulator = with(Fault::new(FaultKind::Status(status_of)).count(2));
         let seen: Vec<u16> = (0..3).map(|_| status(&get(&emulator, MAC, ""))).collect();
         assert_eq!(seen, [code, code, 200]);
         assert_eq!(emulator.counters().faults, 2);
@@ -44,7 +44,7 @@ fn error_statuses_by_count() {
 #[test]
 fn a_rate_is_repeated_by_its_seed() {
     let run = || -> Vec<u16> {
-        let emulator = with(Fault::new(Trouble::Status(Status::ServiceUnavailable)).rate(0.5));
+        let emulator = with(Fault::new(FaultKind::Status(Status::ServiceUnavailable)).rate(0.5));
         (0..40).map(|_| status(&get(&emulator, MAC, ""))).collect()
     };
     let first = run();
@@ -54,7 +54,7 @@ fn a_rate_is_repeated_by_its_seed() {
 
 #[test]
 fn stall_and_the_short_hop_limit_keep_silent() {
-    let emulator = with(Fault::new(Trouble::Stall).path("/latest/api/token").method("PUT"));
+    let emulator = with(Fault::new(FaultKind::Stall).path("/latest/api/token").method("PUT"));
     let mut stream = connect(emulator.address());
     stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     stream
@@ -69,7 +69,7 @@ fn stall_and_the_short_hop_limit_keep_silent() {
 
 #[test]
 fn reset_is_a_reset() {
-    let emulator = with(Fault::new(Trouble::Reset));
+    let emulator = with(Fault::new(FaultKind::Reset));
     let mut stream = connect(emulator.address());
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let error = stream.read(&mut [0; 16]).unwrap_err();
@@ -78,14 +78,14 @@ fn reset_is_a_reset() {
 
 #[test]
 fn truncate_announces_more_than_it_sends() {
-    let emulator = with(Fault::new(Trouble::Truncate));
+    let emulator = with(Fault::new(FaultKind::Truncate));
     let answer = get(&emulator, MAC, "");
     assert_eq!((header(&answer, "Content-Length"), body(&answer)), (Some("17"), "02:29:96"));
 }
 
 #[test]
 fn slow_sends_the_body_byte_by_byte() {
-    let emulator = with(Fault::new(Trouble::Slow(2000)));
+    let emulator = with(Fault::new(FaultKind::Slow(2000)));
     let mut stream = connect(emulator.address());
     stream.write_all(format!("GET {MAC} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
     let (mut all, mut part, mut parts) = (Vec::new(), [0; 1024], 0);
@@ -105,7 +105,7 @@ fn slow_sends_the_body_byte_by_byte() {
 
 #[test]
 fn packets_beyond_the_budget_get_no_answer() {
-    let emulator = with(Fault::new(Trouble::PacketBudget(20)));
+    let emulator = with(Fault::new(FaultKind::PacketBudget(20)));
     let seen: Vec<u16> = (0..2).map(|_| status(&get(&emulator, MAC, ""))).collect();
     assert_eq!(seen, [200, 200]);
     let mut stream = connect(emulator.address());

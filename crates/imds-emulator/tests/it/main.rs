@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod agents;
+mod categories;
 mod conformance;
 mod control;
 mod examples;

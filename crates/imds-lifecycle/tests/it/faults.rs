@@ -77,14 +77,14 @@ fn it_waits_for_a_service_that_is_not_there_yet_and_can_be_stopped_meanwhile() {
     let mut daemon = {
         // Only the address is needed of it.
         let daemon_of = |instance: &Emulator| place.daemon(instance, &api, &["--exec", &place.command()]);
-        endpoint_only.service().unset("instance-id");
+        endpoint_only.service().unset("instance-id").unwrap();
         daemon_of(&endpoint_only)
     };
     daemon.says("waiting for the metadata service: ");
-    endpoint_only.service().set("instance-id", "i-1234567890abcdef0");
+    endpoint_only.service().set("instance-id", "i-1234567890abcdef0").unwrap();
     daemon.says("state `InService`: nothing to do");
     daemon.stop();
-    endpoint_only.service().unset("instance-id");
+    endpoint_only.service().unset("instance-id").unwrap();
     let mut daemon = place.daemon(&endpoint_only, &api, &["--exec", "true"]);
     daemon.says("waiting for the metadata service: ");
     assert_eq!(address, endpoint_only.address());

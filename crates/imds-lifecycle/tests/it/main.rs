@@ -26,5 +26,5 @@ fn instance_builder() -> Builder {
 
 /// Shows this state from now on, whether there is such a state or not.
 fn set_state(instance: &Emulator, state: &str) {
-    instance.service().set("autoscaling/target-lifecycle-state", state);
+    instance.service().set("autoscaling/target-lifecycle-state", state).unwrap();
 }

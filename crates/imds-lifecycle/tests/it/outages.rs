@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use imds_emulator::{Builder, Emulator, Event, Fault as ServiceFault, Status, Trouble};
+use imds_emulator::{Builder, Emulator, Event, Fault as ServiceFault, FaultKind, Status};
 
 use crate::auto_scaling::{AutoScaling, Fault};
 use crate::daemon::{Daemon, Place};
@@ -107,7 +107,7 @@ const BACK: &str = "the metadata service can be read again";
 #[test]
 fn the_metadata_service_is_busy() {
     let mut acting = Acting::start();
-    let fault = ServiceFault::new(Trouble::Status(Status::ServiceUnavailable));
+    let fault = ServiceFault::new(FaultKind::Status(Status::ServiceUnavailable));
     acting.instance().service().apply(Event::Fault(fault));
     acting.daemon.says(GONE);
     acting.beats();
@@ -120,7 +120,7 @@ fn the_metadata_service_is_busy() {
 fn the_session_token_is_refused_and_renewed() {
     let mut acting = Acting::start();
     let before = acting.instance().counters().token_puts;
-    let refused = || ServiceFault::new(Trouble::Status(Status::Unauthorized)).method("GET");
+    let refused = || ServiceFault::new(FaultKind::Status(Status::Unauthorized)).method("GET");
     acting.instance().service().apply(Event::Fault(refused().count(1)));
     // Read after the refusal, with another token.
     set_state(acting.instance(), "Standby");

@@ -172,7 +172,7 @@ fn user_data_that_is_not_json_is_told_and_the_daemon_goes_on() {
     set_state(&instance, "Terminated");
     daemon.says("the command ended with exit status: 0");
     // Mended while the daemon runs.
-    instance.service().set("/latest/user-data", r#"{"asg": "mended"}"#);
+    instance.service().set("/latest/user-data", r#"{"asg": "mended"}"#).unwrap();
     daemon.says("Auto Scaling group `mended`").says(COMPLETED);
     assert!(!daemon.stop().contains("hunter2"));
     assert_eq!(place.runs(), 1);

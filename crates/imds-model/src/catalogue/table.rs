@@ -1,931 +1,1346 @@
-//! The table of categories. Written by `cargo xtask generate` from `model/ast.json`; edit `model/*.smithy`.
+//! The categories. Written by `cargo xtask generate` from `model/ast.json`; edit `model/*.smithy`.
 
-use super::{Category, Format, Mutability, Presence};
+use super::{Facts, Format, Mutability, Presence};
+
+/// One path of the service, or one family of paths that differ in a label such as `<mac>`.
+///
+/// A `match` over it may be exhaustive, so that a new category is a compile error where it needs a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Category {
+    /// `dynamic/`
+    DynamicDataDirectory,
+    /// `dynamic/fws/`
+    FwsDirectory,
+    /// `dynamic/fws/instance-monitoring`
+    InstanceMonitoring,
+    /// `dynamic/instance-identity/`
+    InstanceIdentityDirectory,
+    /// `dynamic/instance-identity/document`
+    IdentityDocument,
+    /// `dynamic/instance-identity/dsa2048`
+    IdentityDsa2048,
+    /// `dynamic/instance-identity/pkcs7`
+    IdentityPkcs7,
+    /// `dynamic/instance-identity/rsa2048`
+    IdentityRsa2048,
+    /// `dynamic/instance-identity/signature`
+    IdentitySignature,
+    /// `meta-data/`
+    MetadataDirectory,
+    /// `meta-data/ami-id`
+    AmiId,
+    /// `meta-data/ami-launch-index`
+    AmiLaunchIndex,
+    /// `meta-data/ami-manifest-path`
+    AmiManifestPath,
+    /// `meta-data/ancestor-ami-ids`
+    AncestorAmiIds,
+    /// `meta-data/autoscaling/`
+    AutoScalingDirectory,
+    /// `meta-data/autoscaling/target-lifecycle-state`
+    AutoScalingTargetLifecycleState,
+    /// `meta-data/block-device-mapping/`
+    BlockDevicesDirectory,
+    /// `meta-data/block-device-mapping/<virtual-name>`
+    BlockDevice,
+    /// `meta-data/block-device-mapping/ami`
+    BlockDeviceAmi,
+    /// `meta-data/block-device-mapping/root`
+    BlockDeviceRoot,
+    /// `meta-data/block-device-mapping/swap`
+    BlockDeviceSwap,
+    /// `meta-data/elastic-gpus/`
+    ElasticGpusDirectory,
+    /// `meta-data/elastic-gpus/associations/`
+    ElasticGpuAssociationsDirectory,
+    /// `meta-data/elastic-gpus/associations/<gpu-id>`
+    ElasticGpu,
+    /// `meta-data/elastic-inference/`
+    ElasticInferenceDirectory,
+    /// `meta-data/elastic-inference/associations/`
+    ElasticInferenceAssociationsDirectory,
+    /// `meta-data/elastic-inference/associations/<accelerator-id>`
+    ElasticInferenceAccelerator,
+    /// `meta-data/events/`
+    EventsDirectory,
+    /// `meta-data/events/maintenance/`
+    MaintenanceEventsDirectory,
+    /// `meta-data/events/maintenance/history`
+    MaintenanceHistory,
+    /// `meta-data/events/maintenance/scheduled`
+    ScheduledMaintenance,
+    /// `meta-data/events/recommendations/`
+    RecommendationsDirectory,
+    /// `meta-data/events/recommendations/rebalance`
+    RebalanceRecommendation,
+    /// `meta-data/hibernation/`
+    HibernationDirectory,
+    /// `meta-data/hibernation/configured`
+    HibernationConfigured,
+    /// `meta-data/hostname`
+    Hostname,
+    /// `meta-data/iam/`
+    IamDirectory,
+    /// `meta-data/iam/info`
+    IamInfo,
+    /// `meta-data/iam/security-credentials-extended/`
+    ExtendedIamRolesDirectory,
+    /// `meta-data/iam/security-credentials-extended/<role-name>`
+    ExtendedRoleCredentials,
+    /// `meta-data/iam/security-credentials/`
+    IamRolesDirectory,
+    /// `meta-data/iam/security-credentials/<role-name>`
+    RoleCredentials,
+    /// `meta-data/identity-credentials/`
+    IdentityCredentialsDirectory,
+    /// `meta-data/identity-credentials/ec2/`
+    IdentityCredentialsEc2Directory,
+    /// `meta-data/identity-credentials/ec2/info`
+    IdentityCredentialsInfo,
+    /// `meta-data/identity-credentials/ec2/security-credentials/`
+    IdentitySecurityCredentialsDirectory,
+    /// `meta-data/identity-credentials/ec2/security-credentials/ec2-instance`
+    IdentityCredentials,
+    /// `meta-data/instance-action`
+    InstanceAction,
+    /// `meta-data/instance-id`
+    InstanceId,
+    /// `meta-data/instance-life-cycle`
+    InstanceLifeCycle,
+    /// `meta-data/instance-type`
+    InstanceType,
+    /// `meta-data/ipv6`
+    Ipv6,
+    /// `meta-data/kernel-id`
+    KernelId,
+    /// `meta-data/local-hostname`
+    LocalHostname,
+    /// `meta-data/local-ipv4`
+    LocalIpv4,
+    /// `meta-data/mac`
+    Mac,
+    /// `meta-data/managed-ssh-keys/`
+    ManagedSshKeysDirectory,
+    /// `meta-data/managed-ssh-keys/active-keys/`
+    ActiveKeyUsersDirectory,
+    /// `meta-data/managed-ssh-keys/active-keys/<user>`
+    ActiveKeys,
+    /// `meta-data/managed-ssh-keys/signer-cert`
+    SignerCertificate,
+    /// `meta-data/managed-ssh-keys/signer-ocsp/`
+    SignerOcspDirectory,
+    /// `meta-data/managed-ssh-keys/signer-ocsp/<fingerprint>`
+    SignerOcsp,
+    /// `meta-data/metrics/`
+    MetricsDirectory,
+    /// `meta-data/metrics/vhostmd`
+    MetricsVhostmd,
+    /// `meta-data/network/`
+    NetworkDirectory,
+    /// `meta-data/network/interfaces/`
+    InterfaceKeysDirectory,
+    /// `meta-data/network/interfaces/macs/`
+    InterfacesDirectory,
+    /// `meta-data/network/interfaces/macs/<mac>/`
+    InterfaceCategoriesDirectory,
+    /// `meta-data/network/interfaces/macs/<mac>/device-number`
+    InterfaceDeviceNumber,
+    /// `meta-data/network/interfaces/macs/<mac>/interface-id`
+    InterfaceId,
+    /// `meta-data/network/interfaces/macs/<mac>/ipv4-associations/`
+    Ipv4AssociationsDirectory,
+    /// `meta-data/network/interfaces/macs/<mac>/ipv4-associations/<public-ip>`
+    Ipv4Association,
+    /// `meta-data/network/interfaces/macs/<mac>/ipv4-prefix`
+    InterfaceIpv4Prefixes,
+    /// `meta-data/network/interfaces/macs/<mac>/ipv6-prefix`
+    InterfaceIpv6Prefixes,
+    /// `meta-data/network/interfaces/macs/<mac>/ipv6s`
+    InterfaceIpv6s,
+    /// `meta-data/network/interfaces/macs/<mac>/local-hostname`
+    InterfaceLocalHostname,
+    /// `meta-data/network/interfaces/macs/<mac>/local-ipv4s`
+    InterfaceLocalIpv4s,
+    /// `meta-data/network/interfaces/macs/<mac>/mac`
+    InterfaceMac,
+    /// `meta-data/network/interfaces/macs/<mac>/network-card`
+    InterfaceNetworkCard,
+    /// `meta-data/network/interfaces/macs/<mac>/network-card-index`
+    InterfaceNetworkCardIndex,
+    /// `meta-data/network/interfaces/macs/<mac>/owner-id`
+    InterfaceOwnerId,
+    /// `meta-data/network/interfaces/macs/<mac>/public-hostname`
+    InterfacePublicHostname,
+    /// `meta-data/network/interfaces/macs/<mac>/public-ipv4s`
+    InterfacePublicIpv4s,
+    /// `meta-data/network/interfaces/macs/<mac>/security-group-ids`
+    InterfaceSecurityGroupIds,
+    /// `meta-data/network/interfaces/macs/<mac>/security-groups`
+    InterfaceSecurityGroups,
+    /// `meta-data/network/interfaces/macs/<mac>/subnet-id`
+    InterfaceSubnetId,
+    /// `meta-data/network/interfaces/macs/<mac>/subnet-ipv4-cidr-block`
+    InterfaceSubnetIpv4Cidr,
+    /// `meta-data/network/interfaces/macs/<mac>/subnet-ipv6-cidr-blocks`
+    InterfaceSubnetIpv6Cidrs,
+    /// `meta-data/network/interfaces/macs/<mac>/vpc-id`
+    InterfaceVpcId,
+    /// `meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-block`
+    InterfaceVpcIpv4Cidr,
+    /// `meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-blocks`
+    InterfaceVpcIpv4Cidrs,
+    /// `meta-data/network/interfaces/macs/<mac>/vpc-ipv6-cidr-blocks`
+    InterfaceVpcIpv6Cidrs,
+    /// `meta-data/outpost-arn`
+    OutpostArn,
+    /// `meta-data/placement/`
+    PlacementDirectory,
+    /// `meta-data/placement/availability-zone`
+    AvailabilityZone,
+    /// `meta-data/placement/availability-zone-id`
+    AvailabilityZoneId,
+    /// `meta-data/placement/group-name`
+    PlacementGroupName,
+    /// `meta-data/placement/host-id`
+    PlacementHostId,
+    /// `meta-data/placement/partition-number`
+    PlacementPartitionNumber,
+    /// `meta-data/placement/region`
+    Region,
+    /// `meta-data/product-codes`
+    ProductCodes,
+    /// `meta-data/profile`
+    Profile,
+    /// `meta-data/public-hostname`
+    PublicHostname,
+    /// `meta-data/public-ipv4`
+    PublicIpv4,
+    /// `meta-data/public-keys/`
+    PublicKeysDirectory,
+    /// `meta-data/public-keys/<index>/`
+    PublicKeyFormatsDirectory,
+    /// `meta-data/public-keys/<index>/openssh-key`
+    PublicKey,
+    /// `meta-data/ramdisk-id`
+    RamdiskId,
+    /// `meta-data/reservation-id`
+    ReservationId,
+    /// `meta-data/security-groups`
+    SecurityGroups,
+    /// `meta-data/services/`
+    ServicesDirectory,
+    /// `meta-data/services/domain`
+    ServicesDomain,
+    /// `meta-data/services/partition`
+    ServicesPartition,
+    /// `meta-data/spot/`
+    SpotDirectory,
+    /// `meta-data/spot/instance-action`
+    SpotInstanceAction,
+    /// `meta-data/spot/termination-time`
+    SpotTerminationTime,
+    /// `meta-data/system`
+    System,
+    /// `meta-data/tags/`
+    TagTreesDirectory,
+    /// `meta-data/tags/instance/`
+    TagsDirectory,
+    /// `meta-data/tags/instance/<key>`
+    Tag,
+    /// `user-data`
+    UserData,
+}
 
 /// Every category that is publicly known, sorted by path.
 pub static CATALOGUE: &[Category] = &[
-    Category {
-        path: "dynamic/",
+    Category::DynamicDataDirectory,
+    Category::FwsDirectory,
+    Category::InstanceMonitoring,
+    Category::InstanceIdentityDirectory,
+    Category::IdentityDocument,
+    Category::IdentityDsa2048,
+    Category::IdentityPkcs7,
+    Category::IdentityRsa2048,
+    Category::IdentitySignature,
+    Category::MetadataDirectory,
+    Category::AmiId,
+    Category::AmiLaunchIndex,
+    Category::AmiManifestPath,
+    Category::AncestorAmiIds,
+    Category::AutoScalingDirectory,
+    Category::AutoScalingTargetLifecycleState,
+    Category::BlockDevicesDirectory,
+    Category::BlockDevice,
+    Category::BlockDeviceAmi,
+    Category::BlockDeviceRoot,
+    Category::BlockDeviceSwap,
+    Category::ElasticGpusDirectory,
+    Category::ElasticGpuAssociationsDirectory,
+    Category::ElasticGpu,
+    Category::ElasticInferenceDirectory,
+    Category::ElasticInferenceAssociationsDirectory,
+    Category::ElasticInferenceAccelerator,
+    Category::EventsDirectory,
+    Category::MaintenanceEventsDirectory,
+    Category::MaintenanceHistory,
+    Category::ScheduledMaintenance,
+    Category::RecommendationsDirectory,
+    Category::RebalanceRecommendation,
+    Category::HibernationDirectory,
+    Category::HibernationConfigured,
+    Category::Hostname,
+    Category::IamDirectory,
+    Category::IamInfo,
+    Category::ExtendedIamRolesDirectory,
+    Category::ExtendedRoleCredentials,
+    Category::IamRolesDirectory,
+    Category::RoleCredentials,
+    Category::IdentityCredentialsDirectory,
+    Category::IdentityCredentialsEc2Directory,
+    Category::IdentityCredentialsInfo,
+    Category::IdentitySecurityCredentialsDirectory,
+    Category::IdentityCredentials,
+    Category::InstanceAction,
+    Category::InstanceId,
+    Category::InstanceLifeCycle,
+    Category::InstanceType,
+    Category::Ipv6,
+    Category::KernelId,
+    Category::LocalHostname,
+    Category::LocalIpv4,
+    Category::Mac,
+    Category::ManagedSshKeysDirectory,
+    Category::ActiveKeyUsersDirectory,
+    Category::ActiveKeys,
+    Category::SignerCertificate,
+    Category::SignerOcspDirectory,
+    Category::SignerOcsp,
+    Category::MetricsDirectory,
+    Category::MetricsVhostmd,
+    Category::NetworkDirectory,
+    Category::InterfaceKeysDirectory,
+    Category::InterfacesDirectory,
+    Category::InterfaceCategoriesDirectory,
+    Category::InterfaceDeviceNumber,
+    Category::InterfaceId,
+    Category::Ipv4AssociationsDirectory,
+    Category::Ipv4Association,
+    Category::InterfaceIpv4Prefixes,
+    Category::InterfaceIpv6Prefixes,
+    Category::InterfaceIpv6s,
+    Category::InterfaceLocalHostname,
+    Category::InterfaceLocalIpv4s,
+    Category::InterfaceMac,
+    Category::InterfaceNetworkCard,
+    Category::InterfaceNetworkCardIndex,
+    Category::InterfaceOwnerId,
+    Category::InterfacePublicHostname,
+    Category::InterfacePublicIpv4s,
+    Category::InterfaceSecurityGroupIds,
+    Category::InterfaceSecurityGroups,
+    Category::InterfaceSubnetId,
+    Category::InterfaceSubnetIpv4Cidr,
+    Category::InterfaceSubnetIpv6Cidrs,
+    Category::InterfaceVpcId,
+    Category::InterfaceVpcIpv4Cidr,
+    Category::InterfaceVpcIpv4Cidrs,
+    Category::InterfaceVpcIpv6Cidrs,
+    Category::OutpostArn,
+    Category::PlacementDirectory,
+    Category::AvailabilityZone,
+    Category::AvailabilityZoneId,
+    Category::PlacementGroupName,
+    Category::PlacementHostId,
+    Category::PlacementPartitionNumber,
+    Category::Region,
+    Category::ProductCodes,
+    Category::Profile,
+    Category::PublicHostname,
+    Category::PublicIpv4,
+    Category::PublicKeysDirectory,
+    Category::PublicKeyFormatsDirectory,
+    Category::PublicKey,
+    Category::RamdiskId,
+    Category::ReservationId,
+    Category::SecurityGroups,
+    Category::ServicesDirectory,
+    Category::ServicesDomain,
+    Category::ServicesPartition,
+    Category::SpotDirectory,
+    Category::SpotInstanceAction,
+    Category::SpotTerminationTime,
+    Category::System,
+    Category::TagTreesDirectory,
+    Category::TagsDirectory,
+    Category::Tag,
+    Category::UserData,
+];
+
+/// What is known of each category, in the order of the enum.
+pub(super) static FACTS: [Facts; 121] = [
+    Facts {
+        path: "dynamic/", directory: None,
         operation: "ListDynamicData", format: Format::Directory, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Names the top of the dynamic tree.",
         example: "fws/\ninstance-identity/",
     },
-    Category {
-        path: "dynamic/fws/",
+    Facts {
+        path: "dynamic/fws/", directory: Some(Category::DynamicDataDirectory),
         operation: "ListFws", format: Format::Directory, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names what is told of monitoring.",
         example: "instance-monitoring",
     },
-    Category {
-        path: "dynamic/fws/instance-monitoring",
+    Facts {
+        path: "dynamic/fws/instance-monitoring", directory: Some(Category::FwsDirectory),
         operation: "GetInstanceMonitoring", format: Format::Text, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Whether detailed CloudWatch monitoring is on: `enabled` or `disabled`.",
         example: "disabled",
     },
-    Category {
-        path: "dynamic/instance-identity/",
+    Facts {
+        path: "dynamic/instance-identity/", directory: Some(Category::DynamicDataDirectory),
         operation: "ListInstanceIdentity", format: Format::Directory, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Names the identity document and its signatures.",
         example: "document\npkcs7\nrsa2048\nsignature",
     },
-    Category {
-        path: "dynamic/instance-identity/document",
+    Facts {
+        path: "dynamic/instance-identity/document", directory: Some(Category::InstanceIdentityDirectory),
         operation: "GetIdentityDocument", format: Format::Json, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
-        summary: "Facts about the instance, which the signatures beside it vouch for. On a Snowball Edge only the ids of\ninstance and image, the type and the private address are filled.",
+        summary: "Facts about the instance, which the signatures beside it vouch for. On a Snowball Edge only the ids of instance and image, the type and the private address are filled.",
         example: "{\n  \"accountId\": \"123456789012\",\n  \"architecture\": \"x86_64\",\n  \"availabilityZone\": \"us-east-1a\",\n  \"imageId\": \"ami-0abcdef1234567890\",\n  \"instanceId\": \"i-1234567890abcdef0\",\n  \"instanceType\": \"m5.large\",\n  \"pendingTime\": \"2026-01-15T09:30:00Z\",\n  \"privateIp\": \"10.0.0.157\",\n  \"region\": \"us-east-1\",\n  \"version\": \"2017-09-30\"\n}",
     },
-    Category {
-        path: "dynamic/instance-identity/dsa2048",
+    Facts {
+        path: "dynamic/instance-identity/dsa2048", directory: Some(Category::InstanceIdentityDirectory),
         operation: "GetIdentityDsa2048", format: Format::Text, since: None,
         presence: Presence::Conditional, requires: Some("A Region that lists it"),
         mutability: Mutability::Start, secret: true, snowball: false, documented: false,
         summary: "PKCS#7 signature that some listings name.",
         example: "MIAGCSqGSIb3DQEHAqCAMIACAQEEXAMPLE",
     },
-    Category {
-        path: "dynamic/instance-identity/pkcs7",
+    Facts {
+        path: "dynamic/instance-identity/pkcs7", directory: Some(Category::InstanceIdentityDirectory),
         operation: "GetIdentityPkcs7", format: Format::Text, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: true, snowball: false, documented: true,
         summary: "PKCS#7 signature with SHA-1 and DSA, in base64 without its PEM frame.",
         example: "MIAGCSqGSIb3DQEHAqCAMIACAQEEXAMPLE",
     },
-    Category {
-        path: "dynamic/instance-identity/rsa2048",
+    Facts {
+        path: "dynamic/instance-identity/rsa2048", directory: Some(Category::InstanceIdentityDirectory),
         operation: "GetIdentityRsa2048", format: Format::Text, since: None,
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: true, snowball: false, documented: true,
         summary: "PKCS#7 signature with SHA-256 and RSA, in base64 without its PEM frame.",
         example: "MIAGCSqGSIb3DQEHAqCAMIACAQEEXAMPLE",
     },
-    Category {
-        path: "dynamic/instance-identity/signature",
+    Facts {
+        path: "dynamic/instance-identity/signature", directory: Some(Category::InstanceIdentityDirectory),
         operation: "GetIdentitySignature", format: Format::Text, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: true, snowball: false, documented: true,
         summary: "RSA signature over the SHA-256 digest of the document, in base64.",
         example: "dExAMPLESIGNATUREdExAMPLESIGNATURE==",
     },
-    Category {
-        path: "meta-data/",
+    Facts {
+        path: "meta-data/", directory: None,
         operation: "ListMetadata", format: Format::Directory, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Names the top of the metadata tree.",
         example: "ami-id\nami-launch-index\nhostname\nnetwork/\nplacement/",
     },
-    Category {
-        path: "meta-data/ami-id",
+    Facts {
+        path: "meta-data/ami-id", directory: Some(Category::MetadataDirectory),
         operation: "GetAmiId", format: Format::Text, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Image that the instance was launched from.",
         example: "ami-0abcdef1234567890",
     },
-    Category {
-        path: "meta-data/ami-launch-index",
+    Facts {
+        path: "meta-data/ami-launch-index", directory: Some(Category::MetadataDirectory),
         operation: "GetAmiLaunchIndex", format: Format::Integer, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Place of the instance among those that one launch request started, counted from 0.",
         example: "0",
     },
-    Category {
-        path: "meta-data/ami-manifest-path",
+    Facts {
+        path: "meta-data/ami-manifest-path", directory: Some(Category::MetadataDirectory),
         operation: "GetAmiManifestPath", format: Format::Text, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Where the image's manifest lies in S3; `(unknown)` for an image that lives on EBS.",
         example: "(unknown)",
     },
-    Category {
-        path: "meta-data/ancestor-ami-ids",
+    Facts {
+        path: "meta-data/ancestor-ami-ids", directory: Some(Category::MetadataDirectory),
         operation: "GetAncestorAmiIds", format: Format::Lines, since: Some("2007-10-10"),
         presence: Presence::Conditional, requires: Some("An image whose manifest names ancestors"),
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Images that this image was made from by bundling again.",
         example: "ami-0123456789abcdef0\nami-0fedcba9876543210",
     },
-    Category {
-        path: "meta-data/autoscaling/",
+    Facts {
+        path: "meta-data/autoscaling/", directory: Some(Category::MetadataDirectory),
         operation: "ListAutoScaling", format: Format::Directory, since: Some("2021-07-15"),
         presence: Presence::Conditional, requires: Some("An Auto Scaling group that has moved the instance since the category came"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names what Auto Scaling tells the instance.",
         example: "target-lifecycle-state",
     },
-    Category {
-        path: "meta-data/autoscaling/target-lifecycle-state",
+    Facts {
+        path: "meta-data/autoscaling/target-lifecycle-state", directory: Some(Category::AutoScalingDirectory),
         operation: "GetAutoScalingTargetLifecycleState", format: Format::Text, since: Some("2021-07-15"),
         presence: Presence::Conditional, requires: Some("An Auto Scaling group that has moved the instance since the category came"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "State that the Auto Scaling group is taking the instance to.",
         example: "InService",
     },
-    Category {
-        path: "meta-data/block-device-mapping/",
+    Facts {
+        path: "meta-data/block-device-mapping/", directory: Some(Category::MetadataDirectory),
         operation: "ListBlockDevices", format: Format::Directory, since: Some("2007-12-15"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the virtual devices that are mapped.",
         example: "ami\nebs1\nephemeral0\nroot",
     },
-    Category {
-        path: "meta-data/block-device-mapping/<virtual-name>",
+    Facts {
+        path: "meta-data/block-device-mapping/<virtual-name>", directory: Some(Category::BlockDevicesDirectory),
         operation: "GetBlockDevice", format: Format::Text, since: Some("2007-12-15"),
         presence: Presence::Conditional, requires: Some("A device of that virtual name at launch or at the last start"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Device behind a virtual name: `ebs1` and up for EBS volumes, `ephemeral0` and up for instance store volumes\nthat are not NVMe.",
+        summary: "Device behind a virtual name: `ebs1` and up for EBS volumes, `ephemeral0` and up for instance store volumes that are not NVMe.",
         example: "sdb",
     },
-    Category {
-        path: "meta-data/block-device-mapping/ami",
+    Facts {
+        path: "meta-data/block-device-mapping/ami", directory: Some(Category::BlockDevicesDirectory),
         operation: "GetBlockDeviceAmi", format: Format::Text, since: Some("2007-12-15"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Device that holds the boot file system.",
         example: "/dev/xvda",
     },
-    Category {
-        path: "meta-data/block-device-mapping/root",
+    Facts {
+        path: "meta-data/block-device-mapping/root", directory: Some(Category::BlockDevicesDirectory),
         operation: "GetBlockDeviceRoot", format: Format::Text, since: Some("2007-12-15"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Device or partition that holds the root file system.",
         example: "/dev/xvda",
     },
-    Category {
-        path: "meta-data/block-device-mapping/swap",
+    Facts {
+        path: "meta-data/block-device-mapping/swap", directory: Some(Category::BlockDevicesDirectory),
         operation: "GetBlockDeviceSwap", format: Format::Text, since: Some("2007-12-15"),
         presence: Presence::Conditional, requires: Some("A swap device"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Swap device.",
         example: "xvda3",
     },
-    Category {
-        path: "meta-data/elastic-gpus/",
+    Facts {
+        path: "meta-data/elastic-gpus/", directory: Some(Category::MetadataDirectory),
         operation: "ListElasticGpus", format: Format::Directory, since: Some("2016-11-30"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names what is told of Elastic GPUs.",
         example: "associations/",
     },
-    Category {
-        path: "meta-data/elastic-gpus/associations/",
+    Facts {
+        path: "meta-data/elastic-gpus/associations/", directory: Some(Category::ElasticGpusDirectory),
         operation: "ListElasticGpuAssociations", format: Format::Directory, since: Some("2016-11-30"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the attached Elastic GPUs.",
         example: "egpu-0123456789abcdef0",
     },
-    Category {
-        path: "meta-data/elastic-gpus/associations/<gpu-id>",
+    Facts {
+        path: "meta-data/elastic-gpus/associations/<gpu-id>", directory: Some(Category::ElasticGpuAssociationsDirectory),
         operation: "GetElasticGpu", format: Format::Json, since: Some("2016-11-30"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Identity of one Elastic GPU, and how to reach it.",
         example: "{\n  \"version_2018_02_12\": {\n    \"elastic-gpu-id\": \"egpu-0123456789abcdef0\",\n    \"elastic-gpu-type\": \"eg1.medium\"\n  }\n}",
     },
-    Category {
-        path: "meta-data/elastic-inference/",
+    Facts {
+        path: "meta-data/elastic-inference/", directory: Some(Category::MetadataDirectory),
         operation: "ListElasticInference", format: Format::Directory, since: Some("2018-11-29"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names what is told of Elastic Inference.",
         example: "associations/",
     },
-    Category {
-        path: "meta-data/elastic-inference/associations/",
+    Facts {
+        path: "meta-data/elastic-inference/associations/", directory: Some(Category::ElasticInferenceDirectory),
         operation: "ListElasticInferenceAssociations", format: Format::Directory, since: Some("2018-11-29"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the attached Elastic Inference accelerators.",
         example: "eia-0123456789abcdef0",
     },
-    Category {
-        path: "meta-data/elastic-inference/associations/<accelerator-id>",
+    Facts {
+        path: "meta-data/elastic-inference/associations/<accelerator-id>", directory: Some(Category::ElasticInferenceAssociationsDirectory),
         operation: "GetElasticInferenceAccelerator", format: Format::Json, since: Some("2018-11-29"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Identity and type of one Elastic Inference accelerator.",
         example: "{\n  \"version_2018_04_12\": {\n    \"elastic-inference-accelerator-id\": \"eia-0123456789abcdef0\",\n    \"elastic-inference-accelerator-type\": \"eia1.medium\"\n  }\n}",
     },
-    Category {
-        path: "meta-data/events/",
+    Facts {
+        path: "meta-data/events/", directory: Some(Category::MetadataDirectory),
         operation: "ListEvents", format: Format::Directory, since: Some("2018-08-17"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the kinds of announcements.",
         example: "maintenance/\nrecommendations/",
     },
-    Category {
-        path: "meta-data/events/maintenance/",
+    Facts {
+        path: "meta-data/events/maintenance/", directory: Some(Category::EventsDirectory),
         operation: "ListMaintenanceEvents", format: Format::Directory, since: Some("2018-08-17"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the lists of maintenance events.",
         example: "history\nscheduled",
     },
-    Category {
-        path: "meta-data/events/maintenance/history",
+    Facts {
+        path: "meta-data/events/maintenance/history", directory: Some(Category::MaintenanceEventsDirectory),
         operation: "GetMaintenanceHistory", format: Format::Json, since: Some("2018-08-17"),
         presence: Presence::Conditional, requires: Some("A maintenance event that was finished or cancelled"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Maintenance events that are over.",
         example: "[\n  {\n    \"Code\": \"system-reboot\",\n    \"Description\": \"[Completed] scheduled reboot\",\n    \"EventId\": \"instance-event-0e439355b779n26\",\n    \"NotBefore\": \"21 Jan 2026 09:00:43 GMT\",\n    \"NotAfter\": \"21 Jan 2026 09:17:23 GMT\",\n    \"State\": \"completed\"\n  }\n]",
     },
-    Category {
-        path: "meta-data/events/maintenance/scheduled",
+    Facts {
+        path: "meta-data/events/maintenance/scheduled", directory: Some(Category::MaintenanceEventsDirectory),
         operation: "GetScheduledMaintenance", format: Format::Json, since: Some("2018-08-17"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Maintenance events to come; an empty list where there is none.",
         example: "[\n  {\n    \"Code\": \"system-reboot\",\n    \"Description\": \"scheduled reboot\",\n    \"EventId\": \"instance-event-0d59937288b749b32\",\n    \"NotBefore\": \"21 Jan 2026 09:00:43 GMT\",\n    \"NotAfter\": \"21 Jan 2026 09:17:23 GMT\",\n    \"State\": \"active\"\n  }\n]",
     },
-    Category {
-        path: "meta-data/events/recommendations/",
+    Facts {
+        path: "meta-data/events/recommendations/", directory: Some(Category::EventsDirectory),
         operation: "ListRecommendations", format: Format::Directory, since: Some("2020-10-27"),
         presence: Presence::Conditional, requires: Some("A rebalance recommendation"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the recommendations.",
         example: "rebalance",
     },
-    Category {
-        path: "meta-data/events/recommendations/rebalance",
+    Facts {
+        path: "meta-data/events/recommendations/rebalance", directory: Some(Category::RecommendationsDirectory),
         operation: "GetRebalanceRecommendation", format: Format::Json, since: Some("2020-10-27"),
         presence: Presence::Conditional, requires: Some("A rebalance recommendation for a Spot Instance"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Tells when it was found that the Spot Instance is more likely than before to be interrupted.",
         example: "{\n  \"noticeTime\": \"2026-01-15T10:00:00Z\"\n}",
     },
-    Category {
-        path: "meta-data/hostname",
+    Facts {
+        path: "meta-data/hibernation/", directory: Some(Category::MetadataDirectory),
+        operation: "ListHibernation", format: Format::Directory, since: None,
+        presence: Presence::Conditional, requires: Some("A launch that said whether the instance may hibernate"),
+        mutability: Mutability::Launch, secret: false, snowball: false, documented: false,
+        summary: "Names what is told of hibernation.",
+        example: "configured",
+    },
+    Facts {
+        path: "meta-data/hibernation/configured", directory: Some(Category::HibernationDirectory),
+        operation: "GetHibernationConfigured", format: Format::Text, since: None,
+        presence: Presence::Conditional, requires: Some("A launch that said whether the instance may hibernate"),
+        mutability: Mutability::Launch, secret: false, snowball: false, documented: false,
+        summary: "Whether the instance was launched with hibernation: `true` or `false`. Amazon's hibernation agent reads it (aws/amazon-ec2-hibinit-agent).",
+        example: "true",
+    },
+    Facts {
+        path: "meta-data/hostname", directory: Some(Category::MetadataDirectory),
         operation: "GetHostname", format: Format::Text, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private host name of the primary network interface, made from its address or from the instance id.",
         example: "ip-10-0-0-157.ec2.internal",
     },
-    Category {
-        path: "meta-data/iam/",
+    Facts {
+        path: "meta-data/iam/", directory: Some(Category::MetadataDirectory),
         operation: "ListIam", format: Format::Directory, since: Some("2012-01-12"),
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names what is told of the instance profile.",
         example: "info\nsecurity-credentials/",
     },
-    Category {
-        path: "meta-data/iam/info",
+    Facts {
+        path: "meta-data/iam/info", directory: Some(Category::IamDirectory),
         operation: "GetIamInfo", format: Format::Json, since: Some("2012-01-12"),
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Tells which instance profile is attached, and since when.",
         example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"InstanceProfileArn\": \"arn:aws:iam::123456789012:instance-profile/my-role\",\n  \"InstanceProfileId\": \"AIPAABCDEFGHIJKLMN123\"\n}",
     },
-    Category {
-        path: "meta-data/iam/security-credentials/",
+    Facts {
+        path: "meta-data/iam/security-credentials-extended/", directory: Some(Category::IamDirectory),
+        operation: "ListExtendedIamRoles", format: Format::Directory, since: None,
+        presence: Presence::Conditional, requires: Some("An instance profile"),
+        mutability: Mutability::Running, secret: false, snowball: false, documented: false,
+        summary: "Names the role whose credentials the extended form gives.",
+        example: "my-role",
+    },
+    Facts {
+        path: "meta-data/iam/security-credentials-extended/<role-name>", directory: Some(Category::ExtendedIamRolesDirectory),
+        operation: "GetExtendedRoleCredentials", format: Format::Json, since: None,
+        presence: Presence::Conditional, requires: Some("An instance profile"),
+        mutability: Mutability::Running, secret: true, snowball: false, documented: false,
+        summary: "Gives the role's temporary credentials and the account that they belong to. Current AWS SDKs ask for these first (aws/aws-sdk-java-v2#6176) and take a 404 to mean that the service has the older form alone.",
+        example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAIOSFODNN7EXAMPLE\",\n  \"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjEXAMPLETOKEN\",\n  \"Expiration\": \"2026-01-15T16:00:00Z\",\n  \"AccountId\": \"123456789012\"\n}",
+    },
+    Facts {
+        path: "meta-data/iam/security-credentials/", directory: Some(Category::IamDirectory),
         operation: "ListIamRoles", format: Format::Directory, since: Some("2012-01-12"),
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the role whose credentials the instance is given.",
         example: "my-role",
     },
-    Category {
-        path: "meta-data/iam/security-credentials/<role-name>",
+    Facts {
+        path: "meta-data/iam/security-credentials/<role-name>", directory: Some(Category::IamRolesDirectory),
         operation: "GetRoleCredentials", format: Format::Json, since: Some("2012-01-12"),
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: true, snowball: false, documented: true,
         summary: "Gives the role's temporary credentials. New ones are there at least five minutes before the old ones end.",
         example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAIOSFODNN7EXAMPLE\",\n  \"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjEXAMPLETOKEN\",\n  \"Expiration\": \"2026-01-15T16:00:00Z\"\n}",
     },
-    Category {
-        path: "meta-data/identity-credentials/",
+    Facts {
+        path: "meta-data/identity-credentials/", directory: Some(Category::MetadataDirectory),
         operation: "ListIdentityCredentials", format: Format::Directory, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names whose identity credentials there are.",
         example: "ec2/",
     },
-    Category {
-        path: "meta-data/identity-credentials/ec2/",
+    Facts {
+        path: "meta-data/identity-credentials/ec2/", directory: Some(Category::IdentityCredentialsDirectory),
         operation: "ListIdentityCredentialsEc2", format: Format::Directory, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names what is told of the instance's own identity role.",
         example: "info\nsecurity-credentials/",
     },
-    Category {
-        path: "meta-data/identity-credentials/ec2/info",
+    Facts {
+        path: "meta-data/identity-credentials/ec2/info", directory: Some(Category::IdentityCredentialsEc2Directory),
         operation: "GetIdentityCredentialsInfo", format: Format::Json, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Tells what the credentials of the instance's own identity role are for.",
         example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"AccountId\": \"123456789012\"\n}",
     },
-    Category {
-        path: "meta-data/identity-credentials/ec2/security-credentials/",
+    Facts {
+        path: "meta-data/identity-credentials/ec2/security-credentials/", directory: Some(Category::IdentityCredentialsEc2Directory),
         operation: "ListIdentitySecurityCredentials", format: Format::Directory, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the instance's own identity role.",
         example: "ec2-instance",
     },
-    Category {
-        path: "meta-data/identity-credentials/ec2/security-credentials/ec2-instance",
+    Facts {
+        path: "meta-data/identity-credentials/ec2/security-credentials/ec2-instance", directory: Some(Category::IdentitySecurityCredentialsDirectory),
         operation: "GetIdentityCredentials", format: Format::Json, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: true, snowball: false, documented: true,
-        summary: "Gives temporary credentials of the instance's own identity role, which EC2 features use and no policy is\nattached to.",
+        summary: "Gives temporary credentials of the instance's own identity role, which EC2 features use and no policy is attached to.",
         example: "{\n  \"Code\": \"Success\",\n  \"LastUpdated\": \"2026-01-15T10:00:00Z\",\n  \"Type\": \"AWS-HMAC\",\n  \"AccessKeyId\": \"ASIAI44QH8DHBEXAMPLE\",\n  \"SecretAccessKey\": \"je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY\",\n  \"Token\": \"IQoJb3JpZ2luX2VjIDENTITYEXAMPLE\",\n  \"Expiration\": \"2026-01-15T16:00:00Z\"\n}",
     },
-    Category {
-        path: "meta-data/instance-action",
+    Facts {
+        path: "meta-data/instance-action", directory: Some(Category::MetadataDirectory),
         operation: "GetInstanceAction", format: Format::Text, since: Some("2008-09-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Whether to shut down for bundling: `none`, `shutdown` or `bundle-pending`.",
         example: "none",
     },
-    Category {
-        path: "meta-data/instance-id",
+    Facts {
+        path: "meta-data/instance-id", directory: Some(Category::MetadataDirectory),
         operation: "GetInstanceId", format: Format::Text, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Id of the instance.",
         example: "i-1234567890abcdef0",
     },
-    Category {
-        path: "meta-data/instance-life-cycle",
+    Facts {
+        path: "meta-data/instance-life-cycle", directory: Some(Category::MetadataDirectory),
         operation: "GetInstanceLifeCycle", format: Format::Text, since: Some("2019-10-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "How the instance was bought, such as `on-demand` or `spot`.",
         example: "on-demand",
     },
-    Category {
-        path: "meta-data/instance-type",
+    Facts {
+        path: "meta-data/instance-type", directory: Some(Category::MetadataDirectory),
         operation: "GetInstanceType", format: Format::Text, since: Some("2007-08-29"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Type of the instance.",
         example: "m5.large",
     },
-    Category {
-        path: "meta-data/ipv6",
+    Facts {
+        path: "meta-data/ipv6", directory: Some(Category::MetadataDirectory),
         operation: "GetIpv6", format: Format::Text, since: Some("2021-01-03"),
         presence: Presence::Conditional, requires: Some("An IPv6 address"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "First IPv6 address of the primary network interface.",
         example: "2001:db8:1234:1a00::10",
     },
-    Category {
-        path: "meta-data/kernel-id",
+    Facts {
+        path: "meta-data/kernel-id", directory: Some(Category::MetadataDirectory),
         operation: "GetKernelId", format: Format::Text, since: Some("2008-02-01"),
         presence: Presence::Conditional, requires: Some("A paravirtual image with a kernel of its own"),
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Kernel that the instance was launched with.",
         example: "aki-5c21674b",
     },
-    Category {
-        path: "meta-data/local-hostname",
+    Facts {
+        path: "meta-data/local-hostname", directory: Some(Category::MetadataDirectory),
         operation: "GetLocalHostname", format: Format::Text, since: Some("2007-01-19"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private DNS name of the primary network interface; may hold several names, with spaces between.",
         example: "ip-10-0-0-157.ec2.internal",
     },
-    Category {
-        path: "meta-data/local-ipv4",
+    Facts {
+        path: "meta-data/local-ipv4", directory: Some(Category::MetadataDirectory),
         operation: "GetLocalIpv4", format: Format::Text, since: Some("1.0"),
         presence: Presence::Conditional, requires: Some("An IPv4 address"),
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Private IPv4 address of the primary network interface.",
         example: "10.0.0.157",
     },
-    Category {
-        path: "meta-data/mac",
+    Facts {
+        path: "meta-data/mac", directory: Some(Category::MetadataDirectory),
         operation: "GetMac", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "MAC address of the primary network interface, which is the one that names it under `network/interfaces/macs/`.",
         example: "02:29:96:8f:6a:2d",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/",
+    Facts {
+        path: "meta-data/managed-ssh-keys/", directory: Some(Category::MetadataDirectory),
         operation: "ListManagedSshKeys", format: Format::Directory, since: None,
         presence: Presence::Conditional, requires: Some("EC2 Instance Connect in use"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Names what EC2 Instance Connect gives to the instance.",
         example: "active-keys/\nsigner-cert\nsigner-ocsp/",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/active-keys/",
+    Facts {
+        path: "meta-data/managed-ssh-keys/active-keys/", directory: Some(Category::ManagedSshKeysDirectory),
         operation: "ListActiveKeyUsers", format: Format::Directory, since: None,
         presence: Presence::Conditional, requires: Some("A key pushed by EC2 Instance Connect within the last minute"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Names the login users that a key was pushed for.",
         example: "ec2-user",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/active-keys/<user>",
+    Facts {
+        path: "meta-data/managed-ssh-keys/active-keys/<user>", directory: Some(Category::ActiveKeyUsersDirectory),
         operation: "GetActiveKeys", format: Format::Text, since: None,
         presence: Presence::Conditional, requires: Some("A key pushed by EC2 Instance Connect within the last minute"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Signed public keys that were pushed for one login user, each good for a short while.",
         example: "#Timestamp=1768467600\n#Instance=i-1234567890abcdef0\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAM\nc2lnbmF0dXJlEXAMPLE=",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/signer-cert",
+    Facts {
+        path: "meta-data/managed-ssh-keys/signer-cert", directory: Some(Category::ManagedSshKeysDirectory),
         operation: "GetSignerCertificate", format: Format::Text, since: None,
         presence: Presence::Conditional, requires: Some("EC2 Instance Connect in use"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Certificates, in PEM, of the signer of the pushed keys.",
         example: "-----BEGIN CERTIFICATE-----\nMIIBEXAMPLE\n-----END CERTIFICATE-----",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/signer-ocsp/",
+    Facts {
+        path: "meta-data/managed-ssh-keys/signer-ocsp/", directory: Some(Category::ManagedSshKeysDirectory),
         operation: "ListSignerOcsp", format: Format::Directory, since: None,
         presence: Presence::Conditional, requires: Some("EC2 Instance Connect in use"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Names the OCSP responses for the signer's certificates by their SHA-1 fingerprints.",
         example: "da39a3ee5e6b4b0d3255bfef95601890afd80709",
     },
-    Category {
-        path: "meta-data/managed-ssh-keys/signer-ocsp/<fingerprint>",
+    Facts {
+        path: "meta-data/managed-ssh-keys/signer-ocsp/<fingerprint>", directory: Some(Category::SignerOcspDirectory),
         operation: "GetSignerOcsp", format: Format::Text, since: None,
         presence: Presence::Conditional, requires: Some("EC2 Instance Connect in use"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "One OCSP response, in base64.",
         example: "MIIBOCSPEXAMPLE=",
     },
-    Category {
-        path: "meta-data/metrics/",
+    Facts {
+        path: "meta-data/metrics/", directory: Some(Category::MetadataDirectory),
         operation: "ListMetrics", format: Format::Directory, since: Some("2011-05-01"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names the metrics of the host; the name is still listed where nothing is behind it.",
         example: "vhostmd",
     },
-    Category {
-        path: "meta-data/metrics/vhostmd",
+    Facts {
+        path: "meta-data/metrics/vhostmd", directory: Some(Category::MetricsDirectory),
         operation: "GetMetricsVhostmd", format: Format::Text, since: Some("2011-05-01"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Metrics of the host, no longer given.",
         example: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
     },
-    Category {
-        path: "meta-data/network/",
+    Facts {
+        path: "meta-data/network/", directory: Some(Category::MetadataDirectory),
         operation: "ListNetwork", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Names what is told of the network.",
         example: "interfaces/",
     },
-    Category {
-        path: "meta-data/network/interfaces/",
+    Facts {
+        path: "meta-data/network/interfaces/", directory: Some(Category::NetworkDirectory),
         operation: "ListInterfaceKeys", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
         summary: "Names what network interfaces are found by.",
         example: "macs/",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/",
+    Facts {
+        path: "meta-data/network/interfaces/macs/", directory: Some(Category::InterfaceKeysDirectory),
         operation: "ListInterfaces", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
-        summary: "Names the attached network interfaces by their MAC addresses. One that was just attached takes a while to\nappear.",
+        summary: "Names the attached network interfaces by their MAC addresses. One that was just attached takes a while to appear.",
         example: "02:29:96:8f:6a:2d/",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/", directory: Some(Category::InterfacesDirectory),
         operation: "ListInterfaceCategories", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Names what is told of one network interface.",
         example: "device-number\ninterface-id\nmac",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/device-number",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/device-number", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceDeviceNumber", format: Format::Integer, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Index of the attachment; 0 also before the attachment is known.",
         example: "0",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/interface-id",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/interface-id", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceId", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Id of the network interface.",
         example: "eni-0a1b2c3d4e5f67890",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/ipv4-associations/",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/ipv4-associations/", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "ListIpv4Associations", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("A public IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the public IPv4 addresses that lead to this interface.",
         example: "203.0.113.25",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/ipv4-associations/<public-ip>",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/ipv4-associations/<public-ip>", directory: Some(Category::Ipv4AssociationsDirectory),
         operation: "GetIpv4Association", format: Format::Lines, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("That public IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Private IPv4 addresses behind one public address.",
         example: "10.0.0.157",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/ipv4-prefix",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/ipv4-prefix", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceIpv4Prefixes", format: Format::Lines, since: None,
         presence: Presence::Conditional, requires: Some("IPv4 prefixes delegated to this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "IPv4 prefixes that are delegated to the interface.",
         example: "10.0.1.0/28",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/ipv6-prefix",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/ipv6-prefix", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceIpv6Prefixes", format: Format::Lines, since: None,
         presence: Presence::Conditional, requires: Some("IPv6 prefixes delegated to this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "IPv6 prefixes that are delegated to the interface.",
         example: "2001:db8:1234:1a00:1::/80",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/ipv6s",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/ipv6s", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceIpv6s", format: Format::Lines, since: Some("2016-06-30"),
         presence: Presence::Conditional, requires: Some("An IPv6 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "IPv6 addresses of the interface.",
         example: "2001:db8:1234:1a00::10",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/local-hostname",
-        operation: "GetInterfaceLocalHostname", format: Format::Text, since: Some("2007-01-19"),
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/local-hostname", directory: Some(Category::InterfaceCategoriesDirectory),
+        operation: "GetInterfaceLocalHostname", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Private DNS name of the interface.",
         example: "ip-10-0-0-157.ec2.internal",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/local-ipv4s",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/local-ipv4s", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceLocalIpv4s", format: Format::Lines, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("A private IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Private IPv4 addresses of the interface, the primary one first.",
         example: "10.0.0.157",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/mac",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/mac", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceMac", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "MAC address of the interface.",
         example: "02:29:96:8f:6a:2d",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/network-card",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/network-card", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceNetworkCard", format: Format::Integer, since: Some("2020-11-01"),
         presence: Presence::Conditional, requires: Some("An instance type with more than one network card"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Index of the network card that the interface is on.",
         example: "0",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/network-card-index",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/network-card-index", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceNetworkCardIndex", format: Format::Integer, since: Some("2020-11-01"),
         presence: Presence::Conditional, requires: Some("A service that still has the earlier name of `network-card`"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Index of the network card, by its earlier name.",
         example: "0",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/owner-id",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/owner-id", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceOwnerId", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Account that owns the interface: twelve digits, and so a text, for zeros may lead.",
         example: "123456789012",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/public-hostname",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/public-hostname", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfacePublicHostname", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("A public IPv4 address on this interface in a VPC with DNS host names"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Public DNS name of the interface.",
         example: "ec2-203-0-113-25.compute-1.amazonaws.com",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/public-ipv4s",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/public-ipv4s", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfacePublicIpv4s", format: Format::Lines, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("A public or Elastic IPv4 address on this interface"),
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Public and Elastic IPv4 addresses of the interface.",
         example: "203.0.113.25",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/security-group-ids",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/security-group-ids", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceSecurityGroupIds", format: Format::Lines, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Ids of the interface's security groups.",
         example: "sg-0123456789abcdef0",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/security-groups",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/security-groups", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceSecurityGroups", format: Format::Lines, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names of the interface's security groups.",
         example: "default",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/subnet-id",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/subnet-id", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceSubnetId", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Subnet that the interface is in.",
         example: "subnet-0bb1c79de3EXAMPLE",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/subnet-ipv4-cidr-block",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/subnet-ipv4-cidr-block", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceSubnetIpv4Cidr", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Conditional, requires: Some("A subnet with an IPv4 block"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "IPv4 block of that subnet.",
         example: "10.0.0.0/24",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/subnet-ipv6-cidr-blocks",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/subnet-ipv6-cidr-blocks", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceSubnetIpv6Cidrs", format: Format::Lines, since: Some("2016-06-30"),
         presence: Presence::Conditional, requires: Some("A subnet with an IPv6 block"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "IPv6 blocks of that subnet.",
         example: "2001:db8:1234:1a00::/64",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/vpc-id",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/vpc-id", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceVpcId", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "VPC that the interface is in.",
         example: "vpc-0ee975135dEXAMPLE",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-block",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-block", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceVpcIpv4Cidr", format: Format::Text, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Primary IPv4 block of that VPC.",
         example: "10.0.0.0/16",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-blocks",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv4-cidr-blocks", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceVpcIpv4Cidrs", format: Format::Lines, since: Some("2016-06-30"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "All IPv4 blocks of that VPC.",
         example: "10.0.0.0/16",
     },
-    Category {
-        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv6-cidr-blocks",
+    Facts {
+        path: "meta-data/network/interfaces/macs/<mac>/vpc-ipv6-cidr-blocks", directory: Some(Category::InterfaceCategoriesDirectory),
         operation: "GetInterfaceVpcIpv6Cidrs", format: Format::Lines, since: Some("2016-06-30"),
         presence: Presence::Conditional, requires: Some("A VPC with an IPv6 block"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "IPv6 blocks of that VPC.",
         example: "2001:db8:1234:1a00::/56",
     },
-    Category {
-        path: "meta-data/placement/",
+    Facts {
+        path: "meta-data/outpost-arn", directory: Some(Category::MetadataDirectory),
+        operation: "GetOutpostArn", format: Format::Text, since: None,
+        presence: Presence::Conditional, requires: Some("An AWS Outpost"),
+        mutability: Mutability::Start, secret: false, snowball: false, documented: false,
+        summary: "ARN of the Outpost that the instance runs on. The EBS CSI driver reads it (kubernetes-sigs/aws-ebs-csi-driver).",
+        example: "arn:aws:outposts:us-east-1:123456789012:outpost/op-1234567890abcdef0",
+    },
+    Facts {
+        path: "meta-data/placement/", directory: Some(Category::MetadataDirectory),
         operation: "ListPlacement", format: Format::Directory, since: Some("2008-02-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Names what is told of the placement.",
         example: "availability-zone\navailability-zone-id\nregion",
     },
-    Category {
-        path: "meta-data/placement/availability-zone",
+    Facts {
+        path: "meta-data/placement/availability-zone", directory: Some(Category::PlacementDirectory),
         operation: "GetAvailabilityZone", format: Format::Text, since: Some("2008-02-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Availability Zone, by the name that this account knows.",
         example: "us-east-1a",
     },
-    Category {
-        path: "meta-data/placement/availability-zone-id",
+    Facts {
+        path: "meta-data/placement/availability-zone-id", directory: Some(Category::PlacementDirectory),
         operation: "GetAvailabilityZoneId", format: Format::Text, since: Some("2019-10-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Availability Zone, by the id that is the same in every account.",
         example: "use1-az4",
     },
-    Category {
-        path: "meta-data/placement/group-name",
+    Facts {
+        path: "meta-data/placement/group-name", directory: Some(Category::PlacementDirectory),
         operation: "GetPlacementGroupName", format: Format::Text, since: Some("2020-08-24"),
         presence: Presence::Conditional, requires: Some("A placement group"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Placement group of the instance.",
         example: "cluster-a",
     },
-    Category {
-        path: "meta-data/placement/host-id",
+    Facts {
+        path: "meta-data/placement/host-id", directory: Some(Category::PlacementDirectory),
         operation: "GetPlacementHostId", format: Format::Text, since: Some("2020-08-24"),
         presence: Presence::Conditional, requires: Some("A Dedicated Host"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Dedicated Host that the instance runs on.",
         example: "h-0123456789abcdef0",
     },
-    Category {
-        path: "meta-data/placement/partition-number",
+    Facts {
+        path: "meta-data/placement/partition-number", directory: Some(Category::PlacementDirectory),
         operation: "GetPlacementPartitionNumber", format: Format::Integer, since: Some("2020-08-24"),
         presence: Presence::Conditional, requires: Some("A partition placement group"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Number of the partition within the placement group.",
         example: "2",
     },
-    Category {
-        path: "meta-data/placement/region",
+    Facts {
+        path: "meta-data/placement/region", directory: Some(Category::PlacementDirectory),
         operation: "GetRegion", format: Format::Text, since: Some("2020-08-24"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "AWS Region.",
         example: "us-east-1",
     },
-    Category {
-        path: "meta-data/product-codes",
+    Facts {
+        path: "meta-data/product-codes", directory: Some(Category::MetadataDirectory),
         operation: "GetProductCodes", format: Format::Lines, since: Some("2007-03-01"),
         presence: Presence::Conditional, requires: Some("An image with Marketplace product codes"),
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "AWS Marketplace product codes of the instance.",
         example: "25tsrio99gmj4uxdjkn1q9fxn",
     },
-    Category {
-        path: "meta-data/profile",
+    Facts {
+        path: "meta-data/profile", directory: Some(Category::MetadataDirectory),
         operation: "GetProfile", format: Format::Text, since: None,
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: false,
         summary: "Kind of virtualisation the instance was set up for.",
         example: "default-hvm",
     },
-    Category {
-        path: "meta-data/public-hostname",
+    Facts {
+        path: "meta-data/public-hostname", directory: Some(Category::MetadataDirectory),
         operation: "GetPublicHostname", format: Format::Text, since: Some("2007-01-19"),
         presence: Presence::Conditional, requires: Some("A public IPv4 address in a VPC with DNS host names"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Public DNS name.",
         example: "ec2-203-0-113-25.compute-1.amazonaws.com",
     },
-    Category {
-        path: "meta-data/public-ipv4",
+    Facts {
+        path: "meta-data/public-ipv4", directory: Some(Category::MetadataDirectory),
         operation: "GetPublicIpv4", format: Format::Text, since: Some("2007-01-19"),
         presence: Presence::Conditional, requires: Some("A public or Elastic IPv4 address"),
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
         summary: "Public IPv4 address; the Elastic one where there is one.",
         example: "203.0.113.25",
     },
-    Category {
-        path: "meta-data/public-keys/",
+    Facts {
+        path: "meta-data/public-keys/", directory: Some(Category::MetadataDirectory),
         operation: "ListPublicKeys", format: Format::Directory, since: Some("1.0"),
         presence: Presence::Conditional, requires: Some("A key pair given at launch"),
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Names the launch keys as `<index>=<key name>`. The index alone, with a `/`, leads on.",
         example: "0=my-key",
     },
-    Category {
-        path: "meta-data/public-keys/<index>/",
+    Facts {
+        path: "meta-data/public-keys/<index>/", directory: Some(Category::PublicKeysDirectory),
         operation: "ListPublicKeyFormats", format: Format::Directory, since: Some("1.0"),
         presence: Presence::Conditional, requires: Some("A key pair given at launch"),
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Names the forms in which a launch key is held.",
         example: "openssh-key",
     },
-    Category {
-        path: "meta-data/public-keys/<index>/openssh-key",
+    Facts {
+        path: "meta-data/public-keys/<index>/openssh-key", directory: Some(Category::PublicKeyFormatsDirectory),
         operation: "GetPublicKey", format: Format::Text, since: Some("1.0"),
         presence: Presence::Conditional, requires: Some("A key pair given at launch"),
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Launch key in the form of an OpenSSH `authorized_keys` line.",
         example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n",
     },
-    Category {
-        path: "meta-data/ramdisk-id",
+    Facts {
+        path: "meta-data/ramdisk-id", directory: Some(Category::MetadataDirectory),
         operation: "GetRamdiskId", format: Format::Text, since: Some("2007-10-10"),
         presence: Presence::Conditional, requires: Some("A paravirtual image with a RAM disk of its own"),
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "RAM disk that the instance was launched with.",
         example: "ari-01bb5768",
     },
-    Category {
-        path: "meta-data/reservation-id",
+    Facts {
+        path: "meta-data/reservation-id", directory: Some(Category::MetadataDirectory),
         operation: "GetReservationId", format: Format::Text, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Id of the reservation that the launch made.",
         example: "r-0efb4ffa7d1f9b3ab",
     },
-    Category {
-        path: "meta-data/security-groups",
+    Facts {
+        path: "meta-data/security-groups", directory: Some(Category::MetadataDirectory),
         operation: "GetSecurityGroups", format: Format::Lines, since: Some("1.0"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names of the instance's security groups.",
         example: "default",
     },
-    Category {
-        path: "meta-data/services/",
+    Facts {
+        path: "meta-data/services/", directory: Some(Category::MetadataDirectory),
         operation: "ListServices", format: Format::Directory, since: Some("2014-02-25"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "Names what is told of the AWS partition.",
         example: "domain\npartition",
     },
-    Category {
-        path: "meta-data/services/domain",
+    Facts {
+        path: "meta-data/services/domain", directory: Some(Category::ServicesDirectory),
         operation: "GetServicesDomain", format: Format::Text, since: Some("2014-02-25"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "DNS suffix of the AWS services in this Region.",
         example: "amazonaws.com",
     },
-    Category {
-        path: "meta-data/services/partition",
+    Facts {
+        path: "meta-data/services/partition", directory: Some(Category::ServicesDirectory),
         operation: "GetServicesPartition", format: Format::Text, since: Some("2015-10-20"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
         summary: "AWS partition that the Region belongs to.",
         example: "aws",
     },
-    Category {
-        path: "meta-data/spot/",
+    Facts {
+        path: "meta-data/spot/", directory: Some(Category::MetadataDirectory),
         operation: "ListSpot", format: Format::Directory, since: Some("2014-11-05"),
         presence: Presence::Conditional, requires: Some("A Spot Instance marked for interruption"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names what is told of the interruption.",
         example: "instance-action\ntermination-time",
     },
-    Category {
-        path: "meta-data/spot/instance-action",
+    Facts {
+        path: "meta-data/spot/instance-action", directory: Some(Category::SpotDirectory),
         operation: "GetSpotInstanceAction", format: Format::Json, since: Some("2016-11-15"),
         presence: Presence::Conditional, requires: Some("A Spot Instance marked for interruption"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
-        summary: "What will be done with the Spot Instance, and when. Ask every five seconds; the notice is given on a best\neffort.",
+        summary: "What will be done with the Spot Instance, and when. Ask every five seconds; the notice is given on a best effort.",
         example: "{\n  \"action\": \"terminate\",\n  \"time\": \"2026-01-15T10:02:00Z\"\n}",
     },
-    Category {
-        path: "meta-data/spot/termination-time",
+    Facts {
+        path: "meta-data/spot/termination-time", directory: Some(Category::SpotDirectory),
         operation: "GetSpotTerminationTime", format: Format::Text, since: Some("2014-11-05"),
         presence: Presence::Conditional, requires: Some("A Spot Instance marked for termination"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
-        summary: "When the Spot Instance is shut down. Says nothing of stopping or hibernating, and may hold what is no time;\n`spot/instance-action` is the better source.",
+        summary: "When the Spot Instance is shut down. Says nothing of stopping or hibernating, and may hold what is no time; `spot/instance-action` is the better source.",
         example: "2026-01-15T10:02:00Z",
     },
-    Category {
-        path: "meta-data/system",
+    Facts {
+        path: "meta-data/system", directory: Some(Category::MetadataDirectory),
         operation: "GetSystem", format: Format::Text, since: Some("2022-09-24"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
         summary: "Hypervisor that runs the instance.",
         example: "nitro",
     },
-    Category {
-        path: "meta-data/tags/",
+    Facts {
+        path: "meta-data/tags/", directory: Some(Category::MetadataDirectory),
         operation: "ListTagTrees", format: Format::Directory, since: Some("2021-03-23"),
         presence: Presence::Conditional, requires: Some("Instance tags allowed in the metadata options"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names whose tags there are.",
         example: "instance/",
     },
-    Category {
-        path: "meta-data/tags/instance/",
+    Facts {
+        path: "meta-data/tags/instance/", directory: Some(Category::TagTreesDirectory),
         operation: "ListTags", format: Format::Directory, since: Some("2021-03-23"),
         presence: Presence::Conditional, requires: Some("Instance tags allowed in the metadata options"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Names the instance's tag keys.",
         example: "Name\naws:autoscaling:groupName",
     },
-    Category {
-        path: "meta-data/tags/instance/<key>",
+    Facts {
+        path: "meta-data/tags/instance/<key>", directory: Some(Category::TagsDirectory),
         operation: "GetTag", format: Format::Text, since: Some("2021-03-23"),
         presence: Presence::Conditional, requires: Some("Instance tags allowed in the metadata options"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
         summary: "Value of one tag of the instance.",
         example: "my-instance",
     },
-    Category {
-        path: "user-data",
+    Facts {
+        path: "user-data", directory: None,
         operation: "GetUserData", format: Format::Opaque, since: Some("1.0"),
         presence: Presence::Conditional, requires: Some("User data given at launch"),
         mutability: Mutability::Start, secret: true, snowball: true, documented: true,

@@ -60,46 +60,46 @@ impl Interface {
     }
 
     /// Takes in one of the interface's values. One of a category that has no place here is passed over.
-    pub(crate) fn fill(&mut self, category: &Category, value: &Response) -> Result<(), Error> {
+    pub(crate) fn fill(&mut self, category: Category, value: &Response) -> Result<(), Error> {
         let text = || value.text().map(|text| Some(text.to_owned()));
         let lines = || value.lines().map(|lines| lines.map(str::to_owned).collect::<Vec<_>>());
-        match category.operation {
-            "GetInterfaceDeviceNumber" => self.device_number = Some(number(category, value)?),
-            "GetInterfaceNetworkCard" => self.network_card = Some(number(category, value)?),
+        match category {
+            Category::InterfaceDeviceNumber => self.device_number = Some(number(category, value)?),
+            Category::InterfaceNetworkCard => self.network_card = Some(number(category, value)?),
             // The earlier name of the same.
-            "GetInterfaceNetworkCardIndex" => {
+            Category::InterfaceNetworkCardIndex => {
                 self.network_card = self.network_card.or(Some(number(category, value)?))
             }
-            "GetInterfaceId" => self.interface_id = text()?,
-            "GetInterfaceOwnerId" => self.owner_id = text()?,
-            "GetInterfaceLocalHostname" => self.local_hostname = text()?,
-            "GetInterfaceLocalIpv4s" => self.local_ipv4s = lines()?,
-            "GetInterfaceIpv6s" => self.ipv6s = lines()?,
-            "GetInterfaceIpv4Prefixes" => self.ipv4_prefixes = lines()?,
-            "GetInterfaceIpv6Prefixes" => self.ipv6_prefixes = lines()?,
-            "GetInterfacePublicHostname" => self.public_hostname = text()?,
-            "GetInterfacePublicIpv4s" => self.public_ipv4s = lines()?,
-            "GetIpv4Association" => {
+            Category::InterfaceId => self.interface_id = text()?,
+            Category::InterfaceOwnerId => self.owner_id = text()?,
+            Category::InterfaceLocalHostname => self.local_hostname = text()?,
+            Category::InterfaceLocalIpv4s => self.local_ipv4s = lines()?,
+            Category::InterfaceIpv6s => self.ipv6s = lines()?,
+            Category::InterfaceIpv4Prefixes => self.ipv4_prefixes = lines()?,
+            Category::InterfaceIpv6Prefixes => self.ipv6_prefixes = lines()?,
+            Category::InterfacePublicHostname => self.public_hostname = text()?,
+            Category::InterfacePublicIpv4s => self.public_ipv4s = lines()?,
+            Category::Ipv4Association => {
                 let public = value.path().as_str().rsplit('/').next().unwrap_or_default();
                 self.ipv4_associations.push((public.to_owned(), lines()?));
                 self.ipv4_associations.sort();
             }
-            "GetInterfaceSecurityGroups" => self.security_groups = lines()?,
-            "GetInterfaceSecurityGroupIds" => self.security_group_ids = lines()?,
-            "GetInterfaceSubnetId" => self.subnet_id = text()?,
-            "GetInterfaceSubnetIpv4Cidr" => self.subnet_ipv4_cidr_block = text()?,
-            "GetInterfaceSubnetIpv6Cidrs" => self.subnet_ipv6_cidr_blocks = lines()?,
-            "GetInterfaceVpcId" => self.vpc_id = text()?,
-            "GetInterfaceVpcIpv4Cidrs" => self.vpc_ipv4_cidr_blocks = lines()?,
-            "GetInterfaceVpcIpv6Cidrs" => self.vpc_ipv6_cidr_blocks = lines()?,
+            Category::InterfaceSecurityGroups => self.security_groups = lines()?,
+            Category::InterfaceSecurityGroupIds => self.security_group_ids = lines()?,
+            Category::InterfaceSubnetId => self.subnet_id = text()?,
+            Category::InterfaceSubnetIpv4Cidr => self.subnet_ipv4_cidr_block = text()?,
+            Category::InterfaceSubnetIpv6Cidrs => self.subnet_ipv6_cidr_blocks = lines()?,
+            Category::InterfaceVpcId => self.vpc_id = text()?,
+            Category::InterfaceVpcIpv4Cidrs => self.vpc_ipv4_cidr_blocks = lines()?,
+            Category::InterfaceVpcIpv6Cidrs => self.vpc_ipv6_cidr_blocks = lines()?,
             _ => {}
         }
         Ok(())
     }
 }
 
-fn number(category: &Category, value: &Response) -> Result<u32, Error> {
-    debug_assert_eq!(category.format, Format::Integer);
+fn number(category: Category, value: &Response) -> Result<u32, Error> {
+    debug_assert_eq!(category.format(), Format::Integer);
     value.text()?.trim_end().parse().map_err(|error: std::num::ParseIntError| {
         let message = format!("the value of `{}` is not a number", value.path());
         Error::new(ErrorKind::Protocol, message).path_context(value.path()).caused_by(error)

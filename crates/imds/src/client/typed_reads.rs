@@ -28,10 +28,10 @@ pub struct PublicKey {
 /// Everything below a schema version that the service may hold but the version does not show.
 ///
 /// ```
-/// let hidden: Vec<_> = imds::hidden_by("2021-03-23").map(|category| category.path).collect();
+/// let hidden: Vec<_> = imds::hidden_by("2021-03-23").map(|category| category.path()).collect();
 /// assert!(hidden.contains(&"meta-data/autoscaling/target-lifecycle-state"));
 /// ```
-pub fn hidden_by(version: &str) -> impl Iterator<Item = &'static imds_model::Category> {
+pub fn hidden_by(version: &str) -> impl Iterator<Item = imds_model::Category> {
     catalogue::hidden_by(version)
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use imds_model::{MetadataPath, catalogue};
+use imds_model::{Category, MetadataPath, catalogue};
 
 use crate::client::blocking::Client;
 use crate::client::response::Response;
@@ -34,7 +34,7 @@ impl Entry {
     fn listed(directory: &MetadataPath, line: &str) -> Result<Self, Error> {
         let name = line.strip_suffix('/').unwrap_or(line);
         let is_key_list =
-            catalogue::find(directory).is_some_and(|found| found.category.operation == "ListPublicKeys");
+            catalogue::find(directory).is_some_and(|found| found.category == Category::PublicKeysDirectory);
         // `0=my-key` is asked for as `0/` (EC2 User Guide, "Access instance metadata", example of public keys).
         let index = name.split_once('=').map(|(index, _)| index).filter(|_| is_key_list);
         let entry = |segment: &str| {

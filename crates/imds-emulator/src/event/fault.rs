@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::protocol::Status;
-use crate::time::Timestamp;
+use crate::base::status::Status;
+use crate::base::time::Timestamp;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FaultKind {
     /// Nothing listens: connections are refused.
     Refuse,
     /// The request is read and never answered: what a container sees whose hop limit is too short
@@ -26,7 +26,7 @@ pub enum Trouble {
     PacketBudget(u32),
 }
 
-impl Trouble {
+impl FaultKind {
     /// Names that a user may write.
     pub(crate) const NAMES: &str = "`refuse`, `stall`, `hop-limit`, `reset`, `401`, `403`, `404`, `429`, `500`, `503`, \
                                     `truncate`, `slow`, `packet-budget`";
@@ -51,11 +51,11 @@ impl Trouble {
     }
 }
 
-/// A fault: a trouble, and which requests it meets. The default meets every request, always.
+/// A fault: what goes wrong, and which requests it meets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// What goes wrong.
-    pub trouble: Trouble,
+    pub kind: FaultKind,
     /// Requests whose path begins with this, and no others.
     pub path: Option<String>,
     /// Requests of this method, and no others.
@@ -69,10 +69,10 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// This trouble for every request.
+    /// This kind of fault for every request.
     #[must_use]
-    pub const fn new(trouble: Trouble) -> Self {
-        Self { trouble, path: None, method: None, rate: 1.0, count: None, lasting: None }
+    pub const fn new(kind: FaultKind) -> Self {
+        Self { kind, path: None, method: None, rate: 1.0, count: None, lasting: None }
     }
 
     /// Only for paths that begin with this.
@@ -153,16 +153,16 @@ impl Faults {
 
     /// Names of the faults in force.
     pub(crate) fn names(&self, now: Timestamp) -> Vec<&'static str> {
-        self.active.iter().filter(|one| now < one.until).map(|one| one.fault.trouble.name()).collect()
+        self.active.iter().filter(|one| now < one.until).map(|one| one.fault.kind.name()).collect()
     }
 
     /// Until when nothing listens.
     pub(crate) fn refusing(&self, now: Timestamp) -> Option<Timestamp> {
-        let refusing = |one: &&Active| one.fault.trouble == Trouble::Refuse && now < one.until;
+        let refusing = |one: &&Active| one.fault.kind == FaultKind::Refuse && now < one.until;
         self.active.iter().filter(refusing).map(|one| one.until).max()
     }
 
-    /// The trouble that meets this request, if any; the first fault that fits and is drawn. `packets` is what the
+    /// The fault that this request meets, if any: the first that matches and is drawn. `packets` is what the
     /// request costs of a packet budget.
     pub(crate) fn meets(
         &mut self,
@@ -170,12 +170,12 @@ impl Faults {
         path: &str,
         packets: u32,
         now: Timestamp,
-    ) -> Option<Trouble> {
+    ) -> Option<FaultKind> {
         self.active.retain(|one| now < one.until && one.left != Some(0));
         for at in 0..self.active.len() {
             let fits = {
                 let fault = &self.active[at].fault;
-                fault.trouble != Trouble::Refuse
+                fault.kind != FaultKind::Refuse
                     && fault.path.as_deref().is_none_or(|prefix| path.starts_with(prefix))
                     && fault.method.as_deref().is_none_or(|only| only == method)
             };
@@ -183,7 +183,7 @@ impl Faults {
                 continue;
             }
             let one = &mut self.active[at];
-            if let Trouble::PacketBudget(budget) = one.fault.trouble {
+            if let FaultKind::PacketBudget(budget) = one.fault.kind {
                 if one.budget.0 != now.seconds() {
                     one.budget = (now.seconds(), 0);
                 }
@@ -195,7 +195,7 @@ impl Faults {
             if let Some(left) = &mut one.left {
                 *left -= 1;
             }
-            return Some(one.fault.trouble);
+            return Some(one.fault.kind);
         }
         None
     }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_a_run() {
-        let fault = || Fault::new(Trouble::Status(Status::ServiceUnavailable)).rate(0.1);
+        let fault = || Fault::new(FaultKind::Status(Status::ServiceUnavailable)).rate(0.1);
         let first = drawn(7, fault());
         assert_eq!(first, drawn(7, fault()));
         assert_ne!(first, drawn(8, fault()));
@@ -243,14 +243,14 @@ mod tests {
     #[test]
     fn by_path_method_count_and_time() {
         let mut faults = Faults::new(1);
-        let stall = Fault::new(Trouble::Stall).path("/latest/api/token").method("PUT").count(2);
+        let stall = Fault::new(FaultKind::Stall).path("/latest/api/token").method("PUT").count(2);
         faults.add(stall.lasting(Duration::from_secs(10)), NOW);
         assert_eq!(faults.meets("GET", "/latest/api/token", 2, NOW), None);
         assert_eq!(faults.meets("PUT", "/latest/user-data", 2, NOW), None);
-        assert_eq!(faults.meets("PUT", "/latest/api/token", 2, NOW), Some(Trouble::Stall));
-        assert_eq!(faults.meets("PUT", "/latest/api/token", 2, NOW), Some(Trouble::Stall));
+        assert_eq!(faults.meets("PUT", "/latest/api/token", 2, NOW), Some(FaultKind::Stall));
+        assert_eq!(faults.meets("PUT", "/latest/api/token", 2, NOW), Some(FaultKind::Stall));
         assert_eq!(faults.meets("PUT", "/latest/api/token", 2, NOW), None, "two were enough");
-        faults.add(Fault::new(Trouble::Reset).lasting(Duration::from_secs(10)), NOW);
+        faults.add(Fault::new(FaultKind::Reset).lasting(Duration::from_secs(10)), NOW);
         let later = NOW.after(Duration::from_secs(10));
         assert_eq!(faults.meets("GET", "/", 2, later), None, "ten seconds were enough");
     }
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn packets_beyond_the_budget_of_a_second_are_dropped() {
         let mut faults = Faults::new(1);
-        faults.add(Fault::new(Trouble::PacketBudget(10)), NOW);
+        faults.add(Fault::new(FaultKind::PacketBudget(10)), NOW);
         let met: Vec<bool> = (0..7).map(|_| faults.meets("GET", "/", 2, NOW).is_some()).collect();
         assert_eq!(met, [false, false, false, false, false, true, true]);
         assert_eq!(faults.meets("GET", "/", 2, NOW.after(Duration::from_secs(1))), None);

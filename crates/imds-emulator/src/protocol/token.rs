@@ -9,8 +9,8 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::profile::Profile;
-use crate::time::Timestamp;
+use crate::base::profile::Profile;
+use crate::base::time::Timestamp;
 
 const PREFIX: usize = 4;
 const EXPIRY: usize = 8;
@@ -20,7 +20,7 @@ const CLEAR: usize = PREFIX + EXPIRY + SERIAL;
 const LONGEST: usize = 42;
 
 /// Issues and checks session tokens of one instance.
-pub struct TokenIssuer {
+pub(crate) struct TokenIssuer {
     mac: Hmac<Sha256>,
     profile: Profile,
     serial: u32,
@@ -35,7 +35,7 @@ impl std::fmt::Debug for TokenIssuer {
 impl TokenIssuer {
     /// Issues tokens for this instance under a key that only this run knows, unless the caller shares it.
     #[must_use]
-    pub fn new(key: &[u8; 32], instance_id: &str, profile: Profile) -> Self {
+    pub(crate) fn new(key: &[u8; 32], instance_id: &str, profile: Profile) -> Self {
         // A key shorter than a block is filled up with zeros (RFC 2104), which gives an array that cannot be refused.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(key);
@@ -46,7 +46,7 @@ impl TokenIssuer {
     }
 
     /// A fresh token that is good until `expires`.
-    pub fn issue(&mut self, expires: Timestamp) -> String {
+    pub(crate) fn issue(&mut self, expires: Timestamp) -> String {
         self.serial = self.serial.wrapping_add(1);
         let mut token = [0; LONGEST];
         token[..PREFIX].copy_from_slice(self.profile.token_prefix());
@@ -64,7 +64,7 @@ impl TokenIssuer {
 
     /// When this token expires, if it is one of this instance's own and still good.
     #[must_use]
-    pub fn check(&self, token: &[u8], now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn check(&self, token: &[u8], now: Timestamp) -> Option<Timestamp> {
         let mut bytes = [0; LONGEST];
         let length = if self.profile == Profile::Snowball {
             URL_SAFE_NO_PAD.decode_slice(token, &mut bytes)

@@ -1,8 +1,10 @@
 //! Versions of the metadata: the dates that a path may begin with, and which of them shows what.
 
+use imds_model::{Category, MetadataPath, catalogue};
+
 /// A version: categories that are newer than it are not shown under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(u32);
+pub(crate) struct Version(u32);
 
 /// What `/` lists on Nitro, `latest` aside (captures of 2024: 318 bytes with `latest`).
 const LISTED: [&str; 29] = [
@@ -39,20 +41,20 @@ const LISTED: [&str; 29] = [
 
 impl Version {
     /// `1.0`.
-    pub const FIRST: Self = Self(0);
+    pub(crate) const FIRST: Self = Self(0);
     /// `latest`: shows everything.
-    pub const LATEST: Self = Self(u32::MAX);
+    pub(crate) const LATEST: Self = Self(u32::MAX);
 
     /// The version of a release date. Not every release is one that a path can begin with: `2018-05-23` brought the
     /// identity credentials and is not listed (EC2 User Guide, "Instance metadata categories").
     #[must_use]
-    pub const fn released(year: u32, month: u32, day: u32) -> Self {
+    pub(crate) const fn released(year: u32, month: u32, day: u32) -> Self {
         Self(year * 10_000 + month * 100 + day)
     }
 
     /// The version that a path's first segment names, if the service lists it.
     #[must_use]
-    pub fn addressed(segment: &str) -> Option<Self> {
+    pub(crate) fn addressed(segment: &str) -> Option<Self> {
         if segment == "latest" {
             return Some(Self::LATEST);
         }
@@ -61,14 +63,19 @@ impl Version {
 
     /// The same among those that a listing up to `last` shows.
     #[must_use]
-    pub fn addressed_up_to(segment: &str, last: Self) -> Option<Self> {
+    pub(crate) fn addressed_up_to(segment: &str, last: Self) -> Option<Self> {
         Self::addressed(segment).filter(|version| *version == Self::LATEST || *version <= last)
     }
 
-    /// The version of a release as the catalogue spells it: `1.0` or a date.
-    #[must_use]
-    pub fn from_release(text: &str) -> Self {
-        if text == "latest" { Self::LATEST } else { Self::from_text(text) }
+    /// The version that brought a category, by the catalogue.
+    pub(crate) fn of(category: Category) -> Self {
+        Self::from_text(category.shown_since())
+    }
+
+    /// The version that brought a path, by the catalogue; the first if the catalogue has no such path.
+    pub(crate) fn of_path(path: &str) -> Self {
+        let Ok(path) = format!("/latest/{path}").parse::<MetadataPath>() else { return Self::FIRST };
+        catalogue::find(&path).map_or(Self::FIRST, |found| Self::of(found.category))
     }
 
     fn from_text(segment: &str) -> Self {
@@ -86,7 +93,7 @@ impl Version {
 
 /// The listing at `/`: every version up to `last`, then `latest`, without a newline at the end.
 #[must_use]
-pub fn listing(last: Version) -> String {
+pub(crate) fn listing(last: Version) -> String {
     let mut text = String::new();
     for version in LISTED.iter().filter(|version| Version::from_text(version) <= last) {
         text.push_str(version);
@@ -99,6 +106,13 @@ pub fn listing(last: Version) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_catalogue_dates_paths() {
+        assert_eq!(Version::of_path("meta-data/placement/region"), Version::released(2020, 8, 24));
+        assert_eq!(Version::of_path("meta-data/never-heard-of"), Version::FIRST);
+        assert_eq!(Version::of(Category::UserData), Version::FIRST);
+    }
 
     #[test]
     fn listings_are_as_long_as_captured() {

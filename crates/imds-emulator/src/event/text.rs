@@ -8,12 +8,13 @@ use imds_model::duration;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, OptionsChange};
-use crate::fault::{Fault, Trouble};
+use super::fault::{Fault, FaultKind};
+use super::{Event, OptionsChange};
+use crate::base::path::ValuePath;
+use crate::base::status::Status;
+use crate::base::time::Timestamp;
 use crate::instance::check::{check_tag_key, check_tag_value};
 use crate::instance::{MaintenanceEvent, MaintenanceState, SpotAction, TargetLifecycleState};
-use crate::protocol::Status;
-use crate::time::Timestamp;
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|error| error.to_string())
@@ -82,7 +83,7 @@ pub struct EventText {
     /// How long a change of options is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<String>,
-    /// Which trouble a fault is.
+    /// Which fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
     /// Method that a fault meets.
@@ -226,9 +227,9 @@ impl EventText {
             ),
             "set" => {
                 let value = self.bytes()?.ok_or_else(|| self.lacks("value"))?;
-                (Event::Set(self.needed("path", &self.path)?, Some(value)), &["path", "value", "base64"])
+                (Event::Set(self.value_path()?, Some(value)), &["path", "value", "base64"])
             }
-            "unset" => (Event::Set(self.needed("path", &self.path)?, None), &["path"]),
+            "unset" => (Event::Set(self.value_path()?, None), &["path"]),
             "fault" => (
                 Event::Fault(self.fault()?),
                 &[
@@ -289,6 +290,10 @@ impl EventText {
             ("packets-per-second", self.packets_per_second.is_some()),
         ];
         given.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+    }
+
+    fn value_path(&self) -> Result<ValuePath, Wrong> {
+        ValuePath::parse(&self.needed("path", &self.path)?).map_err(Wrong::at("path"))
     }
 
     fn lacks(&self, name: &str) -> Wrong {
@@ -387,22 +392,22 @@ impl EventText {
 
     fn fault(&self) -> Result<Fault, Wrong> {
         let name = self.needed("fault", &self.fault)?;
-        let trouble = match name.as_str() {
-            "refuse" => Trouble::Refuse,
-            "stall" | "hop-limit" => Trouble::Stall,
-            "reset" => Trouble::Reset,
-            "401" => Trouble::Status(Status::Unauthorized),
-            "403" => Trouble::Status(Status::Forbidden),
-            "404" => Trouble::Status(Status::NotFound),
-            "429" => Trouble::Status(Status::TooManyRequests),
-            "500" => Trouble::Status(Status::InternalServerError),
-            "503" => Trouble::Status(Status::ServiceUnavailable),
-            "truncate" => Trouble::Truncate,
-            "slow" => Trouble::Slow(self.bytes_per_second.unwrap_or(10).max(1)),
-            "packet-budget" => Trouble::PacketBudget(self.packets_per_second.unwrap_or(1024)),
+        let kind = match name.as_str() {
+            "refuse" => FaultKind::Refuse,
+            "stall" | "hop-limit" => FaultKind::Stall,
+            "reset" => FaultKind::Reset,
+            "401" => FaultKind::Status(Status::Unauthorized),
+            "403" => FaultKind::Status(Status::Forbidden),
+            "404" => FaultKind::Status(Status::NotFound),
+            "429" => FaultKind::Status(Status::TooManyRequests),
+            "500" => FaultKind::Status(Status::InternalServerError),
+            "503" => FaultKind::Status(Status::ServiceUnavailable),
+            "truncate" => FaultKind::Truncate,
+            "slow" => FaultKind::Slow(self.bytes_per_second.unwrap_or(10).max(1)),
+            "packet-budget" => FaultKind::PacketBudget(self.packets_per_second.unwrap_or(1024)),
             other => {
                 let shown = other.escape_debug();
-                return Err(Wrong::at("fault")(format!("`fault` is `{shown}`; one of {}", Trouble::NAMES)));
+                return Err(Wrong::at("fault")(format!("`fault` is `{shown}`; one of {}", FaultKind::NAMES)));
             }
         };
         let rate = self.rate.unwrap_or(1.0);
@@ -410,12 +415,12 @@ impl EventText {
             return Err(Wrong::at("rate")(format!("`rate` is `{rate}`; a number from 0 to 1")));
         }
         let by_request = self.path.is_some() || self.method.is_some() || self.count.is_some() || rate < 1.0;
-        if trouble == Trouble::Refuse && by_request {
+        if kind == FaultKind::Refuse && by_request {
             let message =
                 "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`";
             return Err(Wrong::at("fault")(message.to_owned()));
         }
-        let mut fault = Fault { rate, count: self.count, ..Fault::new(trouble) };
+        let mut fault = Fault { rate, count: self.count, ..Fault::new(kind) };
         fault.path.clone_from(&self.path);
         fault.method.clone_from(&self.method);
         if name == "hop-limit" {
@@ -453,7 +458,7 @@ mod tests {
             event(r#"{"event":"interrupt","action":"hibernate"}"#),
             Ok(Event::Interrupt { action: SpotAction::Hibernate, notice: Duration::ZERO })
         );
-        let hop_limit = Fault::new(Trouble::Stall).path("/latest/api/token").method("PUT");
+        let hop_limit = Fault::new(FaultKind::Stall).path("/latest/api/token").method("PUT");
         assert_eq!(event(r#"{"event":"fault","fault":"hop-limit"}"#), Ok(Event::Fault(hop_limit)));
     }
 

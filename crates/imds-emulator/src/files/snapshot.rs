@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::error::Invalid;
-use crate::instance::file::from_json;
-use crate::place;
+use super::parse::from_json;
+use crate::base::error::Invalid;
+use crate::base::path::ValuePath;
+use crate::base::span;
 
 /// Every leaf of an instance by path.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
-    leaves: BTreeMap<String, Vec<u8>>,
+    leaves: BTreeMap<ValuePath, Vec<u8>>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -22,23 +23,25 @@ impl fmt::Debug for Snapshot {
 
 impl Snapshot {
     /// A snapshot of these leaves, each with its path: `/latest/meta-data/instance-id`.
-    pub fn new(leaves: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let below_version = |path: String| {
-            let path = path.trim_matches('/');
-            path.strip_prefix("latest/").unwrap_or(path).to_owned()
+    ///
+    /// # Errors
+    /// Returns an error if no value can be at a path; names the path.
+    pub fn new(leaves: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, Invalid> {
+        let checked = |(path, value): (String, Vec<u8>)| match ValuePath::parse(&path) {
+            Ok(path) => Ok((path, value)),
+            Err(message) => Err(Invalid::new(message)),
         };
-        Self { leaves: leaves.into_iter().map(|(path, value)| (below_version(path), value)).collect() }
+        leaves.into_iter().map(checked).collect::<Result<_, _>>().map(|leaves| Self { leaves })
     }
 
     /// A leaf's value; the path is counted from below the version.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<&[u8]> {
-        self.leaves.get(path).map(Vec::as_slice)
+    pub(crate) fn get(&self, path: &str) -> Option<&[u8]> {
+        self.leaves.get(&ValuePath::parse(path).ok()?).map(Vec::as_slice)
     }
 
     /// Leaves by path, counted from below the version.
-    pub(crate) fn leaves(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.leaves.iter().map(|(path, value)| (path.as_str(), value.as_slice()))
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = (&ValuePath, &[u8])> {
+        self.leaves.iter().map(|(path, value)| (path, value.as_slice()))
     }
 }
 
@@ -63,11 +66,12 @@ pub(crate) fn parse(text: &str) -> Result<Option<Snapshot>, Invalid> {
         None => Ok(None),
         Some(FORMAT) => {
             let file: File = from_json(text)?;
-            Ok(Some(Snapshot::new(file.leaves.into_iter().map(|(path, value)| (path, value.0)))))
+            let leaves = file.leaves.into_iter().map(|(path, value)| (path, value.0));
+            Snapshot::new(leaves).map(Some)
         }
         Some(other) => {
             let message = format!("`format` is `{}`; `{FORMAT}` is accepted", other.escape_debug());
-            Err(Invalid { line: place::line(text, true, &["format".into()]), ..Invalid::new(message) })
+            Err(Invalid { line: span::line(text, true, &["format".into()]), ..Invalid::new(message) })
         }
     }
 }

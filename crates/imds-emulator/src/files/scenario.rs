@@ -17,11 +17,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::error::{Error, Invalid};
+use super::parse::from_toml;
+use crate::base::error::{Error, Invalid};
+use crate::base::span;
 use crate::event::Event;
-use crate::event_text::EventText;
-use crate::instance::file::from_toml;
-use crate::place;
+use crate::event::text::EventText;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,9 +48,9 @@ pub fn parse_scenario(text: &str) -> Result<Vec<(Duration, Event)>, Invalid> {
     let step = |(index, step): (usize, &Spanned<EventText>)| -> Result<(Duration, Event), Invalid> {
         step.as_ref().checked().map_err(|wrong| {
             let parameter = wrong.parameter.map(|name| ["step".into(), index.into(), name.into()]);
-            let line = parameter.and_then(|place| place::line(text, false, &place));
+            let line = parameter.and_then(|place| span::line(text, false, &place));
             // Where nothing of the step is to blame, something is missing.
-            let line = line.unwrap_or_else(|| place::line_at(text, step.span().start));
+            let line = line.unwrap_or_else(|| span::line_at(text, step.span().start));
             Invalid { line: Some(line), ..Invalid::new(wrong.message) }
         })
     };

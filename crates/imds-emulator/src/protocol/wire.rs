@@ -2,13 +2,14 @@
 
 use imds_model::header;
 
-use crate::profile::Profile;
-use crate::protocol::{Response, Shape, Status};
-use crate::time::Timestamp;
+use super::{Response, Shape};
+use crate::base::profile::Profile;
+use crate::base::status::Status;
+use crate::base::time::Timestamp;
 
 /// Dates as the headers spell them, kept so that they are written once per second and not once per answer.
 #[derive(Debug, Default)]
-pub struct Dates {
+pub(crate) struct Dates {
     second: Option<i64>,
     text: String,
 }
@@ -25,7 +26,7 @@ impl Dates {
 
 /// Puts answers into bytes.
 #[derive(Debug)]
-pub struct Encoder {
+pub(crate) struct Encoder {
     profile: Profile,
     dates: Dates,
     last_modified: String,
@@ -34,24 +35,30 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder of this profile, whose values were last changed at `last_modified`.
     #[must_use]
-    pub fn new(profile: Profile, last_modified: Timestamp) -> Self {
+    pub(crate) fn new(profile: Profile, last_modified: Timestamp) -> Self {
         Self { profile, dates: Dates::default(), last_modified: last_modified.http_date() }
     }
 
     /// The values were changed at this time.
-    pub fn set_last_modified(&mut self, time: Timestamp) {
+    pub(crate) fn set_last_modified(&mut self, time: Timestamp) {
         self.last_modified = time.http_date();
     }
 
     /// Whether a connection stays open after an answer, given that the client asked for it. On Nitro it does
     /// (aws-beam/aws_credentials#47); the older front ends answer in HTTP/1.0 and close.
     #[must_use]
-    pub const fn keeps_alive(&self, asked_for: bool) -> bool {
+    pub(crate) const fn keeps_alive(&self, asked_for: bool) -> bool {
         asked_for && matches!(self.profile, Profile::Nitro)
     }
 
     /// Appends the bytes of an answer.
-    pub fn encode(&mut self, response: &Response, keep_alive: bool, now: Timestamp, out: &mut Vec<u8>) {
+    pub(crate) fn encode(
+        &mut self,
+        response: &Response,
+        keep_alive: bool,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) {
         let protocol = match self.profile {
             Profile::Nitro => "HTTP/1.1 ",
             Profile::Xen | Profile::Snowball => "HTTP/1.0 ",
@@ -167,7 +174,7 @@ fn decimal(buffer: &mut [u8; 20], mut number: usize) -> &[u8] {
 
 /// The answer to a head that is no HTTP: closes the connection. What the real service does is unknown.
 #[must_use]
-pub fn malformed() -> Response {
+pub(crate) fn malformed() -> Response {
     Response::bare(Status::BadRequest)
 }
 

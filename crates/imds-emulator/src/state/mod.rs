@@ -1,27 +1,28 @@
 //! The service's state: the instance and its options as they are now, and what follows from them.
 
 mod apply;
+pub(crate) mod record;
 
 use std::collections::BTreeMap;
 
+use imds_model::MetadataOptions;
 use imds_model::options::{State as OptionsState, Switch};
-use imds_model::{MetadataOptions, MetadataPath, catalogue};
 
-use crate::clock::Clock;
+use crate::base::clock::Clock;
+use crate::base::path::ValuePath;
+use crate::base::profile::Profile;
+use crate::base::time::Timestamp;
 use crate::event::Event;
-use crate::fault::{Faults, Trouble};
+use crate::event::fault::{FaultKind, Faults};
+use crate::files::snapshot::Snapshot;
 use crate::identity::{DocumentSigner, Keyring};
 use crate::instance::Instance;
-use crate::profile::Profile;
+use crate::protocol::token::TokenIssuer;
+use crate::protocol::wire::Encoder;
 use crate::protocol::{self, Body, Request, Response, View};
-use crate::record::{Entry, ImdsVersion, Recorder};
 use crate::render::{self, Source, Tree};
-use crate::snapshot::Snapshot;
-use crate::time::Timestamp;
-use crate::token::TokenIssuer;
-use crate::tree::{Directory, Leaf};
-use crate::version::Version;
-use crate::wire::Encoder;
+use crate::state::record::{Entry, ImdsVersion, Recorder};
+use crate::tree::Directory;
 
 /// What a state is made from.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ pub(crate) struct Settings {
     /// The wire profile.
     pub(crate) profile: Profile,
     /// Values by path that stand above the instance's; `None` takes a path away.
-    pub(crate) overrides: BTreeMap<String, Option<Vec<u8>>>,
+    pub(crate) overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
     /// Where the time comes from.
     pub(crate) clock: Clock,
     /// Key of the session tokens.
@@ -58,7 +59,7 @@ pub(crate) struct State {
     /// Options to come, and when.
     pending: Option<(MetadataOptions, Timestamp)>,
     profile: Profile,
-    overrides: BTreeMap<String, Option<Vec<u8>>>,
+    overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
     clock: Clock,
     tokens: TokenIssuer,
     signer: DocumentSigner,
@@ -88,8 +89,8 @@ impl std::fmt::Debug for State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     /// Not yet: the answer is a signature, whose keys are to be made first; then [`State::answer_at_last`] is asked
-    /// with the trouble that was drawn.
-    Keys(Option<Trouble>),
+    /// with the fault that was drawn.
+    Keys(Option<FaultKind>),
     /// As they are.
     Whole,
     /// Never: the connection hangs.
@@ -190,7 +191,7 @@ impl State {
 
     /// Every leaf at the latest version, by path, as a reader with a token sees it.
     pub(crate) fn leaves(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        self.tree.root.leaves("/latest/", &mut |path, _, leaf| match leaf.signature {
+        self.tree.root.leaves("/latest/", &mut |path, leaf| match leaf.signature {
             None => visit(path, leaf.value(true)),
             Some(_) => visit(path, b"(made when it is asked for)"),
         });
@@ -216,14 +217,14 @@ impl State {
         self.timeline.keys().next().map(|(time, _)| *time)
     }
 
-    /// Has an event happen at a time; at once where that is not in the future.
+    /// Schedules an event; one that is not in the future is applied at the next request.
     pub(crate) fn schedule(&mut self, time: Timestamp, event: Event) {
         self.scheduled += 1;
         self.timeline.insert((time, self.scheduled), event);
         self.next = self.next.min(time);
     }
 
-    /// Has everything happen that is due.
+    /// Applies every event that is due.
     pub(crate) fn advance(&mut self, now: Timestamp) {
         if now < self.next {
             return;
@@ -252,15 +253,22 @@ impl State {
         self.next = self.tree.until.min(applied).min(self.next_event().unwrap_or(Timestamp::NEVER));
     }
 
-    /// The name under which an override of this path is kept: without `/latest/`, and below `meta-data/` where it names
-    /// no other branch.
-    pub(crate) fn key(path: &str) -> String {
-        let path = path.trim_matches('/');
-        let path = path.strip_prefix("latest/").unwrap_or(path);
-        match path.split('/').next() {
-            Some("meta-data" | "dynamic" | "user-data") => path.to_owned(),
-            _ => format!("meta-data/{path}"),
+    /// Serves a value, or nothing, at a path, whatever the instance has there. The tree is changed where it
+    /// is, so that many values cost no more than their number.
+    fn set_value(&mut self, path: ValuePath, value: Option<Vec<u8>>, now: Timestamp) {
+        // What was set below the path before is gone with it.
+        let below: Vec<ValuePath> = self
+            .overrides
+            .range(path.first_below()..)
+            .take_while(|(other, _)| path.holds(other))
+            .map(|(other, _)| other.clone())
+            .collect();
+        for other in below {
+            self.overrides.remove(&other);
         }
+        override_value(&mut self.tree.root, &path, value.as_deref());
+        self.overrides.insert(path, value);
+        self.encoder.set_last_modified(now);
     }
 
     fn rebuild(&mut self, now: Timestamp) {
@@ -272,23 +280,12 @@ impl State {
             rotations: self.rotations,
         };
         self.tree = match &self.snapshot {
-            Some(snapshot) => render::snapshot(snapshot, &self.instance),
+            Some(snapshot) => render::snapshot(snapshot, &self.instance.lifecycle),
             None => render::tree(source, now),
         };
         let root = &mut self.tree.root;
         for (path, value) in &self.overrides {
-            match value {
-                Some(value) if path == "user-data" => {
-                    root.put(path, Version::FIRST, Leaf::binary(value.clone()));
-                }
-                Some(value) => root.put(path, version_of(path), Leaf::new(value.clone())),
-                None => {
-                    root.remove(path);
-                }
-            }
-        }
-        if !self.overrides.is_empty() {
-            root.sort_below("meta-data");
+            override_value(root, path, value.as_deref());
         }
         self.encoder.set_last_modified(now);
         self.next = self.next.min(self.tree.until);
@@ -304,20 +301,20 @@ impl State {
     ) -> After {
         let now = self.clock.now();
         self.advance(now);
-        let trouble = if self.faults.is_empty() {
+        let fault = if self.faults.is_empty() {
             None
         } else {
             // Two packets for the request and its answer; five more to open and close a connection.
             let packets = if origin.first { 7 } else { 2 };
             self.faults.meets(request.method, protocol::path_of(request.target), packets, now)
         };
-        self.respond(now, trouble, origin, request, keep_alive_asked, out)
+        self.respond(now, fault, origin, request, keep_alive_asked, out)
     }
 
-    /// Answers a request that was held back, with the trouble that was drawn for it then.
+    /// Answers a request that was held back, with the fault that was drawn for it then.
     pub(crate) fn answer_at_last(
         &mut self,
-        trouble: Option<Trouble>,
+        fault: Option<FaultKind>,
         origin: Origin,
         request: &Request<'_>,
         keep_alive_asked: bool,
@@ -325,21 +322,21 @@ impl State {
     ) -> After {
         let now = self.clock.now();
         self.advance(now);
-        self.respond(now, trouble, origin, request, keep_alive_asked, out)
+        self.respond(now, fault, origin, request, keep_alive_asked, out)
     }
 
     fn respond(
         &mut self,
         now: Timestamp,
-        trouble: Option<Trouble>,
+        fault: Option<FaultKind>,
         origin: Origin,
         request: &Request<'_>,
         keep_alive_asked: bool,
         out: &mut Vec<u8>,
     ) -> After {
         let path = protocol::path_of(request.target);
-        let response = match trouble {
-            Some(Trouble::Status(status)) => Response::error(self.profile, status),
+        let response = match fault {
+            Some(FaultKind::Status(status)) => Response::error(self.profile, status),
             _ => {
                 let mut view = View {
                     profile: self.profile,
@@ -352,18 +349,18 @@ impl State {
             }
         };
         if matches!(response.body, Body::Awaited) {
-            return After { keep_alive: true, hop_limit: None, delivery: Delivery::Keys(trouble) };
+            return After { keep_alive: true, hop_limit: None, delivery: Delivery::Keys(fault) };
         }
         let start = out.len();
         let keep_alive = self.encoder.keeps_alive(keep_alive_asked);
         self.encoder.encode(&response, keep_alive, now, out);
         let head = out.len() - start - if response.head { 0 } else { response.body.bytes().len() };
-        let delivery = match trouble {
-            Some(Trouble::Stall | Trouble::PacketBudget(_)) => Delivery::Stall,
-            Some(Trouble::Reset) => Delivery::Reset,
-            Some(Trouble::Truncate) => Delivery::Cut(head + response.body.bytes().len() / 2),
-            Some(Trouble::Slow(rate)) => Delivery::Slow(head, rate),
-            Some(Trouble::Refuse | Trouble::Status(_)) | None => Delivery::Whole,
+        let delivery = match fault {
+            Some(FaultKind::Stall | FaultKind::PacketBudget(_)) => Delivery::Stall,
+            Some(FaultKind::Reset) => Delivery::Reset,
+            Some(FaultKind::Truncate) => Delivery::Cut(head + response.body.bytes().len() / 2),
+            Some(FaultKind::Slow(rate)) => Delivery::Slow(head, rate),
+            Some(FaultKind::Refuse | FaultKind::Status(_)) | None => Delivery::Whole,
         };
         let unanswered = matches!(delivery, Delivery::Stall | Delivery::Reset);
         let on_token_path = path == imds_model::well_known::TOKEN_PATH;
@@ -379,7 +376,7 @@ impl State {
             },
             status: if unanswered { 0 } else { response.status.code() },
             forwarded_for: request.forwarded_for,
-            fault: trouble.map(Trouble::name),
+            fault: fault.map(FaultKind::name),
         });
         let hop_limit = (on_token_path && request.method == "PUT")
             .then(|| self.options.http_put_response_hop_limit.get());
@@ -403,30 +400,12 @@ impl State {
     }
 }
 
-/// The version that brought a path, by the catalogue; the first where it does not say.
-pub(crate) fn version_of(path: &str) -> Version {
-    let Ok(path) = format!("/latest/{path}").parse::<MetadataPath>() else { return Version::FIRST };
-    catalogue::find(&path)
-        .and_then(|found| found.category.since)
-        .map_or(Version::FIRST, Version::from_release)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_written_long_or_short() {
-        for path in ["instance-id", "/latest/meta-data/instance-id", "meta-data/instance-id/"] {
-            assert_eq!(State::key(path), "meta-data/instance-id");
+/// Puts a value above the instance's, or removes what is there.
+fn override_value(root: &mut Directory, path: &ValuePath, value: Option<&[u8]>) {
+    match value {
+        Some(value) => render::put_value(root, path, value),
+        None => {
+            root.remove(path.as_str());
         }
-        assert_eq!(State::key("/latest/user-data"), "user-data");
-        assert_eq!(State::key("dynamic/x"), "dynamic/x");
-    }
-
-    #[test]
-    fn overrides_are_as_old_as_their_category() {
-        assert_eq!(version_of("meta-data/placement/region"), Version::released(2020, 8, 24));
-        assert_eq!(version_of("meta-data/never-heard-of"), Version::FIRST);
     }
 }

@@ -8,12 +8,15 @@ use imds_model::options::{HttpTokens, Switch};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Instance, Preset};
-use crate::error::{Error, Invalid};
+use super::parse::{from_json, from_toml};
+use super::snapshot::{self, Snapshot};
+use crate::base::error::{Error, Invalid};
+use crate::base::path::ValuePath;
+use crate::base::profile::Profile;
+use crate::base::span::{self, Step};
 use crate::event::OptionsChange;
-use crate::place::{self, Step};
-use crate::profile::Profile;
-use crate::snapshot::Snapshot;
+use crate::event::text::hop_limit;
+use crate::instance::{Instance, Preset};
 
 /// What an instance file describes.
 #[derive(Clone)]
@@ -28,7 +31,7 @@ pub struct Described {
     /// The wire profile.
     pub profile: Profile,
     /// Values by path that stand above the instance's; `None` takes a path away.
-    pub overrides: BTreeMap<String, Option<Vec<u8>>>,
+    pub overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for Described {
@@ -98,7 +101,7 @@ fn hops<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<imds_model::options::HopLimit>, D::Error> {
     let hops = u64::deserialize(deserializer)?;
-    crate::event_text::hop_limit(hops).map(Some).map_err(serde::de::Error::custom)
+    hop_limit(hops).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
@@ -109,7 +112,7 @@ fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
 ///
 /// # Errors
 /// Where the file cannot be read, or what it says cannot be.
-pub fn read(path: &Path) -> Result<Described, Error> {
+pub fn read_instance(path: &Path) -> Result<Described, Error> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
     parse(&text, is_json(path)).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
@@ -121,7 +124,7 @@ pub(crate) fn is_json(path: &Path) -> bool {
 }
 
 pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
-    if json && let Some(snapshot) = crate::snapshot::parse(text)? {
+    if json && let Some(snapshot) = snapshot::parse(text)? {
         let options =
             MetadataOptions { instance_metadata_tags: Switch::Enabled, ..MetadataOptions::default() };
         return Ok(Described { snapshot: Some(snapshot), options, ..Preset::Default.into() });
@@ -141,7 +144,7 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
     described.instance.flaw().map_err(|flaw| {
         let line = flaw.places.iter().find_map(|place| {
             let place: Vec<Step> = std::iter::once("instance".into()).chain(place.iter().cloned()).collect();
-            place::line(text, json, &place)
+            span::line(text, json, &place)
         });
         Invalid { line, ..Invalid::new(flaw.message) }
     })?;
@@ -157,11 +160,16 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
         };
         described.options = change.apply(described.options);
     }
+    let wrong =
+        |steps: [Step; 2], message| Invalid { line: span::line(text, json, &steps), ..Invalid::new(message) };
     for (path, value) in file.set {
-        described.overrides.insert(crate::state::State::key(&path), Some(value.into_bytes()));
+        let key = ValuePath::parse(&path)
+            .map_err(|message| wrong(["set".into(), path.as_str().into()], message))?;
+        described.overrides.insert(key, Some(value.into_bytes()));
     }
-    for path in file.unset {
-        described.overrides.insert(crate::state::State::key(&path), None);
+    for (index, path) in file.unset.iter().enumerate() {
+        let key = ValuePath::parse(path).map_err(|message| wrong(["unset".into(), index.into()], message))?;
+        described.overrides.insert(key, None);
     }
     Ok(described)
 }
@@ -178,21 +186,6 @@ fn merge(base: &mut Value, given: &Value) {
     }
 }
 
-pub(crate) fn from_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| place::line_at(text, span.start));
-        Invalid { line, ..Invalid::new(error.message().replace('\n', "; ")) }
-    })
-}
-
-pub(crate) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Invalid> {
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        Invalid { line: Some(error.line()), ..Invalid::new(message) }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,13 +199,14 @@ mod tests {
             false,
         )
         .unwrap();
+        let path = |text| ValuePath::parse(text).unwrap();
         assert_eq!(described.instance.instance_id, "i-0abc");
         assert_eq!(described.instance.instance_life_cycle, "spot");
         assert_eq!(described.instance.tags["Name"], "my-instance");
         assert_eq!(described.instance.tags["Team"], "x");
         assert_eq!(described.options.http_tokens, HttpTokens::Required);
-        assert_eq!(described.overrides["meta-data/iam"], None);
-        assert_eq!(described.overrides["meta-data/placement/group-name"], Some(b"g".to_vec()));
+        assert_eq!(described.overrides[&path("iam")], None);
+        assert_eq!(described.overrides[&path("placement/group-name")], Some(b"g".to_vec()));
     }
 
     #[test]
@@ -248,6 +242,11 @@ mod tests {
             ),
             ("[instance.tags]\n'a/b' = 'x'", "line 2: tag key `a/b` holds `/`; letters, digits and"),
             ("[instance]\npending-time = 'now'", "line 2: `now` is no time; expected the form"),
+            ("[set]\na = 'x'\n'a/../b' = 'x'", "line 3: `a/../b` is not the path of a value: `.` and"),
+            (
+                "unset = [\n'iam',\n'meta-data']",
+                "line 3: `meta-data` is not the path of a value: it is a whole",
+            ),
             ("a = [", "line 1: "),
         ] {
             let error = parse(text, false).unwrap_err().to_string();

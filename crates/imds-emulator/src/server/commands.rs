@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use imds_model::MetadataOptions;
 
-use crate::clock::Clock;
+use super::service::Service;
+use crate::base::clock::Clock;
+use crate::base::error::Invalid;
+use crate::base::path::ValuePath;
+use crate::base::time::Timestamp;
 use crate::event::Event;
 use crate::identity::Certificates;
 use crate::instance::Instance;
-use crate::record::{Counters, RecordedRequest};
-use crate::server::Service;
-use crate::time::Timestamp;
+use crate::state::record::{Counters, RecordedRequest};
 
 impl Service {
-    /// Has an event happen now.
+    /// Applies an event now.
     pub fn apply(&self, event: Event) {
         let mut state = self.state();
         let now = state.clock().now();
@@ -23,7 +25,7 @@ impl Service {
         self.changed();
     }
 
-    /// Has an event happen after this time by the emulator's clock.
+    /// Applies an event after this time by the emulator's clock.
     pub fn apply_after(&self, wait: Duration, event: Event) {
         if wait.is_zero() {
             return self.apply(event);
@@ -47,13 +49,23 @@ impl Service {
     }
 
     /// A value at a path, above what the instance has there: `placement/region`, `/latest/user-data`.
-    pub fn set(&self, path: &str, value: impl Into<Vec<u8>>) {
-        self.apply(Event::Set(path.to_owned(), Some(value.into())));
+    ///
+    /// # Errors
+    /// Returns an error if no value can be at the path.
+    pub fn set(&self, path: &str, value: impl Into<Vec<u8>>) -> Result<(), Invalid> {
+        let path = ValuePath::parse(path).map_err(Invalid::new)?;
+        self.apply(Event::Set(path, Some(value.into())));
+        Ok(())
     }
 
-    /// Takes away what is at a path: `iam`, `user-data`.
-    pub fn unset(&self, path: &str) {
-        self.apply(Event::Set(path.to_owned(), None));
+    /// Removes what is at a path: `iam`, `user-data`.
+    ///
+    /// # Errors
+    /// Returns an error if no value can be at the path.
+    pub fn unset(&self, path: &str) -> Result<(), Invalid> {
+        let path = ValuePath::parse(path).map_err(Invalid::new)?;
+        self.apply(Event::Set(path, None));
+        Ok(())
     }
 
     /// The metadata options in force, `pending` while others are on their way.

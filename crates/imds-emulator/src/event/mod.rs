@@ -1,10 +1,13 @@
 //! Events: what happens to an instance while it runs, told by a scenario file, the control API or a test.
 
+pub(crate) mod fault;
+pub(crate) mod text;
+
 use std::time::Duration;
 
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 
-use crate::fault::Fault;
+use crate::base::path::ValuePath;
 use crate::instance::{MaintenanceEvent, SpotAction, TargetLifecycleState};
 
 /// Something that happens to the instance.
@@ -43,9 +46,9 @@ pub enum Event {
     /// Metadata options are changed.
     Options(OptionsChange),
     /// A value at a path, or none there.
-    Set(String, Option<Vec<u8>>),
+    Set(ValuePath, Option<Vec<u8>>),
     /// A fault begins.
-    Fault(Fault),
+    Fault(fault::Fault),
     /// Every fault ends.
     ClearFaults,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 /// Where the emulator takes the time from; `real` unless told otherwise. Clones of a clock show the same time.
 #[derive(Clone, Debug)]

@@ -1,72 +1,76 @@
 //! The protocol as one pure function: what the service answers to a request in some state at some time.
 
+pub(crate) mod token;
+pub(crate) mod wire;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use imds_model::options::{HttpTokens, Switch};
-use imds_model::{MetadataOptions, token, well_known};
+use imds_model::{MetadataOptions, well_known};
 
+use crate::base::profile::Profile;
+use crate::base::status::Status;
+use crate::base::time::Timestamp;
+use crate::base::version::{self, Version};
 use crate::identity::{DocumentSigner, Unsigned};
-use crate::profile::Profile;
-use crate::time::Timestamp;
-use crate::token::TokenIssuer;
+use crate::protocol::token::TokenIssuer;
 use crate::tree::{Directory, Found, MediaType};
-use crate::version::{self, Version};
 
 /// A request, as far as the service looks at it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Method, as sent.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// Request target, as sent.
-    pub target: &'a str,
+    pub(crate) target: &'a str,
     /// Value of the session token header.
-    pub token: Option<&'a [u8]>,
+    pub(crate) token: Option<&'a [u8]>,
     /// Value of the token TTL header.
-    pub token_ttl: Option<&'a [u8]>,
+    pub(crate) token_ttl: Option<&'a [u8]>,
     /// Whether `X-Forwarded-For` is there.
-    pub forwarded_for: bool,
+    pub(crate) forwarded_for: bool,
     /// Whether `Expect` is there.
-    pub expect: bool,
+    pub(crate) expect: bool,
 }
 
 /// What the service answers from.
 #[derive(Debug)]
-pub struct View<'a> {
+pub(crate) struct View<'a> {
     /// The wire profile.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// The options in force.
-    pub options: MetadataOptions,
+    pub(crate) options: MetadataOptions,
     /// What lies below a version.
-    pub root: &'a Directory,
+    pub(crate) root: &'a Directory,
     /// Issues and checks session tokens.
-    pub tokens: &'a mut TokenIssuer,
+    pub(crate) tokens: &'a mut TokenIssuer,
     /// Signs the identity document.
-    pub signer: &'a mut DocumentSigner,
+    pub(crate) signer: &'a mut DocumentSigner,
 }
 
 /// An answer before it is put into the bytes of a wire profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
+pub(crate) struct Response {
     /// Status and the reason phrase that goes with it.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The order of the headers.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// The body.
-    pub body: Body,
+    pub(crate) body: Body,
     /// What `Content-Type` says.
-    pub content_type: &'static str,
+    pub(crate) content_type: &'static str,
     /// Seconds for the token TTL header.
-    pub token_ttl: Option<u32>,
+    pub(crate) token_ttl: Option<u32>,
     /// Value of `Allow`.
-    pub allow: Option<&'static str>,
+    pub(crate) allow: Option<&'static str>,
     /// Whether the body is left out, its length still told.
-    pub head: bool,
+    pub(crate) head: bool,
 }
 
 /// The three orders in which the service writes its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// 200 to a GET.
     Value,
     /// The token and everything with an empty body.
@@ -77,7 +81,7 @@ pub enum Shape {
 
 /// A body.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Body {
+pub(crate) enum Body {
     /// Nothing.
     Empty,
     /// A leaf's value.
@@ -98,72 +102,11 @@ impl std::fmt::Debug for Body {
 impl Body {
     /// The bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Empty | Self::Awaited => b"",
             Self::Shared(bytes) => bytes,
             Self::Text(text) => text.as_bytes(),
-        }
-    }
-}
-
-/// A status code that the service answers with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Status {
-    /// 200
-    Ok,
-    /// 400
-    BadRequest,
-    /// 401
-    Unauthorized,
-    /// 403
-    Forbidden,
-    /// 404
-    NotFound,
-    /// 405, with a reason phrase that is the service's own: `Not Allowed`.
-    NotAllowed,
-    /// 417
-    ExpectationFailed,
-    /// 429: never seen from the real service; a fault only.
-    TooManyRequests,
-    /// 500
-    InternalServerError,
-    /// 503
-    ServiceUnavailable,
-}
-
-impl Status {
-    /// The number.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::Ok => 200,
-            Self::BadRequest => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::NotAllowed => 405,
-            Self::ExpectationFailed => 417,
-            Self::TooManyRequests => 429,
-            Self::InternalServerError => 500,
-            Self::ServiceUnavailable => 503,
-        }
-    }
-
-    /// Number and reason phrase, as they stand in the status line.
-    #[must_use]
-    pub const fn line(self) -> &'static str {
-        match self {
-            Self::Ok => "200 OK",
-            Self::BadRequest => "400 Bad Request",
-            Self::Unauthorized => "401 Unauthorized",
-            Self::Forbidden => "403 Forbidden",
-            Self::NotFound => "404 Not Found",
-            Self::NotAllowed => "405 Not Allowed",
-            Self::ExpectationFailed => "417 Expectation Failed",
-            Self::TooManyRequests => "429 Too Many Requests",
-            Self::InternalServerError => "500 Internal Server Error",
-            Self::ServiceUnavailable => "503 Service Unavailable",
         }
     }
 }
@@ -178,7 +121,7 @@ const DATA_ALLOW: &str = "OPTIONS, GET, HEAD";
 impl Response {
     /// An answer without a body.
     #[must_use]
-    pub const fn bare(status: Status) -> Self {
+    pub(crate) const fn bare(status: Status) -> Self {
         Self {
             status,
             shape: Shape::Bare,
@@ -192,7 +135,7 @@ impl Response {
 
     /// An error answer of this profile: XHTML on Xen, mostly without a body on Nitro.
     #[must_use]
-    pub fn error(profile: Profile, status: Status) -> Self {
+    pub(crate) fn error(profile: Profile, status: Status) -> Self {
         let page = match profile {
             // Captures of 2020 to 2026 show 401, 403 and 405 without a body; 400, 429, 500 and 503 are unknown and
             // follow them.
@@ -234,7 +177,7 @@ fn error_page(profile: Profile, status: Status) -> String {
 }
 
 /// What the service answers.
-pub fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp) -> Response {
+pub(crate) fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp) -> Response {
     let profile = view.profile;
     let error = |status| Response::error(profile, status);
     if view.options.http_endpoint == Switch::Disabled {
@@ -300,7 +243,9 @@ fn ttl_seconds(value: &[u8]) -> Option<u32> {
         return None;
     }
     let seconds = std::str::from_utf8(value).ok()?.parse().ok()?;
-    (token::MIN_TTL_SECONDS..=token::MAX_TTL_SECONDS).contains(&seconds).then_some(seconds)
+    (imds_model::token::MIN_TTL_SECONDS..=imds_model::token::MAX_TTL_SECONDS)
+        .contains(&seconds)
+        .then_some(seconds)
 }
 
 /// Whole seconds until `expires`, rounded up: a token of 60 s shows 60 right after it was issued.
@@ -348,7 +293,7 @@ fn text(body: Cow<'static, str>) -> Response {
 /// The path of a request target: without query and, in the absolute form of a proxy request, without the host. The
 /// service's view of a query is unknown.
 #[must_use]
-pub fn path_of(target: &str) -> &str {
+pub(crate) fn path_of(target: &str) -> &str {
     let path = match target.split_once("://") {
         Some((_, rest)) if !target.starts_with('/') => rest.find('/').map_or("/", |at| &rest[at..]),
         _ => target,

@@ -1,7 +1,7 @@
 //! Assertions about the recorded requests: `v1 == 0 and tokens-issued <= 1`.
 
-use crate::record::Counters;
-use crate::server::Service;
+use super::service::Service;
+use crate::state::record::Counters;
 
 /// A statement about what was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]

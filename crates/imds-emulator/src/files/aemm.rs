@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::Invalid;
-use crate::instance::file::from_json;
+use super::instance_file;
+use super::parse::from_json;
+use crate::base::error::Invalid;
 
 /// What came of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,8 +189,7 @@ impl Import {
         file.insert("set".into(), Value::Object(self.set));
         let instance_file = format!("{:#}\n", Value::Object(file));
         // Written and read again: an import that cannot be served is told now.
-        crate::instance::file::parse(&instance_file, true)
-            .map_err(|wrong| Invalid { line: None, ..wrong })?;
+        instance_file::parse(&instance_file, true).map_err(|wrong| Invalid { line: None, ..wrong })?;
         Ok(Imported { instance_file, notes: self.notes })
     }
 }
@@ -204,7 +204,7 @@ fn path_of(name: &str, mac: &str) -> Option<String> {
             Some(rest) => format!("mac/{rest}"),
             None => imds_model::catalogue::CATALOGUE
                 .iter()
-                .filter_map(|category| category.path.strip_prefix("meta-data/"))
+                .filter_map(|category| category.path().strip_prefix("meta-data/"))
                 .find(|path| !path.ends_with('/') && path.replace('/', "-") == name)?
                 .to_owned(),
         },
@@ -233,7 +233,7 @@ mod tests {
                 "spot":{"action":"stop"}}"#,
         )
         .unwrap();
-        let described = crate::instance::file::parse(&imported.instance_file, true).unwrap();
+        let described = instance_file::parse(&imported.instance_file, true).unwrap();
         assert_eq!(described.instance.placement.region, "eu-west-1");
         assert_eq!(described.instance.tags["Name"], "n");
         assert_eq!(described.instance.user_data.unwrap().0, b"1234");
@@ -244,7 +244,8 @@ mod tests {
             "meta-data/x/192.0.2.54",
             "meta-data/network/interfaces/macs/0e:49:61:0f:c3:77/owner-id",
         ] {
-            assert!(described.overrides.contains_key(path), "{path}: {}", imported.instance_file);
+            let key = crate::base::path::ValuePath::parse(path).unwrap();
+            assert!(described.overrides.contains_key(&key), "{path}: {}", imported.instance_file);
         }
         let notes = imported.notes.join("\n");
         for name in ["`server`", "`spot`", "`never-heard-of`"] {

@@ -1,0 +1,40 @@
+//! The service: one state, shared by its listeners and by those who change it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OnceCell, watch};
+
+use crate::state::{Settings, State};
+
+/// The emulated service; clones share one state.
+#[derive(Clone, Debug)]
+pub struct Service(pub(super) Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Counts changes, so that a listener that waits for one is woken.
+    pub(super) changes: watch::Sender<u64>,
+    /// Set when the keys of the identity document's signatures are made; who waits for it waits for one making.
+    pub(super) keys: OnceCell<()>,
+}
+
+impl Service {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(Shared {
+            state: Mutex::new(State::new(settings)),
+            changes: watch::Sender::new(0),
+            keys: OnceCell::new(),
+        }))
+    }
+
+    /// The state. Never held across a wait.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes the listeners: something was changed.
+    pub(crate) fn changed(&self) {
+        self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
