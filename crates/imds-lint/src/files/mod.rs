@@ -1,0 +1,3 @@
+//! Files: which ones, read within bounds, written in place.
+
+pub mod walk;

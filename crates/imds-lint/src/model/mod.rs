@@ -1,0 +1,4 @@
+//! What a script asks of the metadata service, taken from its syntax tree.
+
+pub mod shell;
+pub mod url;

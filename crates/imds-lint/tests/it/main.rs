@@ -1,0 +1,3 @@
+//! The program, run: its output, its exit codes, its rewrites against the emulator.
+
+mod command;
