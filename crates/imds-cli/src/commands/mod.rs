@@ -15,6 +15,7 @@ pub(crate) mod fleet;
 pub(crate) mod get;
 pub(crate) mod identity;
 pub(crate) mod lifecycle;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod serve;

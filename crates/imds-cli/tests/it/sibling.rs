@@ -8,6 +8,10 @@ use crate::world;
 fn a_program_that_is_missing_is_named_with_its_package() {
     let home = world();
     let world = imds_testkit::TestEnvironment::new(alone(&home));
+    let output = world.imds(["lint", "-"]).disabled().env("PATH", "/nonexistent").run();
+    let hint = "it comes with the package `imds-lint`; `cargo install imds-lint` installs it too";
+    let output = output.exits_with(2).says("error: `imds-lint` is not installed");
+    assert!(output.stderr().contains(hint), "{output}");
     let output = world.imds(["fleet", "state"]).disabled().env("PATH", "/nonexistent").run();
     assert_eq!(
         output.fails_with(2).to_string(),

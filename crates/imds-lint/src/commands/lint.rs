@@ -1,7 +1,9 @@
 //! The check itself, and the rewrites.
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use imds_files::Mode;
 
 use crate::check::{self, Settings};
 use crate::cli::{CheckArgs, Format};
@@ -68,8 +70,8 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> io::Result<Result<u8
             Ok(text) => text,
             Err(failure) => return Ok(Err(failure)),
         };
-        if let Err(error) = write_file(path, &text) {
-            return Ok(Err(Failure::new(format!("cannot write `{}`: {error}", path.display()))));
+        if let Err(error) = imds_files::write_output(path, Mode::Shared, text.as_bytes()) {
+            return Ok(Err(Failure::new(error.to_string())));
         }
         report.entries.clear();
         return Ok(Ok(status(&report)));
@@ -172,13 +174,9 @@ fn replace(found: &mut Found, rewritten: Vec<(usize, String)>, settings: Setting
     for (index, text) in rewritten {
         let Some(report) = found.reports.get_mut(index) else { continue };
         let path = report.path.clone();
-        write_file(&path, &text)
-            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))?;
+        imds_files::write_output(&path, Mode::Shared, text.as_bytes())
+            .map_err(|error| Failure::new(error.to_string()))?;
         report.checked = check::check(&path.to_string_lossy(), text.as_bytes(), settings);
     }
     Ok(())
-}
-
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    std::fs::write(path, text)
 }
