@@ -1,0 +1,25 @@
+//! The subcommands.
+
+mod trace;
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use crate::failure::{Exit, Failure};
+use crate::manual;
+
+/// Runs what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let printed = match cli.command {
+        None => return trace::run(cli.trace),
+        Some(Command::Man) => manual::page(&mut io::stdout()),
+        Some(Command::Completions { shell }) => manual::completions(shell, &mut io::stdout()),
+    };
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(Exit::Failed, "cannot write to stdout").caused_by(error))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,31 @@
+//! The command `imds-trace`: shows which processes of this machine talk to the EC2 instance metadata service, by
+//! IMDSv1 or IMDSv2.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod cli;
+mod commands;
+mod endpoint;
+mod failure;
+mod host;
+mod manual;
+mod output;
+mod report;
+mod trace;
+mod who;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(failure) => {
+            // Where stderr is gone there is nobody left to tell.
+            let _ = std::io::stderr().write_all(failure.report().as_bytes());
+            ExitCode::from(failure.code())
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! One JSON object per line.
+
+use std::io::{self, BufWriter, Stdout, Write as _};
+
+use super::Sink;
+use crate::failure::{Exit, Failure};
+use crate::report::record::Line;
+
+pub(crate) struct JsonLines(BufWriter<Stdout>);
+
+impl JsonLines {
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::with_capacity(64 * 1_024, io::stdout()))
+    }
+}
+
+impl Sink for JsonLines {
+    fn line(&mut self, line: &Line) -> Result<(), Failure> {
+        let text = serde_json::to_string(line)
+            .map_err(|error| Failure::new(Exit::Failed, "cannot write a record as JSON").caused_by(error))?;
+        writeln!(self.0, "{text}").map_err(unwritten)
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.0.flush().map_err(unwritten)
+    }
+}
+
+fn unwritten(error: io::Error) -> Failure {
+    Failure::new(Exit::Failed, "cannot write the trace to stdout").caused_by(error)
+}
