@@ -6,7 +6,7 @@ use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 
 use crate::commands::{
     aws_cli, categories, completions, credentials, doctor, dump, emulate, emulator, env, exec, fleet, get,
-    identity, lifecycle, lint, list, man, serve, token, tree, user_data, wait, watch,
+    identity, lifecycle, lint, list, man, serve, token, trace, tree, user_data, wait, watch,
 };
 use crate::report::Failure;
 
@@ -42,6 +42,7 @@ enum Command {
     Lifecycle(lifecycle::Args),
     Fleet(fleet::Args),
     Lint(lint::Args),
+    Trace(trace::Args),
     Emulator(emulator::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -75,6 +76,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
         Command::Lifecycle(args) => lifecycle::run(&args),
         Command::Fleet(args) => fleet::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Trace(args) => trace::run(&args),
         Command::Emulator(args) => emulator::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

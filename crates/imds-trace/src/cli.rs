@@ -10,12 +10,14 @@ use imds_model::duration;
 use crate::endpoint::Endpoint;
 use crate::failure;
 
-/// Show which processes of this machine talk to the EC2 instance metadata service, by IMDSv1 or IMDSv2
+/// Show which processes of this machine talk to the EC2 instance metadata service, by IMDSv1 or
+/// IMDSv2
 ///
-/// Attaches four small eBPF programs to the root of the cgroup v2 tree and so sees every process of the host, in every
-/// container and network namespace. On a terminal it shows a live table; elsewhere it writes one JSON object per
-/// request. Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (root has them), and Linux 5.8 or later. The kernel detaches
-/// the programs when the process ends, however it ends.
+/// Attaches four small eBPF programs to the root of the cgroup v2 tree and so sees every process of
+/// the host, in every container and network namespace. On a terminal it shows a live table;
+/// elsewhere it writes one JSON object per request. Needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON
+/// (root has them), and Linux 5.8 or later. The kernel detaches the programs when the process ends,
+/// however it ends.
 #[derive(Debug, Parser)]
 #[command(
     name = "imds-trace",
@@ -64,7 +66,8 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) v1_only: bool,
 
-    /// Exit with 1 if a request by IMDSv1 was seen, and with 6 if none was and not everything could be seen
+    /// Exit with 1 if a request by IMDSv1 was seen, and with 6 if none was and not everything could
+    /// be seen
     #[arg(long)]
     pub(crate) fail_on_v1: bool,
 
@@ -80,11 +83,13 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) cgroup: Option<PathBuf>,
 
-    /// Look up processes, users and containers below this directory: where a container has the host's `/`
+    /// Look up processes, users and containers below this directory: where a container has the
+    /// host's `/`
     #[arg(long, value_name = "DIRECTORY", default_value = "/")]
     pub(crate) host_root: PathBuf,
 
-    /// EC2 instance id to write into the trace, instead of the one that the firmware or cloud-init names
+    /// EC2 instance id to write into the trace, instead of the one that the firmware or cloud-init
+    /// names
     #[arg(long, value_name = "ID", value_parser = instance_id)]
     pub(crate) instance_id: Option<String>,
 

@@ -1,5 +1,5 @@
-//! The command `imds-trace`: shows which processes of this machine talk to the EC2 instance metadata service, by
-//! IMDSv1 or IMDSv2.
+//! The command `imds-trace`: shows which processes of this machine talk to the EC2 instance
+//! metadata service, by IMDSv1 or IMDSv2.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 

@@ -20,6 +20,7 @@ pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod user_data;
 pub(crate) mod wait;

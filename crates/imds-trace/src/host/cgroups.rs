@@ -1,7 +1,7 @@
 //! From the number of a cgroup, which the kernel part sends, to its path in the cgroup v2 tree.
 //!
-//! The number is the directory's inode number. The directory outlives a short-lived process, so this works where
-//! `/proc/PID/cgroup` is already gone.
+//! The number is the directory's inode number. The directory outlives a short-lived process, so
+//! this works where `/proc/PID/cgroup` is already gone.
 
 use std::collections::HashMap;
 use std::fs;
@@ -33,7 +33,8 @@ impl Cgroups {
         if self.paths.len() >= REMEMBERED {
             self.paths.clear();
         }
-        // One walk for each new cgroup. Most of a walk's finds are new too, so the next misses are few.
+        // One walk for each new cgroup. Most of a walk's finds are new too, so the next misses are
+        // few.
         let root = self.root.clone();
         self.walk(&root);
         self.paths.entry(number).or_default().clone()
@@ -52,8 +53,8 @@ impl Cgroups {
     }
 }
 
-/// The paths in `/proc/PID/cgroup` that may name a unit or a container, the most telling first: cgroup v2, then the
-/// trees of v1 in which systemd and the runtimes put processes.
+/// The paths in `/proc/PID/cgroup` that may name a unit or a container, the most telling first:
+/// cgroup v2, then the trees of v1 in which systemd and the runtimes put processes.
 pub(crate) fn paths_of(text: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let mut add = |matches: &dyn Fn(&str, &str) -> bool| {

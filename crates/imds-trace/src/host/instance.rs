@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// The EC2 instance id, by the firmware's tables or by what cloud-init kept; nothing where neither knows.
+/// The EC2 instance id, by the firmware's tables or by what cloud-init kept; nothing where neither
+/// knows.
 pub(crate) fn instance_id(root: &Path) -> Option<String> {
     // On Nitro, the board's asset tag is the instance id.
     ["sys/devices/virtual/dmi/id/board_asset_tag", "var/lib/cloud/data/instance-id"].iter().find_map(|file| {

@@ -1,7 +1,8 @@
-//! The kernel part: loads it, attaches it to a cgroup, reads what it sends, and says why where that cannot be.
+//! The kernel part: loads it, attaches it to a cgroup, reads what it sends, and says why where that
+//! cannot be.
 //!
-//! Everything is held by file descriptors of this process (links, not `BPF_PROG_ATTACH`), so the kernel detaches and
-//! frees it all when the process ends, however it ends.
+//! Everything is held by file descriptors of this process (links, not `BPF_PROG_ATTACH`), so the
+//! kernel detaches and frees it all when the process ends, however it ends.
 
 use std::fs::File;
 use std::io;
@@ -22,7 +23,8 @@ static OBJECT: &[u8] = include_bytes!("../../bpf/trace.bpf.o");
 
 /// Endpoints that the kernel part has room for.
 pub(crate) const MOST_ENDPOINTS: usize = 4;
-/// `struct endpoint` of the kernel part: four words of the address, and the port, in network byte order.
+/// `struct endpoint` of the kernel part: four words of the address, and the port, in network byte
+/// order.
 const ENDPOINT_BYTES: usize = 20;
 
 /// The attached kernel part.
@@ -34,7 +36,8 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// Loads the programs and attaches them to `cgroup`, so that they see every process in it and below.
+    /// Loads the programs and attaches them to `cgroup`, so that they see every process in it and
+    /// below.
     pub(crate) fn attach(cgroup: &Path, endpoints: &[Endpoint], buffer: u32) -> Result<Self, Failure> {
         let directory = File::open(cgroup).map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot open the cgroup `{}`", cgroup.display()))
@@ -60,8 +63,8 @@ impl Kernel {
                 program.load().and_then(|()| program.attach(&directory, hook, CgroupAttachMode::Single));
             attached.map_err(|error| why_program(name, &error, cgroup))?;
         }
-        let ring = taken(&mut programs, "EVENTS", |map| RingBuf::try_from(map))?;
-        let lost = taken(&mut programs, "LOST", |map| Array::try_from(map))?;
+        let ring = taken(&mut programs, "EVENTS", RingBuf::try_from)?;
+        let lost = taken(&mut programs, "LOST", Array::try_from)?;
         Ok(Self { ring, lost, _programs: programs })
     }
 

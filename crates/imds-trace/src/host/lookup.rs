@@ -1,5 +1,5 @@
-//! From what the kernel part knows of a connection to the caller that people know: the process is looked up when it
-//! connects, while it is still there.
+//! From what the kernel part knows of a connection to the caller that people know: the process is
+//! looked up when it connects, while it is still there.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! What is asked of this machine: the kernel part, `/proc`, the cgroup tree, the names of users and containers.
+//! What is asked of this machine: the kernel part, `/proc`, the cgroup tree, the names of users and
+//! containers.
 
 pub(crate) mod cgroups;
 pub(crate) mod clock;

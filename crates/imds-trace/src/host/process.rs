@@ -1,18 +1,20 @@
-//! What `/proc` says of a process. It has to be quick: a short-lived caller is gone in a millisecond or two.
+//! What `/proc` says of a process. It has to be quick: a short-lived caller is gone in a
+//! millisecond or two.
 
 use std::fs;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::who::caller::{Details, Parent};
 use crate::who::redact;
 
-/// Most ancestors that are told.
+/// Most ancestors that are listed.
 const PARENTS: usize = 4;
 /// Most bytes of a command line that are read.
 const COMMAND_BYTES: u64 = 32 * 1_024;
 
-/// Tells one run of a process from a later one with its number, and one program in it from the next.
+/// Tells one run of a process from a later one with its number, and one program in it from the
+/// next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     parent: u32,
@@ -39,7 +41,8 @@ impl Processes {
         parse_stat(&String::from_utf8_lossy(&stat))
     }
 
-    /// The command line, redacted. Nothing where the process is gone, or is a zombie and has none left.
+    /// The command line, redacted. Nothing where the process is gone, or is a zombie and has none
+    /// left.
     pub(crate) fn command(&self, pid: u32) -> Option<Vec<String>> {
         let mut bytes = Vec::new();
         fs::File::open(self.of(pid).join("cmdline"))
@@ -56,7 +59,8 @@ impl Processes {
         Some(redact::command_line(words.iter().map(String::as_str)))
     }
 
-    /// What there is to say of a process that may be gone at any moment: what vanishes first is read first.
+    /// What there is to say of a process that may be gone at any moment: what vanishes first is
+    /// read first.
     pub(crate) fn details(&self, pid: u32) -> (Option<Stamp>, Details) {
         let command = self.command(pid);
         let executable = fs::read_link(self.of(pid).join("exe")).ok();
@@ -96,11 +100,6 @@ impl Processes {
     fn of(&self, pid: u32) -> PathBuf {
         self.proc.join(pid.to_string())
     }
-}
-
-/// Whether a directory is a `/proc` in which processes can be found by number.
-pub(crate) fn is_proc(path: &Path) -> bool {
-    path.join("self/stat").exists()
 }
 
 /// `PID (NAME) STATE PPID ...`; the name may hold anything, parentheses too.

@@ -1,4 +1,5 @@
-//! Names of users, by `/etc/passwd`. Users of a directory service have none here, and are told by number.
+//! Names of users, by `/etc/passwd`. Users of a directory service have none here: their numbers
+//! stand alone.
 
 use std::collections::HashMap;
 

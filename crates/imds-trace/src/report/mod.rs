@@ -1,3 +1,3 @@
-//! What is told of a trace, with no I/O: records, and sums over them.
+//! What a trace consists of, with no I/O: records, and sums over them.
 
 pub(crate) mod record;

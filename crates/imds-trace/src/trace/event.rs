@@ -73,8 +73,8 @@ pub(crate) enum Kind {
 /// Bytes of what the caller sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
-    /// Where in the stream they stand; it wraps around. The first byte is 0 where the start of the connection was
-    /// seen, else anything.
+    /// Where in the stream they stand; it wraps around. The first byte is 0 where the start of the
+    /// connection was seen, else anything.
     pub(crate) offset: u32,
     /// How many were sent.
     pub(crate) length: u32,

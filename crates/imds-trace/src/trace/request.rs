@@ -1,4 +1,5 @@
-//! A request's header: joined from segments, then read and classified. Bodies are skipped and never looked at.
+//! A request's header: joined from segments, then read and classified. Bodies are skipped and never
+//! looked at.
 
 use imds_model::{header, well_known};
 
@@ -85,7 +86,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Parsed, Unparsed> {
     })
 }
 
-/// Which kind of request it is by its path and by whether it carries a session token, and whose path it is.
+/// Which kind of request it is by its path and by whether it carries a session token, and whose
+/// path it is.
 pub(crate) fn classify(path: &str, has_token: bool) -> (RequestKind, Option<&'static str>) {
     if path == well_known::TOKEN_PATH {
         (RequestKind::Token, None)
@@ -132,7 +134,8 @@ fn cloud_of(path: &str) -> Option<&'static str> {
     CLOUDS.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, cloud)| *cloud)
 }
 
-/// The path of a request target, which may be a whole URL; the query, which may hold anything, is left out.
+/// The path of a request target, which may be a whole URL; the query, which may hold anything, is
+/// left out.
 fn path_of(target: &str) -> &str {
     let path = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').map_or("/", |slash| &rest[slash..]),

@@ -26,18 +26,6 @@ pub(crate) enum Unreadable {
     Unfinished,
 }
 
-impl Unreadable {
-    /// What it says to people.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotHttp => "the bytes are not HTTP",
-            Self::BytesMissing => "some of its bytes were not seen",
-            Self::TooLong => "its header is too long",
-            Self::Unfinished => "the connection ended in the middle of its header",
-        }
-    }
-}
-
 /// Where in the stream the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -93,7 +81,7 @@ impl RequestStream {
         }
     }
 
-    /// The connection ended: a header that is not whole is told.
+    /// The connection ended: reports a header that is not whole.
     pub(crate) fn end(&mut self) -> Option<Found> {
         let unfinished = !std::mem::take(&mut self.header).is_empty();
         unfinished.then_some(Found::Unreadable(Unreadable::Unfinished))
@@ -119,7 +107,8 @@ impl RequestStream {
                     self.header.extend_from_slice(bytes);
                     match request::parse(&self.header) {
                         Ok(Parsed { head, length, body }) => {
-                            // What is behind the header is in these bytes, as it was not whole before them.
+                            // What is behind the header is in these bytes, as it was not whole
+                            // before them.
                             bytes = &bytes[length.saturating_sub(before)..];
                             self.header.clear();
                             self.place = match body {

@@ -1,4 +1,5 @@
-//! Follows every connection: joins requests with their answers and hands out each exchange once it is over.
+//! Follows every connection: joins requests with their answers and hands out each exchange once it
+//! is over.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,7 +8,8 @@ use super::request::Head;
 use super::stream::{Found, RequestStream, Unreadable, unreadable_head};
 
 const SECOND: u64 = 1_000_000_000;
-/// How long an answered request waits for the packets that belong to it, where the connection stays open.
+/// How long an answered request waits for the packets that belong to it, where the connection stays
+/// open.
 const SETTLED: u64 = SECOND / 5;
 /// How long an answer is waited for.
 const PATIENCE: u64 = 30 * SECOND;
@@ -50,7 +52,8 @@ struct Connection {
     origin: Origin,
     endpoint: u8,
     stream: RequestStream,
-    /// Sent and not finished, oldest first: more than one where the caller does not wait for answers.
+    /// Sent and not finished, oldest first: more than one where the caller does not wait for
+    /// answers.
     open: VecDeque<Exchange>,
     requests: u32,
     /// The beginning of a status line.
@@ -80,7 +83,8 @@ impl Tracker {
     /// Takes an event; `finished` is given every exchange that it ends.
     pub(crate) fn event(&mut self, event: &Event, mut finished: impl FnMut(Exchange)) {
         if !self.connections.contains_key(&event.cookie) {
-            // What comes behind the end of a connection, or answers a request that was not seen, begins nothing.
+            // What comes behind the end of a connection, or answers a request that was not seen,
+            // begins nothing.
             if matches!(event.kind, Kind::Answer { .. } | Kind::End { .. }) {
                 return;
             }

@@ -7,7 +7,8 @@ use super::cgroup::Place;
 /// A process and where it runs. What is not known is absent, and never guessed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Caller {
-    /// Process id in the pid namespace of the tracer; absent for a connection older than the tracer.
+    /// Process id in the pid namespace of the tracer; absent for a connection older than the
+    /// tracer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pid: Option<u32>,
     /// Name of the thread that connected, at most 15 bytes (`comm`).
@@ -21,7 +22,8 @@ pub(crate) struct Caller {
     /// What `/proc` says of the process; absent once it is gone.
     #[serde(flatten)]
     pub(crate) details: Option<Details>,
-    /// Path of the cgroup in the cgroup v2 tree, or `name=systemd` where only that names a unit or container.
+    /// Path of the cgroup in the cgroup v2 tree, or `name=systemd` where only that names a unit or
+    /// container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cgroup: Option<String>,
     /// Unit, container and pod, by the cgroup's path.

@@ -1,7 +1,8 @@
 //! What a cgroup's path says: systemd unit, container, Kubernetes pod, ECS task.
 //!
-//! The shapes are those of kubernetes/kubernetes (`pkg/kubelet/cm`), google/cadvisor (`container/*`) and
-//! aws/amazon-ecs-agent (`agent/config/config_unix.go`); a path of another shape names nothing.
+//! The shapes are those of kubernetes/kubernetes (`pkg/kubelet/cm`), google/cadvisor
+//! (`container/*`) and aws/amazon-ecs-agent (`agent/config/config_unix.go`); a path of another
+//! shape names nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,8 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Container {
     pub(crate) id: String,
-    /// What runs it, where the path says so: `docker`, `containerd`, `cri-o`, `podman`, `nspawn`, `lxc`.
+    /// What runs it, where the path says so: `docker`, `containerd`, `cri-o`, `podman`, `nspawn`,
+    /// `lxc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) runtime: Option<String>,
     /// Its name, where this host's files have it.
@@ -43,7 +45,8 @@ pub(crate) struct Pod {
 }
 
 impl Place {
-    /// Reads a path; its components are looked at from the last, as a container's own init makes cgroups below it.
+    /// Reads a path; its components are looked at from the last, as a container's own init makes
+    /// cgroups below it.
     pub(crate) fn of(path: &str) -> Self {
         let components: Vec<&str> = path.split('/').filter(|component| !component.is_empty()).collect();
         let last_first = || components.iter().enumerate().rev();
@@ -83,7 +86,8 @@ fn container_of(component: &str, parent: Option<&str>, in_pod: bool) -> Option<C
     };
     let scope = component.strip_suffix(".scope").unwrap_or(component);
     for (prefix, runtime) in SCOPES {
-        // `crio-conmon-ID` and `libpod-conmon-ID` are monitors of a container and run outside of it.
+        // `crio-conmon-ID` and `libpod-conmon-ID` are monitors of a container and run outside of
+        // it.
         if let Some(id) = scope.strip_prefix(prefix).filter(|id| is_container_id(id)) {
             return container(id, Some(runtime));
         }
@@ -113,21 +117,23 @@ fn container_of(component: &str, parent: Option<&str>, in_pod: bool) -> Option<C
     }
 }
 
-/// 64 lower-case hexadecimal digits. ECS puts the task's id and a number in place of it with some launch types.
+/// 64 lower-case hexadecimal digits.
 fn is_container_id(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// The unit, with the escapes of its name kept: so `systemctl status` takes it. Scopes of containers are no units that
-/// a person knows, and are told as containers.
+/// The unit, with the escapes of its name kept: so `systemctl status` takes it. The scope of a
+/// container is no unit to a person: it names the container instead.
 fn unit_of(component: &str) -> Option<String> {
     let is_scope = component.ends_with(".scope");
     let named = component.ends_with(".service") || is_scope;
-    // The user's manager holds the units of the user; those below it are the telling ones, and come first.
+    // The user's manager holds the units of the user; those below it are the telling ones, and come
+    // first.
     (named && container_of(component, None, false).is_none()).then(|| component.to_owned())
 }
 
-/// The UID in `pod63b3ebfc-...`, `kubepods-burstable-pod63b3ebfc_....slice` or, of a static pod, 32 digits.
+/// The UID in `pod63b3ebfc-...`, `kubepods-burstable-pod63b3ebfc_....slice` or, of a static pod, 32
+/// digits.
 fn pod_uid(component: &str) -> Option<String> {
     let name = component.strip_suffix(".slice").unwrap_or(component);
     let at = name.rfind("pod").filter(|at| *at == 0 || name[..*at].ends_with('-'))?;

@@ -1,7 +1,7 @@
 //! What of a command line may be shown: everything but secrets.
 //!
-//! A command line is for everybody on the machine to see while the process lives; a trace is kept, copied and joined.
-//! Whatever may be a secret is replaced, so this errs on the side of replacing.
+//! A command line is for everybody on the machine to see while the process lives; a trace is kept,
+//! copied and joined. Whatever may be a secret is replaced, so this errs on the side of replacing.
 
 use imds_model::header;
 
@@ -130,7 +130,8 @@ fn word(argument: &str) -> String {
     piece(argument)
 }
 
-/// `Name: value`, the value replaced unless it is known to be harmless. A lone name, or curl's `@FILE`, is shown.
+/// `Name: value`, the value replaced unless it is known to be harmless. A lone name, or curl's
+/// `@FILE`, is shown.
 fn header_line(line: &str) -> String {
     let trimmed = line.trim_start();
     match line.split_once(':') {
@@ -152,8 +153,8 @@ fn login(text: &str) -> String {
     }
 }
 
-/// Text of several words, such as what `sh -c` is given, or JSON: word by word, and where a name announces a secret, the
-/// word behind it, or all of the quotation.
+/// Text of several words, such as what `sh -c` is given, or JSON: word by word, and where a name
+/// announces a secret, the word behind it, or all of the quotation.
 fn script(text: &str) -> String {
     let mut scan =
         Scan { out: String::with_capacity(text.len()), quote: None, hide: Hide::Nothing, named: false };
@@ -396,7 +397,8 @@ fn looks_secret(word: &str) -> bool {
         lower += usize::from(byte.is_ascii_lowercase());
         digit += usize::from(byte.is_ascii_digit());
     }
-    // Paths and versions have few capitals and digits; container ids and digests have no capitals at all.
+    // Paths and versions have few capitals and digits; container ids and digests have no capitals
+    // at all.
     let jwt = word.starts_with("eyJ") && body.len() >= 20;
     jwt || (long && upper >= 4 && lower >= 4 && digit >= 2 && !word.starts_with('/'))
 }

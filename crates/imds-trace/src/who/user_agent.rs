@@ -1,4 +1,5 @@
-//! The SDK or tool that a User-Agent names. The header is the caller's to set: a hint beside the process, no proof.
+//! The SDK or tool that a User-Agent names. The header is the caller's to set: a hint beside the
+//! process, no proof.
 
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,8 @@ pub(crate) fn sdk_of(user_agent: &str) -> Option<Sdk> {
     })
 }
 
-/// The version at the start of the text behind the slash; nothing for what is none, such as `aws-imds-client`.
+/// The version at the start of the text behind the slash; nothing for what is none, such as
+/// `aws-imds-client`.
 fn version_in(text: &str) -> Option<String> {
     let text = text.trim_start_matches('v');
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');

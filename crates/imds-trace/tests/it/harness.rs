@@ -1,4 +1,5 @@
-//! A network of its own for each live test, a cgroup, the tracer on that cgroup, and clients inside of it.
+//! A network of its own for each live test, a cgroup, the tracer on that cgroup, and clients inside
+//! of it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -17,8 +18,9 @@ const INSIDE: &str = "IMDS_TRACE_TEST_INSIDE";
 /// Far above what anything here takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Whether this is the run of the test in a network of its own, where both addresses of the service are on `lo` and
-/// there is no way out. The run outside makes that one and passes or fails with it; so it never returns `true` there.
+/// Whether this is the run of the test in a network of its own, where both addresses of the service
+/// are on `lo` and there is no way out. The run outside makes that one and passes or fails with it;
+/// so it never returns `true` there.
 pub(crate) fn inside(test: &str) -> bool {
     #[allow(clippy::disallowed_methods, reason = "set by this function for the run inside")]
     if std::env::var_os(INSIDE).is_some() {
@@ -43,8 +45,8 @@ pub(crate) fn inside(test: &str) -> bool {
     false
 }
 
-/// Whether this machine lets the test trace. Where it does not, the test says loudly that it proved nothing, and in CI
-/// it fails.
+/// Whether this machine lets the test trace. Where it does not, the test says loudly that it proved
+/// nothing, and in CI it fails.
 pub(crate) fn can_trace(test: &str) -> bool {
     use std::io::Write as _;
     #[allow(clippy::disallowed_methods, reason = "CI tells its tests that none of them may be skipped")]

@@ -1,5 +1,8 @@
-//! The command `imds-trace`, run as users run it: live, against the emulator, attached to cgroups that the test made.
+//! The command `imds-trace`, run as users run it: live, against the emulator, attached to cgroups
+//! that the test made.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod harness;
+mod killed;
 mod kinds;
+mod places;
