@@ -28,6 +28,8 @@ need() {
 # cargo_tool NAME VERSION: installs a cargo subcommand once, below the cache.
 cargo_tool() {
     local stamp=$cache/tools/$1-$2
+    # An installation of the machine's own will do.
+    [[ $("$1" --version 2>/dev/null) != *"$2"* ]] || return 0
     [ -e "$stamp" ] && [ -x "$cache/tools/bin/$1" ] && return
     echo "installing: $1 $2"
     CARGO_TARGET_DIR=$cache/tools/target cargo install --locked --quiet --root "$cache/tools" --version "$2" "$1"
@@ -43,6 +45,13 @@ go_tool() {
     echo "installing: $1 ${2##*@}"
     GOBIN=$cache/tools/bin go install "$2"
     touch "$stamp"
+}
+
+# What `cargo xtask package` runs.
+package_tools() {
+    need zip gzip tar
+    go_tool nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
+    rustup target add "$(uname -m)-unknown-linux-musl"
 }
 
 # python_env NAME REQUIREMENT ...: prints the folder of a virtual environment with these packages.

@@ -72,8 +72,7 @@ fn build(commands: &[Shipped], target: &str) -> Result<Vec<PathBuf>, String> {
     let directory = Path::new(directory).join(target).join("release");
     let built: Vec<PathBuf> = commands.iter().map(|command| directory.join(&command.binary)).collect();
     for binary in &built {
-        let bytes = std::fs::read(binary).map_err(|error| format!("`{}`: {error}", binary.display()))?;
-        if has_interpreter(&bytes)? {
+        if is_dynamic(binary)? {
             return Err(format!("`{}` is not static: it names a program interpreter", binary.display()));
         }
     }
@@ -81,7 +80,7 @@ fn build(commands: &[Shipped], target: &str) -> Result<Vec<PathBuf>, String> {
 }
 
 /// What cargo says of the workspace.
-fn metadata() -> Result<Value, String> {
+pub(crate) fn metadata() -> Result<Value, String> {
     let mut cargo = workspace::cargo();
     let metadata = workspace::output_of(cargo.args(["metadata", "--no-deps", "--format-version=1"]))?;
     serde_json::from_str(&metadata).map_err(|error| format!("cargo metadata: {error}"))
@@ -103,6 +102,12 @@ fn target() -> Result<String, String> {
              packages (rust-std for {target}), or run `rustup target add {target}` where the network allows it"
         )),
     }
+}
+
+/// Whether a program needs a dynamic loader.
+pub(crate) fn is_dynamic(binary: &Path) -> Result<bool, String> {
+    let bytes = std::fs::read(binary).map_err(|error| format!("`{}`: {error}", binary.display()))?;
+    has_interpreter(&bytes)
 }
 
 /// Whether a 64-bit little-endian ELF file asks for a dynamic loader (a program header of type `PT_INTERP`).

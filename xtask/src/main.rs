@@ -9,6 +9,7 @@ mod certificates;
 mod check;
 mod dist;
 mod generate;
+mod package;
 mod workspace;
 
 use std::process::ExitCode;
@@ -22,7 +23,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   check [--only CRATE]                the house rules that no other tool checks
   check --imports CRATE               which module of a crate imports which, as rows of xtask/layers.toml
   dist [PACKAGE]...                   stripped static binaries in dist/
-  generate [--check]                  what follows from model/: catalogue, pages, conformance cases";
+  generate [--check]                  what follows from model/: catalogue, pages, conformance cases
+  package [--target T]... [--quick]   archives, deb, rpm, checksums, dependencies and formulas in dist/packages/
+  package --check-tag TAG             whether this checkout may be released as TAG";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Some("check") => check::run(rest),
         Some("dist") => dist::run(rest),
         Some("generate") => generate::run(rest),
+        Some("package") => package::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match result {
