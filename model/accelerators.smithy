@@ -5,7 +5,7 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
-/// Names what is told of Elastic GPUs.
+/// Lists what there is about Elastic GPUs.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/elastic-gpus")
 @bodyFormat("directory")
@@ -75,7 +75,7 @@ operation GetElasticGpu {
     }
 }
 
-/// Names what is told of Elastic Inference.
+/// Lists what there is about Elastic Inference.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/elastic-inference")
 @bodyFormat("directory")

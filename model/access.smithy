@@ -5,7 +5,7 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
-/// Names what is told of the instance profile.
+/// Lists what there is about the instance profile.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/iam")
 @bodyFormat("directory")
@@ -175,7 +175,7 @@ operation ListIdentityCredentials {
     output := with [DirectoryAnswer] {}
 }
 
-/// Names what is told of the instance's own identity role.
+/// Lists what there is about the instance's own identity role.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/identity-credentials/ec2")
 @bodyFormat("directory")

@@ -169,7 +169,7 @@ operation GetRebalanceRecommendation {
     ]
 }
 
-/// Names what is told of the interruption.
+/// Lists what there is about the interruption.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/spot")
 @bodyFormat("directory")

@@ -112,7 +112,7 @@ operation GetAutoScalingTargetLifecycleState {
     ]
 }
 
-/// Names what Auto Scaling tells the instance.
+/// Lists what Auto Scaling announces to the instance.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/autoscaling")
 @bodyFormat("directory")
@@ -376,7 +376,7 @@ operation GetSystem {
     output := with [TextAnswer] {}
 }
 
-/// Names what is told of hibernation.
+/// Lists what there is about hibernation.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/hibernation")
 @bodyFormat("directory")
@@ -459,7 +459,7 @@ operation GetMetricsVhostmd {
     output := with [TextAnswer] {}
 }
 
-/// Names what is told of the AWS partition.
+/// Lists what there is about the AWS partition.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/services")
 @bodyFormat("directory")
@@ -529,7 +529,7 @@ operation GetInstanceMonitoring {
     output := with [TextAnswer] {}
 }
 
-/// Names what is told of monitoring.
+/// Lists what there is about monitoring.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/dynamic/fws")
 @bodyFormat("directory")

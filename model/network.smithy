@@ -5,7 +5,7 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
-/// Names what is told of the network.
+/// Lists what there is about the network.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/network")
 @bodyFormat("directory")
@@ -63,7 +63,7 @@ operation ListInterfaces {
     output := with [DirectoryAnswer] {}
 }
 
-/// Names what is told of one network interface.
+/// Lists what there is about one network interface.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/network/interfaces/macs/{mac}")
 @bodyFormat("directory")

@@ -5,7 +5,7 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
-/// Names what is told of the placement.
+/// Lists what there is about the placement.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/placement")
 @bodyFormat("directory")

@@ -36,7 +36,7 @@ enum tokenSource {
 }
 
 /// The wire protocol of the metadata service: plain GETs over HTTP/1.1 whose bodies have one of the forms that
-/// `bodyFormat` names, and errors that are told apart by their status alone.
+/// `bodyFormat` names, and errors that differ by their status alone.
 ///
 /// Generators that know a trait named `aws.protocols#imds` may treat this one as that. `protocol.md` is normative.
 @trait(selector: "service")

@@ -2,8 +2,8 @@
 
     faults.py CACHE             where `interop/run` put the clients; the path of the emulator to test is in IMDS
 
-botocore is imported, and curl and the others are run as they are. What reached the service is told by the emulator's
-recorder. The emulator's clock stands still unless a test steps it, and nothing here sleeps: only clients wait, for
+botocore is imported, and curl and the others are run as they are. The emulator's recorder says what reached the
+service. The emulator's clock stands still unless a test steps it, and nothing here sleeps: only clients wait, for
 answers that do not come.
 """
 
@@ -321,7 +321,7 @@ def clients(cache, here):
         ("go", "reset,count=1", "faults == 1 and v1 == 0", (0, everything, "")),
         ("rust", "503,count=1", "faults == 1 and v1 == 0", (0, everything, "")),
         ("rust", "truncate,count=1,path=/latest/meta-data", "faults == 1", (1, [], 'Error: "no region"')),
-        # One request without a token, in place of the one that was not to be had.
+        # One request without a token, instead of the one that could not be fetched.
         ("javascript", "503,count=1", "faults == 1 and v1 == 1 and v2 > 1", (0, everything, "")),
     ]:
         command = [IMDS, "emulate", "--tokens", "optional", "--clock", "stepped", "--fault", fault, "--assert", recorded]

@@ -9,6 +9,7 @@ mod certificates;
 mod check;
 mod dist;
 mod generate;
+mod model;
 mod package;
 mod workspace;
 
@@ -23,7 +24,8 @@ const USAGE: &str = "usage: cargo xtask TASK
   check [--only CRATE]                the house rules that no other tool checks
   check --imports CRATE               which module of a crate imports which, as rows of xtask/layers.toml
   dist [PACKAGE]...                   stripped static binaries in dist/
-  generate [--check]                  what follows from model/: catalogue, pages, conformance cases
+  generate [--check]                  what follows from model/ast.json: catalogue, pages, conformance cases
+  model [--check]                     validates model/*.smithy, writes its AST and all of `generate`; needs a JDK and Maven
   package [--target T]... [--quick]   archives, deb, rpm, checksums, dependencies and formulas in dist/packages/
   package --check-tag TAG             whether this checkout may be released as TAG";
 
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         Some("check") => check::run(rest),
         Some("dist") => dist::run(rest),
         Some("generate") => generate::run(rest),
+        Some("model") => model::run(rest),
         Some("package") => package::run(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,8 +1,9 @@
 //! The EC2 instance metadata service for a laptop, CI and tests, where there is no EC2.
 //!
-//! Four layers, each testable alone: the [`Instance`] (one typed model) is rendered into a tree of values
-//! at a point in time; the protocol, one pure function, answers a request from it; the server puts that on
-//! sockets. [`Emulator`] runs it on a thread; [`Service::run`] on the caller's runtime.
+//! Four layers, each testable alone: the [`Instance`] (one typed model) is rendered into a tree of
+//! values at a point in time; the protocol, one pure function, answers a request from it; the
+//! server puts that on sockets. [`Emulator`] runs it on a thread; [`Service::run`] on the caller's
+//! runtime.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 

@@ -1,4 +1,5 @@
-//! Reads the emulated service with the AWS SDK for Rust and prints one `ASPECT VALUE` line for each thing read.
+//! Reads the emulated service with the AWS SDK for Rust and prints one `ASPECT VALUE` line for each
+//! thing read.
 
 use std::error::Error;
 use std::process::Command;
@@ -39,7 +40,8 @@ async fn region(client: &Client) -> Result<String, Box<dyn Error>> {
     Ok(provider.region().await.ok_or("no region")?.to_string())
 }
 
-/// By the default chain, which nothing is configured for and which therefore ends at the instance's role.
+/// By the default chain, which nothing is configured for and which therefore ends at the instance's
+/// role.
 async fn access_key(http: &SharedHttpClient) -> Result<String, Box<dyn Error>> {
     let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http.clone());
     let config = loader.load().await;

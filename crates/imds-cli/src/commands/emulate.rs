@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use imds_emulator::{Assertion, Emulator};
 use imds_model::env;
 
-use super::emulation::{self, Emulation};
+use super::emulator_args::{self, EmulatorArgs};
 use crate::exit::Exit;
 use crate::report::{self, Failure};
 
@@ -23,7 +23,7 @@ use crate::report::{self, Failure};
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
-    emulation: Emulation,
+    emulator: EmulatorArgs,
 
     /// Fail unless this holds when the command has ended (can be repeated), such as "v1 == 0 and tokens-issued <= 1"
     #[arg(long, value_name = "ASSERTION", value_parser = Assertion::parse)]
@@ -39,8 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage("no command is given"));
     };
     let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let emulator = args.emulation.builder()?.control(control).start().map_err(emulation::failure)?;
-    if args.emulation.has_faults() {
+    let emulator = args.emulator.builder()?.control(control).start().map_err(emulator_args::failure)?;
+    if args.emulator.has_faults() {
         report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
     }
     // The command's session tokens end with the emulator: they do not belong among the user's.

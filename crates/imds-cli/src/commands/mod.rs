@@ -7,7 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod dump;
 pub(crate) mod emulate;
-pub(crate) mod emulation;
+pub(crate) mod emulator_args;
 pub(crate) mod emulator;
 pub(crate) mod env;
 pub(crate) mod exec;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args as ClapArgs;
 
-use super::emulation::{self, Emulation};
+use super::emulator_args::{self, EmulatorArgs};
 use crate::output;
 use crate::report::{self, Failure};
 
@@ -22,22 +22,22 @@ pub(crate) struct Args {
     control: Option<SocketAddr>,
 
     #[command(flatten)]
-    emulation: Emulation,
+    emulator: EmulatorArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut builder = args.emulation.builder()?;
+    let mut builder = args.emulator.builder()?;
     if let Some((first, others)) = args.listen.split_first() {
         builder =
             others.iter().fold(builder.listen(*first), |builder, address| builder.also_listen(*address));
     }
     // After the listeners: an IPv6 one turns the option on.
-    builder = args.emulation.ipv6(builder);
+    builder = args.emulator.ipv6(builder);
     if let Some(address) = args.control {
         builder = builder.control(address);
     }
-    let emulator = builder.start().map_err(emulation::failure)?;
-    if args.emulation.has_faults() {
+    let emulator = builder.start().map_err(emulator_args::failure)?;
+    if args.emulator.has_faults() {
         report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
     }
     for address in emulator.addresses() {

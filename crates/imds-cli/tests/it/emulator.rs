@@ -226,7 +226,7 @@ fn what_no_step_of_a_scenario_can_be_is_named_with_file_line_and_what_is_accepte
         ),
         (
             "event = 'x'",
-            "line 4: `x` is no event; one of `rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, \
+            "line 4: `x` is not an event; one of `rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, \
              `target-lifecycle-state`, `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, \
              `user-data`, `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`",
         ),

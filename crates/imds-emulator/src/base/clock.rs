@@ -1,4 +1,4 @@
-//! The emulator's clock: the machine's, a faster one, or one that only moves when it is told to.
+//! The emulator's clock: the machine's, a faster one, or one that moves by steps alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::base::time::Timestamp;
 
-/// Where the emulator takes the time from; `real` unless told otherwise. Clones of a clock show the same time.
+/// Where the emulator takes the time from; `real` by default. Clones of a clock show the
+/// same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Kind);
 
@@ -36,7 +37,8 @@ impl Clock {
         Self(Kind::Stepped(Arc::new(AtomicI64::new(start.millis()))))
     }
 
-    /// The clock that a command line names: `real`, `stepped` (starting now) or `x60` (60 times as fast).
+    /// The clock that a command line names: `real`, `stepped` (starting now) or `x60` (60 times as
+    /// fast).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -70,7 +72,8 @@ impl Clock {
         true
     }
 
-    /// How long a machine waits while this clock moves on by `wait`; `None` where it never does by itself.
+    /// How long a machine waits while this clock moves on by `wait`; `None` where it never does by
+    /// itself.
     #[must_use]
     pub fn machine_wait(&self, wait: Duration) -> Option<Duration> {
         match &self.0 {
@@ -81,7 +84,8 @@ impl Clock {
     }
 }
 
-/// The one place of this crate that reads the machine's clock: everything else is given a [`Clock`].
+/// The one place of this crate that reads the machine's clock: everything else is given a
+/// [`Clock`].
 #[allow(clippy::disallowed_methods)]
 fn machine_time() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

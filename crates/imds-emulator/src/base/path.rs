@@ -17,8 +17,8 @@ const USER_DATA: &str = "user-data";
 pub struct ValuePath(Box<str>);
 
 impl ValuePath {
-    /// Reads a path. `/latest/` in front may be left out, and so may `meta-data/` where no other tree
-    /// is named: `placement/region`.
+    /// Reads a path. `/latest/` in front may be left out, and so may `meta-data/` where no other
+    /// tree is named: `placement/region`.
     ///
     /// # Errors
     /// Returns an error if no value can be at the path: says why, and what is accepted.

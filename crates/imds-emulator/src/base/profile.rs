@@ -35,7 +35,8 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.as_str() == text)
     }
 
-    /// What every session token begins with: `AQAEA...` on Nitro, `AQAAA...` on Xen, `MDA...` on a Snowball.
+    /// What every session token begins with: `AQAEA...` on Nitro, `AQAAA...` on Xen, `MDA...` on a
+    /// Snowball.
     pub(crate) const fn token_prefix(self) -> &'static [u8; 4] {
         match self {
             Self::Nitro => b"\x01\x00\x04\x00",

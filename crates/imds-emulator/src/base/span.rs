@@ -24,8 +24,8 @@ impl From<usize> for Step {
     }
 }
 
-/// The line, counted from 1, of the name of a member, or of the beginning of an element. `None` where the text, which
-/// is one that was read before, has none there.
+/// The line, counted from 1, of the name of a member, or of the beginning of an element. `None`
+/// where the text, which is one that was read before, has none there.
 pub(crate) fn line(text: &str, json: bool, path: &[Step]) -> Option<usize> {
     let byte = if json { Json { text, at: 0 }.find(path) } else { in_toml(text, path) }?;
     Some(line_at(text, byte))

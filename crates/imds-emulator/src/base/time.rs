@@ -82,7 +82,7 @@ pub struct TimeError(String);
 
 impl fmt::Display for TimeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no time; expected the form `2027-01-31T12:00:00Z`", self.0.escape_debug())
+        write!(f, "`{}` is not a time; expected the form `2027-01-31T12:00:00Z`", self.0.escape_debug())
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
         for text in ["2027-02-30T00:00:00Z", "2027-13-01T00:00:00Z", "2027-01-01 00:00:00", "now", ""] {
             assert_eq!(
                 text.parse::<Timestamp>().unwrap_err().to_string(),
-                format!("`{text}` is no time; expected the form `2027-01-31T12:00:00Z`")
+                format!("`{text}` is not a time; expected the form `2027-01-31T12:00:00Z`")
             );
         }
     }

@@ -45,8 +45,9 @@ impl Version {
     /// `latest`: shows everything.
     pub(crate) const LATEST: Self = Self(u32::MAX);
 
-    /// The version of a release date. Not every release is one that a path can begin with: `2018-05-23` brought the
-    /// identity credentials and is not listed (EC2 User Guide, "Instance metadata categories").
+    /// The version of a release date. Not every release is one that a path can begin with:
+    /// `2018-05-23` brought the identity credentials and is not listed (EC2 User Guide,
+    /// "Instance metadata categories").
     #[must_use]
     pub(crate) const fn released(year: u32, month: u32, day: u32) -> Self {
         Self(year * 10_000 + month * 100 + day)
@@ -72,7 +73,8 @@ impl Version {
         Self::from_text(category.shown_since())
     }
 
-    /// The version that brought a path, by the catalogue; the first if the catalogue has no such path.
+    /// The version that brought a path, by the catalogue; the first if the catalogue has no such
+    /// path.
     pub(crate) fn of_path(path: &str) -> Self {
         let Ok(path) = format!("/latest/{path}").parse::<MetadataPath>() else { return Self::FIRST };
         catalogue::find(&path).map_or(Self::FIRST, |found| Self::of(found.category))

@@ -228,7 +228,10 @@ mod tests {
         assert_eq!((&secret["value"], &secret["why"]), (&Value::Null, &Value::from("secret")));
         let (status, answer) = call(&service, "POST", "/v1/events", r#"{"event":"nothing"}"#);
         assert_eq!(status, "400 Bad Request");
-        assert!(answer["error"].as_str().unwrap().starts_with("`nothing` is no event; one of"), "{answer}");
+        assert!(
+            answer["error"].as_str().unwrap().starts_with("`nothing` is not an event; one of"),
+            "{answer}"
+        );
         let (_, state) = call(&service, "GET", "/v1/state", "");
         assert_eq!((&state["seed"], &state["options"]["hop-limit"]), (&Value::from(5), &Value::from(1)));
     }

@@ -1,7 +1,9 @@
-//! Keeps web pages away from the control API: a browser on this machine may be made to send requests here.
+//! Keeps web pages away from the control API: a browser on this machine may be made to send
+//! requests here.
 
-/// Whether a request may have come from this machine's user, and not from a foreign page: `Host` is a loopback name, so
-/// that no DNS name was rebound to us; `Origin`, where there is one, is ours; a browser does not call it cross-site.
+/// Whether a request may have come from this machine's user, and not from a foreign page: `Host` is
+/// a loopback name, so that no DNS name was rebound to us; `Origin`, where there is one, is ours; a
+/// browser does not call it cross-site.
 pub(crate) fn admits(host: Option<&str>, origin: Option<&str>, fetch_site: Option<&str>) -> bool {
     host.is_some_and(is_loopback)
         && origin.is_none_or(|origin| origin.strip_prefix("http://").is_some_and(|rest| Some(rest) == host))

@@ -1,6 +1,7 @@
 //! The control API: changes and watches a running service, on a loopback port of its own.
 //!
-//! Never on the metadata port: what a client of the emulated service can do must be what it can do on EC2.
+//! Never on the metadata port: what a client of the emulated service can do must be what it can do
+//! on EC2.
 
 mod api;
 mod guard;
@@ -24,11 +25,11 @@ pub(crate) const OPENAPI: &str = include_str!("openapi.json");
 const PAGE: &str = include_str!("page.html");
 
 impl Service {
-    /// Serves the control API on this listener until `shutdown` is done. `endpoint` is shown on the page: where the
-    /// service itself listens.
+    /// Serves the control API on this listener until `shutdown` is done. `endpoint` is shown on the
+    /// page: where the service itself listens.
     ///
     /// # Errors
-    /// Where the address is not a loopback address.
+    /// Returns an error if the address is not a loopback address.
     pub async fn run_control(
         &self,
         listener: TcpListener,

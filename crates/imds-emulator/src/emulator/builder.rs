@@ -76,10 +76,10 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Where to listen; a free port of 127.0.0.1 unless told otherwise.
+    /// Where to listen; a free port of 127.0.0.1 by default.
     ///
-    /// An IPv6 address turns the option `HttpProtocolIpv6` on, without which nothing is answered there; options that
-    /// are given later may turn it off again.
+    /// An IPv6 address turns the option `HttpProtocolIpv6` on, without which nothing is answered
+    /// there; options that are given later may turn it off again.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen.clear();
         self.also_listen(address)
@@ -100,7 +100,7 @@ impl Builder {
         self
     }
 
-    /// The instance; the built-in one unless told otherwise.
+    /// The instance; the built-in one by default.
     pub fn instance(mut self, instance: Instance) -> Self {
         self.instance = instance;
         self
@@ -117,7 +117,7 @@ impl Builder {
         self
     }
 
-    /// The metadata options: the platform's defaults, with tags shown, unless told otherwise.
+    /// The metadata options: the platform's defaults, with tags shown, by default.
     pub const fn options(mut self, options: MetadataOptions) -> Self {
         self.options = options;
         self
@@ -159,14 +159,15 @@ impl Builder {
         self
     }
 
-    /// A value at a path, above what the instance has there: `placement/region`, `/latest/user-data`.
+    /// A value at a path, above what the instance has there: `placement/region`,
+    /// `/latest/user-data`.
     ///
     /// A path that no value can be at is an error of [`Builder::build`] and [`Builder::start`].
     pub fn set(self, path: &str, value: impl Into<Vec<u8>>) -> Self {
         self.with_override(path, Some(value.into()))
     }
 
-    /// Takes away what is at a path: `iam`, `user-data`.
+    /// Removes what is at a path: `iam`, `user-data`.
     pub fn unset(self, path: &str) -> Self {
         self.with_override(path, None)
     }
@@ -185,7 +186,8 @@ impl Builder {
         self
     }
 
-    /// The key of the session tokens; random unless told otherwise, so that tokens end with the emulator.
+    /// The key of the session tokens; random by default, so that tokens end with the
+    /// emulator.
     pub const fn token_key(mut self, key: [u8; 32]) -> Self {
         self.token_key = Some(key);
         self
@@ -197,7 +199,7 @@ impl Builder {
         self
     }
 
-    /// The tree of a real instance, in place of the model's.
+    /// The tree of a real instance, instead of the model's.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);
         self
@@ -214,7 +216,7 @@ impl Builder {
         self.event(Duration::ZERO, Event::Fault(fault))
     }
 
-    /// What rates of faults are drawn with; random unless told otherwise.
+    /// What rates of faults are drawn with; random by default.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -223,7 +225,7 @@ impl Builder {
     /// The service without a listener or a thread: see [`Service::run`].
     ///
     /// # Errors
-    /// Where the description cannot be, or the system has no random numbers.
+    /// Returns an error if the description cannot be, or the system has no random numbers.
     pub fn build(self) -> Result<Service, Error> {
         if let Some(invalid) = self.invalid {
             return Err(invalid.into());

@@ -14,10 +14,12 @@ use crate::server::Service;
 use crate::state::record::{Counters, RecordedRequest};
 
 impl Builder {
-    /// Starts the emulator on a thread of its own; it is bound when this returns and stops when it is dropped.
+    /// Starts the emulator on a thread of its own; it is bound when this returns and stops when it
+    /// is dropped.
     ///
     /// # Errors
-    /// Where the description cannot be, the address cannot be listened on, or the thread cannot be made.
+    /// Returns an error if the description cannot be, the address cannot be listened on, or the
+    /// thread cannot be made.
     pub fn start(self) -> Result<Emulator, Error> {
         let (listen, control) = (self.listen.clone(), self.control);
         let service = self.build()?;
@@ -67,7 +69,8 @@ async fn serve(
     for (listener, _) in listeners {
         if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
             let (service, shutdown) = (service.clone(), until(stopped.clone()));
-            // An error of `run` means that the port was lost while nothing listened: clients are refused from then on.
+            // An error of `run` means that the port was lost while nothing listened: clients are
+            // refused from then on.
             tokio::spawn(async move { service.run(listener, shutdown).await });
         }
     }
@@ -101,7 +104,8 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Describes an emulator: the built-in instance on a free port of 127.0.0.1 unless told otherwise.
+    /// Describes an emulator: the built-in instance on a free port of 127.0.0.1 unless told
+    /// otherwise.
     pub fn builder() -> Builder {
         Builder::default()
     }

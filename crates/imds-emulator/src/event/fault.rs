@@ -1,4 +1,5 @@
-//! Faults: what goes wrong, for which requests, how often; drawn from a seed, so that a run can be repeated.
+//! Faults: what goes wrong, for which requests, how often; drawn from a seed, so that a run can be
+//! repeated.
 
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub enum FaultKind {
     Truncate,
     /// The body comes at this many bytes per second.
     Slow(u32),
-    /// Packets beyond this many per second are dropped (1,024 per interface on EC2, amazon-ec2-net-utils#120): the
-    /// request gets no answer.
+    /// Packets beyond this many per second are dropped (1,024 per interface on EC2,
+    /// amazon-ec2-net-utils#120): the request gets no answer.
     PacketBudget(u32),
 }
 
@@ -162,8 +163,8 @@ impl Faults {
         self.active.iter().filter(refusing).map(|one| one.until).max()
     }
 
-    /// The fault that this request meets, if any: the first that matches and is drawn. `packets` is what the
-    /// request costs of a packet budget.
+    /// The fault that this request meets, if any: the first that matches and is drawn. `packets` is
+    /// what the request costs of a packet budget.
     pub(crate) fn meets(
         &mut self,
         method: &str,

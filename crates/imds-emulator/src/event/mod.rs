@@ -1,4 +1,5 @@
-//! Events: what happens to an instance while it runs, told by a scenario file, the control API or a test.
+//! Events: what happens to an instance while it runs, told by a scenario file, the control API or a
+//! test.
 
 pub(crate) mod fault;
 pub(crate) mod text;
@@ -100,8 +101,8 @@ pub struct OptionsChange {
     pub ipv6: Option<Switch>,
     /// Whether tags are shown.
     pub tags: Option<Switch>,
-    /// How long the change is pending before it is applied; until then the options before it are in force (what the
-    /// real service does meanwhile is unknown).
+    /// How long the change is pending before it is applied; until then the options before it are in
+    /// force (what the real service does meanwhile is unknown).
     pub pending: Duration,
 }
 

@@ -1,4 +1,5 @@
-//! Events as text: the one form that scenario files (TOML), the control API (JSON) and the command line share.
+//! Events as text: the one form that scenario files (TOML), the control API (JSON) and the command
+//! line share.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|error| error.to_string())
 }
 
-/// An event with its parameters by name. Which ones an event takes is said by the error that another one meets.
+/// An event with its parameters by name. Which ones an event takes is said by the error that
+/// another one meets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EventText {
@@ -127,7 +129,8 @@ const NAMES: &str = "`rebalance`, `interrupt`, `clear-spot`, `terminate`, `start
                      `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, `user-data`, \
                      `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`";
 
-/// How long before a Spot interruption it is announced (EC2 User Guide, "Spot Instance interruption notices").
+/// How long before a Spot interruption it is announced (EC2 User Guide, "Spot Instance interruption
+/// notices").
 const NOTICE: Duration = Duration::from_secs(120);
 
 impl std::fmt::Debug for EventText {
@@ -144,16 +147,17 @@ impl EventText {
         Self { event: event.to_owned(), ..Self::default() }
     }
 
-    /// The event of this name with parameters as a command line has them: `state=Terminated`, `rate=0.1`.
+    /// The event of this name with parameters as a command line has them: `state=Terminated`,
+    /// `rate=0.1`.
     ///
     /// # Errors
-    /// Where a word is no `NAME=VALUE`, or an event has no such parameter.
+    /// Returns an error if a word is not `NAME=VALUE`, or an event has no such parameter.
     pub fn from_words<'a>(event: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
         let mut members = serde_json::Map::new();
         members.insert("event".to_owned(), event.into());
         for word in words {
             let Some((name, value)) = word.split_once('=') else {
-                return Err(format!("`{}` is no `NAME=VALUE`", word.escape_debug()));
+                return Err(format!("`{}` is not `NAME=VALUE`", word.escape_debug()));
             };
             let number =
                 matches!(name, "hop-limit" | "rate" | "count" | "bytes-per-second" | "packets-per-second");
@@ -170,7 +174,7 @@ impl EventText {
     /// The event that a JSON object describes.
     ///
     /// # Errors
-    /// Where an event has no such parameter.
+    /// Returns an error if an event has no such parameter.
     pub fn from_json(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| {
             let message = error.to_string();
@@ -189,7 +193,7 @@ impl EventText {
     /// The event.
     ///
     /// # Errors
-    /// Says what is wrong and what is accepted.
+    /// Returns an error that says what is wrong and what is accepted.
     pub fn event(&self) -> Result<Event, String> {
         self.checked_event().map_err(|wrong| wrong.message)
     }
@@ -245,7 +249,7 @@ impl EventText {
             ),
             "clear-faults" => (Event::ClearFaults, &[]),
             other => {
-                let message = format!("`{}` is no event; one of {NAMES}", other.escape_debug());
+                let message = format!("`{}` is not an event; one of {NAMES}", other.escape_debug());
                 return Err(Wrong::at("event")(message));
             }
         };
@@ -499,7 +503,7 @@ mod tests {
             assert_eq!(event(json), Err(message.to_owned()));
         }
         let unknown = event(r#"{"event":"explode"}"#).unwrap_err();
-        assert!(unknown.starts_with("`explode` is no event; one of `rebalance`, "), "{unknown}");
+        assert!(unknown.starts_with("`explode` is not an event; one of `rebalance`, "), "{unknown}");
         let states = event(r#"{"event":"target-lifecycle-state","state":"inservice"}"#).unwrap_err();
         assert!(
             states.contains("one of `Detached`, `InService`") && states.ends_with("or `none`"),

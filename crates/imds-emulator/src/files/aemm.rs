@@ -19,7 +19,7 @@ pub struct Imported {
 /// The MAC address that the mock's default paths hold.
 const MOCK_MAC: &str = "0e:49:61:0f:c3:11";
 
-/// Its configuration names that are not the path with `-` in place of `/`.
+/// Its configuration names that are not the path with `-` instead of `/`.
 const NAMES: [(&str, &str); 12] = [
     ("block-device-mapping-ebs", "block-device-mapping/ebs0"),
     ("block-device-mapping-ephemeral", "block-device-mapping/ephemeral0"),
@@ -51,7 +51,7 @@ const MEMBERS: [(&str, &[&str]); 9] = [
 /// Reads a configuration (JSON).
 ///
 /// # Errors
-/// Where it is no JSON object, or the instance that it describes cannot be written.
+/// Returns an error if it is no JSON object, or the instance that it describes cannot be written.
 pub fn import_aemm(text: &str) -> Result<Imported, Invalid> {
     let config: Map<String, Value> = from_json(text)?;
     let mut import = Import::default();
@@ -188,7 +188,7 @@ impl Import {
         file.insert("instance".into(), Value::Object(self.instance));
         file.insert("set".into(), Value::Object(self.set));
         let instance_file = format!("{:#}\n", Value::Object(file));
-        // Written and read again: an import that cannot be served is told now.
+        // Written and read again: an import that cannot be served is an error now.
         instance_file::parse(&instance_file, true).map_err(|wrong| Invalid { line: None, ..wrong })?;
         Ok(Imported { instance_file, notes: self.notes })
     }

@@ -64,7 +64,8 @@ struct File {
     preset: Option<Preset>,
     profile: Option<Profile>,
     options: Option<Options>,
-    /// Checked with the file's lines at hand; its values are read once they lie on top of the preset's.
+    /// Checked with the file's lines at hand; its values are read once they lie on top of the
+    /// preset's.
     #[serde(rename = "instance")]
     _instance: Option<Instance>,
     set: BTreeMap<String, String>,
@@ -111,7 +112,7 @@ fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
 /// What an instance file describes.
 ///
 /// # Errors
-/// Where the file cannot be read, or what it says cannot be.
+/// Returns an error if the file cannot be read, or what it says cannot be.
 pub fn read_instance(path: &Path) -> Result<Described, Error> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -137,7 +138,8 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
         let mut merged =
             serde_json::to_value(&described.instance).map_err(|error| Invalid::new(error.to_string()))?;
         merge(&mut merged, given);
-        // From a text again: a second reader of every member would cost the binary more than this costs time.
+        // From a text again: a second reader of every member would cost the binary more than this
+        // costs time.
         described.instance =
             from_json(&merged.to_string()).map_err(|wrong| Invalid { line: None, ..wrong })?;
     }
@@ -174,7 +176,8 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
     Ok(described)
 }
 
-/// Lays `given` on top: objects member by member, tags and block devices included; everything else as a whole.
+/// Lays `given` on top: objects member by member, tags and block devices included; everything else
+/// as a whole.
 fn merge(base: &mut Value, given: &Value) {
     match (base, given) {
         (Value::Object(base), Value::Object(given)) => {
@@ -241,7 +244,7 @@ mod tests {
                 "line 2: invalid type: integer `5`, expected a text or `{ base64 = ",
             ),
             ("[instance.tags]\n'a/b' = 'x'", "line 2: tag key `a/b` holds `/`; letters, digits and"),
-            ("[instance]\npending-time = 'now'", "line 2: `now` is no time; expected the form"),
+            ("[instance]\npending-time = 'now'", "line 2: `now` is not a time; expected the form"),
             ("[set]\na = 'x'\n'a/../b' = 'x'", "line 3: `a/../b` is not the path of a value: `.` and"),
             (
                 "unset = [\n'iam',\n'meta-data']",

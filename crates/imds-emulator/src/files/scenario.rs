@@ -32,7 +32,7 @@ struct File {
 /// The events of a scenario file, each with the time after the start.
 ///
 /// # Errors
-/// Where the file cannot be read, or a step of it cannot be.
+/// Returns an error if the file cannot be read, or a step of it cannot be.
 pub fn read_scenario(path: &Path) -> Result<Vec<(Duration, Event)>, Error> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -42,7 +42,7 @@ pub fn read_scenario(path: &Path) -> Result<Vec<(Duration, Event)>, Error> {
 /// The events of a scenario's text, each with the time after the start.
 ///
 /// # Errors
-/// Where a step cannot be: names the line and what is accepted.
+/// Returns an error if a step cannot be: names the line and what is accepted.
 pub fn parse_scenario(text: &str) -> Result<Vec<(Duration, Event)>, Invalid> {
     let file: File = from_toml(text)?;
     let step = |(index, step): (usize, &Spanned<EventText>)| -> Result<(Duration, Event), Invalid> {
@@ -74,7 +74,10 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (text, message) in [
-            ("[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'", "line 4: `boom` is no event; one of"),
+            (
+                "[[step]]\nevent = 'rebalance'\n[[step]]\nevent = 'boom'",
+                "line 4: `boom` is not an event; one of",
+            ),
             (
                 "[[step]]\nevent = 'rebalance'\nafter = 'soon'",
                 "line 3: `soon` is not a duration; write a number",

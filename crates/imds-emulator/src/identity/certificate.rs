@@ -1,4 +1,5 @@
-//! Certificates of the run's own authority, in the form of AWS's: the issuer `Washington State`, two centuries long.
+//! Certificates of the run's own authority, in the form of AWS's: the issuer `Washington State`,
+//! two centuries long.
 
 use rsa::RsaPrivateKey;
 
@@ -53,8 +54,8 @@ pub(crate) fn name(common_name: &str) -> Vec<u8> {
     of(SEQUENCE, &[&part(ORGANIZATION, "imds emulator"), &part(COMMON_NAME, common_name)])
 }
 
-/// A certificate for `subject`, signed by the authority's key; DER. `None` where the key cannot sign, which a key of
-/// 1,024 bits or more always can.
+/// A certificate for `subject`, signed by the authority's key; DER. `None` where the key cannot
+/// sign, which a key of 1,024 bits or more always can.
 pub(crate) fn certificate(
     serial: &[u8],
     subject: &Subject<'_>,

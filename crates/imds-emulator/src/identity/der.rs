@@ -1,4 +1,5 @@
-//! Writes ASN.1: DER for what is signed and for certificates, BER with indefinite lengths for what is served.
+//! Writes ASN.1: DER for what is signed and for certificates, BER with indefinite lengths for what
+//! is served.
 
 /// Tag of a `BOOLEAN`.
 pub(crate) const BOOLEAN: u8 = 0x01;

@@ -1,7 +1,7 @@
-//! The keys of a run and their certificates, made once, by whoever needs them first.
+//! The keys of a run and their certificates, made once, at their first use.
 //!
-//! Two RSA keys take about a tenth of a second, half a second in a debug build: nobody but those who
-//! asked for a signature has to wait for them.
+//! Two RSA keys take about a tenth of a second, half a second in a debug build: nobody but those
+//! who asked for a signature has to wait for them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +17,8 @@ use crate::base::time::Timestamp;
 /// The name of the authority that signs the run's certificates.
 pub(crate) const AUTHORITY: &str = "test authority of this run";
 
-/// Domain parameters of a 1,024-bit DSA key, the size that AWS's have: finding new ones takes minutes, and a key is as
-/// fresh with these (RFC 5114, 2.1).
+/// Domain parameters of a 1,024-bit DSA key, the size that AWS's have: finding new ones takes
+/// minutes, and a key is as fresh with these (RFC 5114, 2.1).
 const P: &str = "b10b8f96a080e01dde92de5eae5d54ec52c99fbcfb06a3c69a6a9dca52d23b616073e28675a23d189838ef1e2ee652c0\
                  13ecb4aea906112324975c3cd49b83bfaccbdd7d90c4bd7098488e9c219a73724effd6fae5644738faa31a4ff55bccc0\
                  a151af5f0dc8b4bd45bf37df365c1a65e68cfda76d4da708df1fb2bc2e4a4371";
@@ -39,7 +39,8 @@ impl Keyring {
         Self { seed, keys: Arc::default() }
     }
 
-    /// The keys; made now, which takes its time, if they are not yet there. `None` where none can be made.
+    /// The keys; made now, which takes its time, if they are not yet there. `None` where none can
+    /// be made.
     pub(crate) fn make(&self, now: Timestamp) -> Option<&Keys> {
         self.keys.get_or_init(|| Keys::new(self.seed, now)).as_ref()
     }
@@ -82,7 +83,8 @@ impl Keys {
     fn new(seed: [u8; 32], now: Timestamp) -> Option<Self> {
         let mut random = Random { seed, drawn: 0 };
         let large = RsaPrivateKey::new(&mut random, 2048).ok()?;
-        // `signature` is 128 bytes on EC2 (174 characters, amazon-ec2-metadata-mock#105), so this key has 1,024 bits.
+        // `signature` is 128 bytes on EC2 (174 characters, amazon-ec2-metadata-mock#105), so this
+        // key has 1,024 bits.
         let small = RsaPrivateKey::new_unchecked(&mut random, 1024).ok()?;
         let components = Components::from_components(number(P)?, number(Q)?, number(G)?).ok()?;
         let Ok(dsa) = SigningKey::try_generate_from_rng_with_components(&mut random, components);
@@ -114,8 +116,8 @@ fn number(hexadecimal: &str) -> Option<BoxedUint> {
     BoxedUint::from_be_slice(&bytes, u32::try_from(bytes.len() * 8).ok()?).ok()
 }
 
-/// The serial number of a certificate of this run: like a real authority's it is in no other certificate, so that a
-/// signature names the one that made it.
+/// The serial number of a certificate of this run: like a real authority's it is in no other
+/// certificate, so that a signature names the one that made it.
 fn serial(seed: [u8; 32], number: u8) -> [u8; 8] {
     let digest = Sha256::new().chain_update(seed).chain_update([number]).finalize();
     let mut serial = [0; 8];
@@ -125,7 +127,8 @@ fn serial(seed: [u8; 32], number: u8) -> [u8; 8] {
     serial
 }
 
-/// Random numbers from a seed: SHA-256 of the seed and a count. The keys are worth nothing outside their test.
+/// Random numbers from a seed: SHA-256 of the seed and a count. The keys are worth nothing outside
+/// their test.
 struct Random {
     seed: [u8; 32],
     drawn: u64,

@@ -65,7 +65,7 @@ impl DocumentSigner {
     /// The signature as it is served: base64 in lines of 76 characters.
     ///
     /// # Errors
-    /// Where the keys are not made yet, or never will be.
+    /// Returns an error if the keys are not made yet, or never will be.
     pub(crate) fn sign(
         &mut self,
         kind: SignatureKind,

@@ -9,8 +9,8 @@ pub(crate) enum SignatureKind {
     Rsa2048,
     /// `pkcs7`: the same, signed with DSA over SHA-1.
     Pkcs7,
-    /// `pkcs7` in the Regions of China, whose certificate has an RSA key. The digest there is unknown; here it is that
-    /// of `rsa2048`.
+    /// `pkcs7` in the Regions of China, whose certificate has an RSA key. The digest there is
+    /// unknown; here it is that of `rsa2048`.
     Pkcs7China,
 }
 

@@ -1,5 +1,6 @@
-//! CMS signed data (RFC 5652) with the document inside, in BER with indefinite lengths as EC2 serves it. The parts and
-//! their order are those of documents of real instances that were published (`crates/imds-identity/tests/data`).
+//! CMS signed data (RFC 5652) with the document inside, in BER with indefinite lengths as EC2
+//! serves it. The parts and their order are those of documents of real instances that were
+//! published (`crates/imds-identity/tests/data`).
 
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
@@ -40,8 +41,9 @@ impl Scheme {
         }
     }
 
-    /// What stands in the algorithm identifiers of the digest and of the signature. SHA-1 has a `NULL` behind it and
-    /// SHA-256 has not, RSA has one and DSA has not, as in the published documents.
+    /// What stands in the algorithm identifiers of the digest and of the signature. SHA-1 has a
+    /// `NULL` behind it and SHA-256 has not, RSA has one and DSA has not, as in the published
+    /// documents.
     fn algorithms(self) -> (Vec<u8>, Vec<u8>) {
         match self {
             Self::RsaSha256 => (oid(SHA256), [&oid(SHA256_WITH_RSA), NULL].concat()),

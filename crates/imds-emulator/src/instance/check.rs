@@ -24,7 +24,7 @@ impl Instance {
     /// Whether this instance can be.
     ///
     /// # Errors
-    /// Says which value cannot be, and what is accepted.
+    /// Returns an error that says which value cannot be, and what is accepted.
     pub fn check(&self) -> Result<(), String> {
         self.flaw().map_err(|flaw| flaw.message)
     }
@@ -99,7 +99,7 @@ impl Instance {
 /// Rules for tags that are shown in the metadata (EC2 User Guide, "Tag your Amazon EC2 resources").
 ///
 /// # Errors
-/// Says which rule is broken.
+/// Returns an error that says which rule is broken.
 pub fn check_tag(key: &str, value: &str) -> Result<(), String> {
     check_tag_key(key)?;
     check_tag_value(key, value)

@@ -1,4 +1,4 @@
-//! What an instance is told about its future: Spot, Auto Scaling, maintenance.
+//! What is announced to an instance: Spot, Auto Scaling, maintenance.
 
 use imds_model::TargetLifecycleState;
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,8 @@ pub enum SpotAction {
     Terminate,
     /// Stopped.
     Stop,
-    /// Hibernated, which begins at once: there are no two minutes of notice (EC2 User Guide, "Spot Instance
-    /// interruption notices").
+    /// Hibernated, which begins at once: there are no two minutes of notice (EC2 User Guide, "Spot
+    /// Instance interruption notices").
     Hibernate,
 }
 
@@ -74,7 +74,8 @@ pub struct Maintenance {
 pub struct MaintenanceEvent {
     /// `instance-event-0d59937288b749b32`.
     pub event_id: String,
-    /// `instance-stop`, `instance-retirement`, `instance-reboot`, `system-reboot`, `system-maintenance`.
+    /// `instance-stop`, `instance-retirement`, `instance-reboot`, `system-reboot`,
+    /// `system-maintenance`.
     pub code: String,
     /// What is going to happen, in words.
     pub description: String,

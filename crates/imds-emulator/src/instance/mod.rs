@@ -1,4 +1,5 @@
-//! One typed model of an instance, from which every path, every listing and the identity document follow.
+//! One typed model of an instance, from which every path, every listing and the identity document
+//! follow.
 
 #[rustfmt::skip]
 mod builtin;
@@ -22,7 +23,8 @@ pub use secret::{Credentials, Role, UserData};
 use crate::base::time::Timestamp;
 
 /// An instance as its metadata shows it. The default is built in, out of the examples of the
-/// service's model (`model/`): one with an instance role, a public address and an Auto Scaling group.
+/// service's model (`model/`): one with an instance role, a public address and an Auto Scaling
+/// group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Instance {

@@ -18,7 +18,7 @@ pub struct Interface {
     /// Network card index, where the instance type has several.
     #[serde(default)]
     pub network_card: Option<u32>,
-    /// Account that owns the interface; the instance's own unless told otherwise.
+    /// Account that owns the interface; the instance's own by default.
     #[serde(default)]
     pub owner_id: Option<String>,
     /// Private IPv4 addresses.

@@ -68,8 +68,8 @@ impl Preset {
         }
     }
 
-    /// The metadata options that go with it: session tokens are required, as new instances are launched today, but on
-    /// a Snowball, whose older software knows none.
+    /// The metadata options that go with it: session tokens are required, as new instances are
+    /// launched today, but on a Snowball, whose older software knows none.
     #[must_use]
     pub fn options(self) -> MetadataOptions {
         let http_tokens = if self == Self::Snowball { HttpTokens::Optional } else { HttpTokens::Required };

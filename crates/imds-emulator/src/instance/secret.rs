@@ -15,15 +15,15 @@ pub struct Role {
     /// Role name: the last segment of `iam/security-credentials/NAME`.
     #[serde(default = "role_name")]
     pub name: String,
-    /// Name of the instance profile; the role's unless told otherwise.
+    /// Name of the instance profile; the role's by default.
     #[serde(default)]
     pub instance_profile_name: Option<String>,
     /// Id of the instance profile.
     #[serde(default = "profile_id")]
     pub instance_profile_id: String,
-    /// How long credentials last, in seconds. New ones are there at least five minutes before the old ones expire
-    /// (EC2 User Guide, "Retrieve security credentials from instance metadata"), or half their life where that is
-    /// less.
+    /// How long credentials last, in seconds. New ones are there at least five minutes before the
+    /// old ones expire (EC2 User Guide, "Retrieve security credentials from instance
+    /// metadata"), or half their life where that is less.
     #[serde(default = "lifetime_seconds")]
     pub lifetime_seconds: u32,
     /// Whether the extended form of the credentials, which has the account, is shown as well.

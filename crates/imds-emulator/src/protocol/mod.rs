@@ -1,4 +1,5 @@
-//! The protocol as one pure function: what the service answers to a request in some state at some time.
+//! The protocol as one pure function: what the service answers to a request in some state at some
+//! time.
 
 pub(crate) mod token;
 pub(crate) mod wire;
@@ -137,12 +138,13 @@ impl Response {
     #[must_use]
     pub(crate) fn error(profile: Profile, status: Status) -> Self {
         let page = match profile {
-            // Captures of 2020 to 2026 show 401, 403 and 405 without a body; 400, 429, 500 and 503 are unknown and
-            // follow them.
+            // Captures of 2020 to 2026 show 401, 403 and 405 without a body; 400, 429, 500 and 503
+            // are unknown and follow them.
             Profile::Nitro | Profile::Snowball => {
                 matches!(status, Status::NotFound | Status::ExpectationFailed)
             }
-            // DataDog/datadog-agent#4857 shows the page on 401; 405 is `Content-Length: 0` (jtblin/aws-mock-metadata).
+            // DataDog/datadog-agent#4857 shows the page on 401; 405 is `Content-Length: 0`
+            // (jtblin/aws-mock-metadata).
             Profile::Xen => status != Status::NotAllowed,
         };
         if !page {
@@ -157,8 +159,8 @@ impl Response {
     }
 }
 
-/// The service's XHTML page: 339 bytes for Nitro's 404, 343 for Xen's 401. The 417 comes from another template, whose
-/// second line is indented by nine spaces (s3fs-fuse/s3fs-fuse#1605).
+/// The service's XHTML page: 339 bytes for Nitro's 404, 343 for Xen's 401. The 417 comes from
+/// another template, whose second line is indented by nine spaces (s3fs-fuse/s3fs-fuse#1605).
 fn error_page(profile: Profile, status: Status) -> String {
     let (code, reason) = status.line().split_once(' ').unwrap_or_default();
     let (indent, end) = match (status, profile) {
@@ -201,7 +203,8 @@ pub(crate) fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp
         Some(_) if request.forwarded_for => return error(Status::Forbidden),
         Some(token) => match view.tokens.check(token, now) {
             Some(expires) => Some(seconds_left(expires, now)),
-            // The header makes it IMDSv2, whatever it holds: empty (osquery/osquery#7084), expired or foreign.
+            // The header makes it IMDSv2, whatever it holds: empty (osquery/osquery#7084), expired
+            // or foreign.
             None => return error(Status::Unauthorized),
         },
         None if view.options.http_tokens == HttpTokens::Required => return error(Status::Unauthorized),
@@ -237,7 +240,8 @@ fn token_path(view: &mut View<'_>, request: &Request<'_>, now: Timestamp) -> Res
     }
 }
 
-/// Digits only, 1 to 21,600. What the real service makes of `+60` or ` 60` is unknown, so it is refused.
+/// Digits only, 1 to 21,600. What the real service makes of `+60` or ` 60` is unknown, so it is
+/// refused.
 fn ttl_seconds(value: &[u8]) -> Option<u32> {
     if value.is_empty() || value.len() > 10 || !value.iter().all(u8::is_ascii_digit) {
         return None;
@@ -290,8 +294,8 @@ fn text(body: Cow<'static, str>) -> Response {
     Response { shape: Shape::Value, body: Body::Text(body), ..Response::bare(Status::Ok) }
 }
 
-/// The path of a request target: without query and, in the absolute form of a proxy request, without the host. The
-/// service's view of a query is unknown.
+/// The path of a request target: without query and, in the absolute form of a proxy request,
+/// without the host. The service's view of a query is unknown.
 #[must_use]
 pub(crate) fn path_of(target: &str) -> &str {
     let path = match target.split_once("://") {
@@ -308,9 +312,9 @@ fn is_near_token_path(path: &str) -> bool {
     version.is_some() && segments.eq(["api", "token"])
 }
 
-/// The segments of a path, percent-decoded: empty ones left out (`//` is tolerated, ex-aws/ex_aws#496), `.` and `..`
-/// resolved, both inferred from cperciva/imds-filterd, which normalises paths as the service does. `None` where a
-/// segment is no text.
+/// The segments of a path, percent-decoded: empty ones left out (`//` is tolerated,
+/// ex-aws/ex_aws#496), `.` and `..` resolved, both inferred from cperciva/imds-filterd, which
+/// normalises paths as the service does. `None` where a segment is no text.
 fn segments(path: &str) -> Option<Vec<Cow<'_, str>>> {
     let mut segments = Vec::with_capacity(6);
     for raw in path.split('/') {

@@ -1,8 +1,10 @@
-//! Session tokens that carry their own proof: nothing is stored, so there is no table to fill and none to race on.
+//! Session tokens that carry their own proof: nothing is stored, so there is no table to fill and
+//! none to race on.
 //!
-//! A token is 40 bytes in base64url, 56 characters with padding, as on EC2: four bytes that every token of a wire
-//! profile begins with, the expiry, a serial number, and an HMAC over these and the instance id. Another instance,
-//! and a service that was started anew without the same key, refuses it.
+//! A token is 40 bytes in base64url, 56 characters with padding, as on EC2: four bytes that every
+//! token of a wire profile begins with, the expiry, a serial number, and an HMAC over these and the
+//! instance id. Another instance, and a service that was started anew without the same key, refuses
+//! it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
@@ -33,10 +35,12 @@ impl std::fmt::Debug for TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// Issues tokens for this instance under a key that only this run knows, unless the caller shares it.
+    /// Issues tokens for this instance under a key that only this run knows, unless the caller
+    /// shares it.
     #[must_use]
     pub(crate) fn new(key: &[u8; 32], instance_id: &str, profile: Profile) -> Self {
-        // A key shorter than a block is filled up with zeros (RFC 2104), which gives an array that cannot be refused.
+        // A key shorter than a block is filled up with zeros (RFC 2104), which gives an array that
+        // cannot be refused.
         let mut block = [0; 64];
         block[..key.len()].copy_from_slice(key);
         let mut mac = Hmac::<Sha256>::new(&block.into());
@@ -90,8 +94,8 @@ impl TokenIssuer {
         mac.finalize().into_bytes().into()
     }
 
-    /// 56 characters on every profile: with padding on EC2, without on a Snowball (AWS Snowball Edge Developer
-    /// Guide, "Using the Instance Metadata Service").
+    /// 56 characters on every profile: with padding on EC2, without on a Snowball (AWS Snowball
+    /// Edge Developer Guide, "Using the Instance Metadata Service").
     const fn length(&self) -> usize {
         match self.profile {
             Profile::Nitro | Profile::Xen => 40,

@@ -7,7 +7,8 @@ use crate::base::profile::Profile;
 use crate::base::status::Status;
 use crate::base::time::Timestamp;
 
-/// Dates as the headers spell them, kept so that they are written once per second and not once per answer.
+/// Dates as the headers spell them, kept so that they are written once per second and not once per
+/// answer.
 #[derive(Debug, Default)]
 pub(crate) struct Dates {
     second: Option<i64>,
@@ -44,8 +45,9 @@ impl Encoder {
         self.last_modified = time.http_date();
     }
 
-    /// Whether a connection stays open after an answer, given that the client asked for it. On Nitro it does
-    /// (aws-beam/aws_credentials#47); the older front ends answer in HTTP/1.0 and close.
+    /// Whether a connection stays open after an answer, given that the client asked for it. On
+    /// Nitro it does (aws-beam/aws_credentials#47); the older front ends answer in HTTP/1.0 and
+    /// close.
     #[must_use]
     pub(crate) const fn keeps_alive(&self, asked_for: bool) -> bool {
         asked_for && matches!(self.profile, Profile::Nitro)
@@ -133,8 +135,8 @@ enum Field {
     Connection,
 }
 
-/// Header orders. Captured: Nitro's value and token, Xen's value and token, a Snowball's value. The order of an error
-/// page's headers was never captured; it follows the value's.
+/// Header orders. Captured: Nitro's value and token, Xen's value and token, a Snowball's value. The
+/// order of an error page's headers was never captured; it follows the value's.
 fn fields(profile: Profile, shape: Shape) -> &'static [Field] {
     use Field::{
         AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified, Server, TokenTtl,
@@ -172,7 +174,8 @@ fn decimal(buffer: &mut [u8; 20], mut number: usize) -> &[u8] {
     }
 }
 
-/// The answer to a head that is no HTTP: closes the connection. What the real service does is unknown.
+/// The answer to a head that is no HTTP: closes the connection. What the real service does is
+/// unknown.
 #[must_use]
 pub(crate) fn malformed() -> Response {
     Response::bare(Status::BadRequest)

@@ -1,5 +1,6 @@
-//! What each category holds. The match is exhaustive: a category of the model without a decision here
-//! does not compile. Paths, versions, media types and what a Snowball shows come from the catalogue.
+//! What each category holds. The match is exhaustive: a category of the model without a decision
+//! here does not compile. Paths, versions, media types and what a Snowball shows come from the
+//! catalogue.
 
 use imds_model::Category;
 
@@ -91,8 +92,8 @@ pub(super) fn put(category: Category, context: &Context<'_>, sink: &mut Sink<'_>
             sink.optional(address.map(ToString::to_string));
         }
         Category::Mac => sink.optional(primary.map(|interface| interface.mac.as_str())),
-        // Documented as no longer available, yet `metrics/` stands in every listing (captures of 2024
-        // to 2026); what the leaf holds is unknown, so it holds an empty document.
+        // Documented as no longer available, yet `metrics/` stands in every listing (captures of
+        // 2024 to 2026); what the leaf holds is unknown, so it holds an empty document.
         Category::MetricsVhostmd => sink.text("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"),
         Category::OutpostArn => sink.optional(instance.outpost_arn.as_deref()),
         Category::ProductCodes => sink.lines(&instance.product_codes),
@@ -178,8 +179,8 @@ pub(super) fn put(category: Category, context: &Context<'_>, sink: &mut Sink<'_>
         Category::InterfaceDeviceNumber => {
             context.each_interface(sink, |one| Some(one.device_number.to_string()));
         }
-        // The current EC2 User Guide says `network-card`, the one of 2023 `network-card-index`; agents
-        // read either.
+        // The current EC2 User Guide says `network-card`, the one of 2023 `network-card-index`;
+        // agents read either.
         Category::InterfaceNetworkCard | Category::InterfaceNetworkCardIndex => {
             context.each_interface(sink, |one| one.network_card.map(|card| card.to_string()));
         }

@@ -1,4 +1,5 @@
-//! Role credentials: which generation is current at a time, and what it looks like to readers of each version.
+//! Role credentials: which generation is current at a time, and what it looks like to readers of
+//! each version.
 
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use crate::base::time::Timestamp;
 use crate::instance::Role;
 use crate::tree::Leaf;
 
-/// New credentials are there at least this long before the old ones expire (EC2 User Guide, "Retrieve security
-/// credentials from instance metadata").
+/// New credentials are there at least this long before the old ones expire (EC2 User Guide,
+/// "Retrieve security credentials from instance metadata").
 const OVERLAP: Duration = Duration::from_secs(300);
 
 /// The generation of credentials that is current at some time.
@@ -92,11 +93,11 @@ pub(super) fn identity(context: &Context<'_>) -> Leaf {
     Leaf::by_version(document(false), document(true))
 }
 
-/// Credentials of a generation as the JSON leaf shows them to readers with (`v2`) or without a session
-/// token; with `account`, in the extended form.
+/// Credentials of a generation as the JSON leaf shows them to readers with (`v2`) or without a
+/// session token; with `account`, in the extended form.
 ///
-/// EC2 hands different sessions to the two (`ec2:RoleDelivery`). The first generation's are AWS's public
-/// examples.
+/// EC2 hands different sessions to the two (`ec2:RoleDelivery`). The first generation's are AWS's
+/// public examples.
 fn role_document(
     role: &Role,
     generation: Generation,

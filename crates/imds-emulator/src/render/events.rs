@@ -1,4 +1,4 @@
-//! `events/`, `spot/` and `autoscaling/`: what an instance is told about its future.
+//! `events/`, `spot/` and `autoscaling/`: what is announced to an instance.
 
 use imds_model::Category;
 
@@ -19,8 +19,8 @@ pub(super) fn put(category: Category, instance: &Instance, sink: &mut Sink<'_>) 
             format!("{{\"action\": \"{}\", \"time\": \"{}\"}}", spot.action.as_str(), spot.time)
         })),
         Category::SpotTerminationTime => {
-            // The older leaf says nothing about stops and hibernation (EC2 User Guide, "Spot Instance
-            // interruption notices").
+            // The older leaf says nothing about stops and hibernation (EC2 User Guide, "Spot
+            // Instance interruption notices").
             let spot = lifecycle.spot.filter(|spot| spot.action == SpotAction::Terminate);
             sink.optional(spot.map(|spot| spot.time.to_string()));
         }

@@ -14,7 +14,8 @@ pub(crate) fn document(instance: &Instance, profile: Profile) -> String {
         .map(std::string::ToString::to_string);
     let pending_time = instance.pending_time.to_string();
     let placement = &instance.placement;
-    // On a Snowball four members have a value (AWS Snowball Edge Developer Guide, "Supported instance metadata").
+    // On a Snowball four members have a value (AWS Snowball Edge Developer Guide, "Supported
+    // instance metadata").
     let known = profile != Profile::Snowball;
     let text = |value| if known { Json::Text(value) } else { Json::Null };
     object(&[

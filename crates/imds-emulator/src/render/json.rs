@@ -1,4 +1,5 @@
-//! JSON in the shape that the service writes it: two spaces of indent, `"key" : value`, no newline at the end.
+//! JSON in the shape that the service writes it: two spaces of indent, `"key" : value`, no newline
+//! at the end.
 //!
 //! Clients match it with regular expressions and rely on the order of the keys (uswitch/kiam#97).
 

@@ -1,4 +1,5 @@
-//! From the instance to the tree: every path, listing and the identity document at one point in time.
+//! From the instance to the tree: every path, listing and the identity document at one point in
+//! time.
 
 mod category;
 mod credentials;
@@ -116,7 +117,8 @@ pub(crate) fn snapshot(snapshot: &Snapshot, lifecycle: &Lifecycle) -> Tree {
     root.directory("meta-data", Version::FIRST);
     let mut keys = Vec::new();
     for (path, value) in snapshot.leaves() {
-        // `public-keys/0=my-key/openssh-key` keeps the key's name, which no path of the service holds.
+        // `public-keys/0=my-key/openssh-key` keeps the key's name, which no path of the service
+        // holds.
         let key = path
             .as_str()
             .strip_prefix("meta-data/public-keys/")

@@ -28,11 +28,11 @@ const COUNTERS: [&str; 9] =
     ["connections", "requests", "token-puts", "tokens-issued", "gets", "v1", "v2", "forwarded-for", "faults"];
 
 impl Assertion {
-    /// Reads terms joined by `and`: a counter, `status:404` or `path:/latest/user-data` (a beginning of paths), one of
-    /// `== != <= >= < >`, and a number.
+    /// Reads terms joined by `and`: a counter, `status:404` or `path:/latest/user-data` (a
+    /// beginning of paths), one of `== != <= >= < >`, and a number.
     ///
     /// # Errors
-    /// Says what is accepted.
+    /// Returns an error that says what is accepted.
     pub fn parse(text: &str) -> Result<Self, String> {
         text.split(" and ")
             .map(|term| Term::parse(term.trim()))
@@ -76,7 +76,7 @@ impl Term {
         let wrong = || {
             let names: Vec<_> = COUNTERS.iter().map(|name| format!("`{name}`")).collect();
             format!(
-                "`{}` is no assertion; write `NAME == NUMBER`, joined by ` and `, with one of `==`, `!=`, `<=`, `>=`, `<`, \
+                "`{}` is not an assertion; write `NAME == NUMBER`, joined by ` and `, with one of `==`, `!=`, `<=`, `>=`, `<`, \
                  `>` and one of {}, `status:CODE`, `path:/PREFIX`",
                 text.escape_debug(),
                 names.join(", ")
@@ -148,7 +148,7 @@ mod tests {
         {
             let error = Assertion::parse(text).unwrap_err();
             assert!(
-                error.starts_with(&format!("`{text}` is no assertion; write `NAME == NUMBER`")),
+                error.starts_with(&format!("`{text}` is not an assertion; write `NAME == NUMBER`")),
                 "{error}"
             );
         }
@@ -158,7 +158,7 @@ mod tests {
         #[test]
         fn any_text_is_an_assertion_or_an_error(text in any::<String>()) {
             if let Err(message) = Assertion::parse(&text) {
-                prop_assert!(message.contains("is no assertion"));
+                prop_assert!(message.contains("is not an assertion"));
             }
         }
     }

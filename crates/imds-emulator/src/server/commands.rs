@@ -37,7 +37,8 @@ impl Service {
         self.changed();
     }
 
-    /// Moves a stepped clock on, with everything that happens meanwhile; `false` where the clock moves by itself.
+    /// Moves a stepped clock on, with everything that happens meanwhile; `false` where the clock
+    /// moves by itself.
     pub fn step(&self, by: Duration) -> bool {
         let mut state = self.state();
         let stepped = state.clock().step(by);
@@ -48,7 +49,8 @@ impl Service {
         stepped
     }
 
-    /// A value at a path, above what the instance has there: `placement/region`, `/latest/user-data`.
+    /// A value at a path, above what the instance has there: `placement/region`,
+    /// `/latest/user-data`.
     ///
     /// # Errors
     /// Returns an error if no value can be at the path.
@@ -86,8 +88,8 @@ impl Service {
         state.instance().clone()
     }
 
-    /// The certificates that the identity document's signatures are verified with; made now if they are not yet there.
-    /// `None` where no key can be made.
+    /// The certificates that the identity document's signatures are verified with; made now if they
+    /// are not yet there. `None` where no key can be made.
     #[must_use]
     pub fn certificates(&self) -> Option<Certificates> {
         let (keys, now) = {

@@ -58,7 +58,8 @@ pub(crate) async fn serve(mut stream: TcpStream, service: Service, number: u64) 
 async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io::Result<()> {
     stream.set_nodelay(true)?;
     if is_ipv6(stream)? && !service.state().serves_ipv6() {
-        // What a client of a switched-off IPv6 endpoint sees is unknown; here the connection is reset.
+        // What a client of a switched-off IPv6 endpoint sees is unknown; here the connection is
+        // reset.
         return reset(stream);
     }
     let mut first = true;
@@ -73,7 +74,8 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             Next::Refused => return refuse(stream, service, number).await,
         };
         let Some((request, length, keep_alive)) = parsed else {
-            // At the end of the stream, and when the client takes too long, there is nothing left to do.
+            // At the end of the stream, and when the client takes too long, there is nothing left
+            // to do.
             let Ok(read) = timeout_at(deadline, input.read(stream)).await else { return Ok(()) };
             if read? {
                 continue;
@@ -92,7 +94,8 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
                 hops::set(stream, Some(hops))?;
                 hops_changed = true;
             }
-            // Only now: the kernel sends an unacknowledged answer again under the limit that is set then.
+            // Only now: the kernel sends an unacknowledged answer again under the limit that is set
+            // then.
             None if hops_changed => {
                 hops::set(stream, None)?;
                 hops_changed = false;
@@ -160,7 +163,8 @@ fn is_ipv6(stream: &TcpStream) -> io::Result<bool> {
     })
 }
 
-/// Ends the answer's direction and reads on for a moment, so that the client sees the answer and no reset.
+/// Ends the answer's direction and reads on for a moment, so that the client sees the answer and no
+/// reset.
 async fn linger(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut sink = [0; 1024];

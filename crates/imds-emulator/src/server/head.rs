@@ -3,7 +3,8 @@
 use super::body::{self, Progress};
 use crate::protocol::Request;
 
-/// Longest head that is read. The real limit is unknown; session tokens are 56 bytes and paths below 512.
+/// Longest head that is read. The real limit is unknown; session tokens are 56 bytes and paths
+/// below 512.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// Most headers that a head may have.
 const MAX_HEADERS: usize = 64;
@@ -62,7 +63,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
         } else if is(imds_model::header::TOKEN_TTL) {
             request.token_ttl = Some(if request.token_ttl.is_some() { b"" } else { header.value });
         } else if is(imds_model::header::FORWARDED_FOR) {
-            // Whether an empty value counts is unknown; its presence is what the EC2 User Guide speaks of.
+            // Whether an empty value counts is unknown; its presence is what the EC2 User Guide
+            // speaks of.
             request.forwarded_for = true;
         } else if is("connection") {
             keep_alive |= has_token(header.value, "keep-alive");
@@ -80,8 +82,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
             request.expect = true;
         }
     }
-    // RFC 9112, section 6.3: both together may be an attempt to smuggle a request past a proxy. The same goes for
-    // chunks in a version that does not know them.
+    // RFC 9112, section 6.3: both together may be an attempt to smuggle a request past a proxy. The
+    // same goes for chunks in a version that does not know them.
     if chunked && (content_length.is_some() || head.version == Some(0)) {
         return Parsed::Refused;
     }

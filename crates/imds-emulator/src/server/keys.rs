@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 use super::service::Service;
 
 impl Service {
-    /// Has the keys made, once. They may take half a second, and the server has one thread: another one
-    /// makes them, so that only who asked for a signature waits.
+    /// Has the keys made, once. They may take half a second, and the server has one thread: another
+    /// one makes them, so that only who asked for a signature waits.
     pub(crate) async fn make_keys(&self) {
         let (keys, now) = {
             let state = self.state();
@@ -21,7 +21,8 @@ impl Service {
                 let _ = made.send(());
             });
             match thread {
-                // The sender is dropped unsent where the thread panics, which it has said itself then.
+                // The sender is dropped unsent where the thread panics, which it has said itself
+                // then.
                 Ok(_) => drop(wait.await),
                 // No thread is to be had: then everybody waits.
                 Err(_) => drop(keys.make(now)),

@@ -24,11 +24,11 @@ enum Woken {
 impl Service {
     /// Serves connections of this listener until `shutdown` is done; open connections end with it.
     ///
-    /// While a fault refuses connections, or the instance is terminated, nothing listens: the socket is closed, and
-    /// bound again when that is over.
+    /// While a fault refuses connections, or the instance is terminated, nothing listens: the
+    /// socket is closed, and bound again when that is over.
     ///
     /// # Errors
-    /// Where the listener fails for good.
+    /// Returns an error if the listener fails for good.
     pub async fn run(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let address = listener.local_addr()?;
         let mut listener = Some(listener);
@@ -60,7 +60,8 @@ impl Service {
                     connections.spawn(connection::serve(stream, self.clone(), number));
                     while connections.try_join_next().is_some() {}
                 }
-                // Out of descriptors, or the client gave up between SYN and accept: the next one may do better.
+                // Out of descriptors, or the client gave up between SYN and accept: the next one
+                // may do better.
                 Woken::Accepted(Err(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }

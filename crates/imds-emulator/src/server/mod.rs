@@ -1,8 +1,9 @@
-//! The server: connections, one listener after another, and what can be done to the service meanwhile.
+//! The server: connections, one listener after another, and what can be done to the service
+//! meanwhile.
 //!
-//! It is a small HTTP/1.1 loop of its own on `httparse`, not hyper: the answers have to be the real service's byte by
-//! byte (hyper normalises heads and speaks no HTTP/1.0 status line), faults cut, stall and reset them at any byte,
-//! and one write per answer is what makes it keep up with nginx.
+//! It is a small HTTP/1.1 loop of its own on `httparse`, not hyper: the answers have to be the real
+//! service's byte by byte (hyper normalises heads and speaks no HTTP/1.0 status line), faults cut,
+//! stall and reset them at any byte, and one write per answer is what makes it keep up with nginx.
 
 mod assertion;
 mod body;

@@ -1,4 +1,5 @@
-//! The service without a socket: bytes in, bytes out, as a connection would have them. Fuzzing goes through here.
+//! The service without a socket: bytes in, bytes out, as a connection would have them. Fuzzing goes
+//! through here.
 
 use super::head::{self, Next};
 use super::service::Service;
@@ -6,7 +7,8 @@ use crate::protocol::wire;
 use crate::state::{Delivery, Origin};
 
 impl Service {
-    /// What a connection that received these bytes would send before its end. Faults that keep silent end it.
+    /// What a connection that received these bytes would send before its end. Faults that keep
+    /// silent end it.
     #[must_use]
     pub fn answer_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         let mut state = self.state();

@@ -15,7 +15,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Counts changes, so that a listener that waits for one is woken.
     pub(super) changes: watch::Sender<u64>,
-    /// Set when the keys of the identity document's signatures are made; who waits for it waits for one making.
+    /// Set when the keys of the identity document's signatures are made; who waits for it waits for
+    /// one making.
     pub(super) keys: OnceCell<()>,
 }
 

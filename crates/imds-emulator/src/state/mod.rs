@@ -29,7 +29,7 @@ use crate::tree::Directory;
 pub(crate) struct Settings {
     /// The instance.
     pub(crate) instance: Instance,
-    /// The tree of a real instance, in place of the model's.
+    /// The tree of a real instance, instead of the model's.
     pub(crate) snapshot: Option<Snapshot>,
     /// The metadata options.
     pub(crate) options: MetadataOptions,
@@ -88,8 +88,8 @@ impl std::fmt::Debug for State {
 /// How an answer's bytes are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// Not yet: the answer is a signature, whose keys are to be made first; then [`State::answer_at_last`] is asked
-    /// with the fault that was drawn.
+    /// Not yet: the answer is a signature, whose keys are to be made first; then
+    /// [`State::answer_at_last`] is asked with the fault that was drawn.
     Keys(Option<FaultKind>),
     /// As they are.
     Whole,
@@ -253,8 +253,8 @@ impl State {
         self.next = self.tree.until.min(applied).min(self.next_event().unwrap_or(Timestamp::NEVER));
     }
 
-    /// Serves a value, or nothing, at a path, whatever the instance has there. The tree is changed where it
-    /// is, so that many values cost no more than their number.
+    /// Serves a value, or nothing, at a path, whatever the instance has there. The tree is changed
+    /// where it is, so that many values cost no more than their number.
     fn set_value(&mut self, path: ValuePath, value: Option<Vec<u8>>, now: Timestamp) {
         // What was set below the path before is gone with it.
         let below: Vec<ValuePath> = self

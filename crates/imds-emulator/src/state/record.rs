@@ -1,4 +1,5 @@
-//! Who asked for what: the requests that the service answered, newest last, and counts of all of them.
+//! Who asked for what: the requests that the service answered, newest last, and counts of all of
+//! them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -79,7 +80,7 @@ pub(crate) struct Recorder {
     last_path: Arc<str>,
 }
 
-/// How many requests are kept unless told otherwise.
+/// How many requests are kept by default.
 pub(crate) const DEFAULT_LIMIT: usize = 4096;
 
 impl Recorder {

@@ -1,5 +1,5 @@
-//! The tree of values at one point in time: typed leaves and directories, each with the version that
-//! brought it.
+//! The tree of values at one point in time: typed leaves and directories, each with the version
+//! that brought it.
 
 mod leaf;
 mod name;
@@ -20,8 +20,8 @@ pub(crate) struct Directory {
     /// The listing ends with a newline (`dynamic/` and `dynamic/instance-identity/` in captures of
     /// 2018 to 2020).
     pub(crate) trailing_newline: bool,
-    /// The directory itself is not found, yet what lies in it is: `tags/` while tags are switched off
-    /// (aws/amazon-ec2-metadata-mock#189).
+    /// The directory itself is not found, yet what lies in it is: `tags/` while tags are switched
+    /// off (aws/amazon-ec2-metadata-mock#189).
     pub(crate) ghost: bool,
 }
 
@@ -122,7 +122,8 @@ impl Directory {
         self.get_mut(name).filter(|entry| entry.leaf.is_none()).map(|entry| &mut entry.directory)
     }
 
-    /// Removes what is at this path; `false` if there is nothing. Directories left empty go with it.
+    /// Removes what is at this path; `false` if there is nothing. Directories left empty go with
+    /// it.
     pub(crate) fn remove(&mut self, path: &str) -> bool {
         let Some((first, rest)) = path.split_once('/') else {
             return self.entries.remove(&Lookup(path) as &dyn Key).is_some();

@@ -93,7 +93,7 @@ impl Eq for Name {}
 
 /// The number that a name is, in decimal digits.
 fn number(name: &str) -> Option<u32> {
-    // Most names are told apart by their first byte.
+    // The first byte decides for most names.
     if !name.as_bytes().first()?.is_ascii_digit() || !name.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

@@ -1,5 +1,5 @@
-//! The timeline as agents see it: what each event changes among all the paths that they poll, and that it changes
-//! nothing else there.
+//! The timeline as agents see it: what each event changes among all the paths that they poll, and
+//! that it changes nothing else there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,13 +13,15 @@ use crate::timeline::{accepted, refused};
 const ACTION: &str = "/latest/meta-data/spot/instance-action";
 const REBALANCE: &str = "/latest/meta-data/events/recommendations/rebalance";
 const SCHEDULED: &str = "/latest/meta-data/events/maintenance/scheduled";
-// Amazon EC2 Auto Scaling User Guide, "Retrieve the target lifecycle state through instance metadata".
+// Amazon EC2 Auto Scaling User Guide, "Retrieve the target lifecycle state through instance
+// metadata".
 const STATE: &str = "/latest/meta-data/autoscaling/target-lifecycle-state";
 // The elder of the first: EC2 User Guide, "Spot Instance interruption notices".
 const TERMINATION: &str = "/latest/meta-data/spot/termination-time";
 // EC2 User Guide, "View scheduled events for your instances".
 const HISTORY: &str = "/latest/meta-data/events/maintenance/history";
-// Every AWS SDK; the second is what tells of a role at all (EC2 User Guide, "Instance metadata categories").
+// Every AWS SDK; the second is what tells of a role at all (EC2 User Guide, "Instance metadata
+// categories").
 const ROLE: &str = "/latest/meta-data/iam/security-credentials/my-role";
 const INFO: &str = "/latest/meta-data/iam/info";
 // EC2 User Guide, "View tags for your EC2 instances using instance metadata".
@@ -47,7 +49,8 @@ const POLLED: [&str; 13] = [
     KEYS,
 ];
 
-/// An event, and what every path that it changes answers from then on: the status, and a part of the body.
+/// An event, and what every path that it changes answers from then on: the status, and a part of
+/// the body.
 type Row = (&'static str, Vec<(&'static str, &'static str)>);
 
 fn timeline() -> Vec<Row> {

@@ -1,5 +1,5 @@
-//! Every category at every version, beside what the model says: when it is shown, where it is listed, whether
-//! a Snowball has it.
+//! Every category at every version, beside what the model says: when it is shown, where it is
+//! listed, whether a Snowball has it.
 
 use std::path::Path;
 

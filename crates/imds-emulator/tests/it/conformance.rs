@@ -1,6 +1,7 @@
-//! The conformance table: one row per known fact about the real service's wire, each row executed over a raw socket and
-//! compared byte by byte (status line, header order, body). The clock stands still, so dates are bytes like any other;
-//! only tokens are random, and stand as `TOKEN` in what is expected.
+//! The conformance table: one row per known fact about the real service's wire, each row executed
+//! over a raw socket and compared byte by byte (status line, header order, body). The clock stands
+//! still, so dates are bytes like any other; only tokens are random, and stand as `TOKEN` in what
+//! is expected.
 
 mod connections;
 mod listings;
@@ -54,7 +55,8 @@ pub(crate) enum Setup {
     Snowball,
 }
 
-/// What is not known of the real service. The emulator takes the conservative reading; none of it is a claim.
+/// What is not known of the real service. The emulator takes the conservative reading; none of it
+/// is a claim.
 const UNKNOWN: &[&str] = &[
     "body and headers of a 400 to a token PUT (here: empty body on Nitro, XHTML on Xen)",
     "TTL spellings `+60`, ` 60`, `60.0` (here: 400)",

@@ -1,4 +1,5 @@
-//! What the model gives as an example is what the emulator answers: the default instance, or the fullest one.
+//! What the model gives as an example is what the emulator answers: the default instance, or the
+//! fullest one.
 
 use std::path::Path;
 
@@ -64,8 +65,8 @@ fn concrete(path: &str) -> String {
     .fold(path.to_owned(), |path, (label, value)| path.replace(label, value))
 }
 
-/// Whether what was read is the example: to the byte, but for the layout of JSON and the members that it leaves out,
-/// and for a directory that has more in it than the example names.
+/// Whether what was read is the example: to the byte, but for the layout of JSON and the members
+/// that it leaves out, and for a directory that has more in it than the example names.
 fn is_example(format: Format, example: &str, read: &str) -> bool {
     match format {
         Format::Json => {

@@ -1,4 +1,5 @@
-//! The identity document's signatures are verified by the verifier, which knows nothing of the emulator.
+//! The identity document's signatures are verified by the verifier, which knows nothing of the
+//! emulator.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -53,7 +54,8 @@ fn every_signature_verifies_with_a_key_as_awss() {
     assert_eq!(verified("cn-north-1"), keys("RSA-2048"));
 }
 
-/// But for the names in it, `pkcs7` and `rsa2048` are made of the parts of a real one, in their order.
+/// But for the names in it, `pkcs7` and `rsa2048` are made of the parts of a real one, in their
+/// order.
 #[test]
 fn the_parts_are_those_of_a_published_document() {
     let emulator = Emulator::builder().start().unwrap();
@@ -66,7 +68,8 @@ fn the_parts_are_those_of_a_published_document() {
     }
 }
 
-/// The object identifiers in a signature, those of distinguished names aside, and how long the first bytes say it is.
+/// The object identifiers in a signature, those of distinguished names aside, and how long the
+/// first bytes say it is.
 fn identifiers(signature: &str) -> Vec<Vec<u8>> {
     let bytes = STANDARD.decode(signature.replace(char::is_whitespace, "")).unwrap();
     let mut found = vec![bytes[..2].to_vec()];

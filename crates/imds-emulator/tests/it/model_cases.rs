@@ -27,7 +27,8 @@ fn requests_of_the_model_are_understood() {
         let mut headers: BTreeMap<&str, &str> = case.headers.iter().copied().collect();
         headers.extend(case.require_headers.iter().map(|name| (*name, token.as_str())));
         let answer = send(&emulator, case.method, case.uri, &headers);
-        // Not every instance has what a case asks for; that a request was understood shows in the status all the same.
+        // Not every instance has what a case asks for; that a request was understood shows in the
+        // status all the same.
         let absent = case.uri.ends_with("/rsa2048");
         let status = raw::status(&answer);
         assert!(status == 200 || (absent && status == 404), "{}: {}\n{answer}", case.id, case.documentation);

@@ -58,7 +58,8 @@ fn any_bytes_are_answered_or_closed() {
     runner
         .run(&bytes(), |bytes| {
             let mut stream = connect(emulator.address());
-            // The server may have closed already: what counts is that it ends the connection without being stuck.
+            // The server may have closed already: what counts is that it ends the connection
+            // without being stuck.
             let _ = stream.write_all(&bytes);
             let _ = stream.shutdown(std::net::Shutdown::Write);
             let mut answer = Vec::new();

@@ -15,7 +15,8 @@ pub(crate) fn exchange(address: SocketAddr, request: &str) -> Vec<u8> {
     answer
 }
 
-/// A connection whose reads give up after a generous while, so that a hang fails a test instead of stopping it.
+/// A connection whose reads give up after a generous while, so that a hang fails a test instead of
+/// stopping it.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();

@@ -48,8 +48,8 @@ fn a_scenario_from_recommendation_to_termination() {
     assert_eq!(read(&emulator, SPOT), "404");
 }
 
-/// Waits, without sleeping, until connections are refused: the server's thread closes its socket a moment after the
-/// event.
+/// Waits, without sleeping, until connections are refused: the server's thread closes its socket a
+/// moment after the event.
 pub(crate) fn refused(emulator: &Emulator) {
     while std::net::TcpStream::connect(emulator.address()).is_ok() {
         std::thread::yield_now();
@@ -155,7 +155,8 @@ fn credentials_rotate_before_they_expire_and_differ_by_version() {
     );
     let v1: serde_json::Value = serde_json::from_str(&read(&emulator, path)).unwrap();
     assert_ne!(v1["AccessKeyId"], first["AccessKeyId"]);
-    // Five minutes and a second before the end they are the same, five minutes before it they are new.
+    // Five minutes and a second before the end they are the same, five minutes before it they are
+    // new.
     assert!(emulator.service().step(Duration::from_secs(21_600 - 301)));
     assert_eq!(v2(&emulator), first);
     assert!(emulator.service().step(Duration::from_secs(1)));

@@ -392,7 +392,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListFws", format: Format::Directory, since: Some("2009-04-04"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of monitoring.",
+        summary: "Lists what there is about monitoring.",
         example: "instance-monitoring",
     },
     Facts {
@@ -496,7 +496,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListAutoScaling", format: Format::Directory, since: Some("2021-07-15"),
         presence: Presence::Conditional, requires: Some("An Auto Scaling group that has moved the instance since the category came"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
-        summary: "Names what Auto Scaling tells the instance.",
+        summary: "Lists what Auto Scaling announces to the instance.",
         example: "target-lifecycle-state",
     },
     Facts {
@@ -552,7 +552,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListElasticGpus", format: Format::Directory, since: Some("2016-11-30"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of Elastic GPUs.",
+        summary: "Lists what there is about Elastic GPUs.",
         example: "associations/",
     },
     Facts {
@@ -576,7 +576,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListElasticInference", format: Format::Directory, since: Some("2018-11-29"),
         presence: Presence::Retired, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of Elastic Inference.",
+        summary: "Lists what there is about Elastic Inference.",
         example: "associations/",
     },
     Facts {
@@ -648,7 +648,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListHibernation", format: Format::Directory, since: None,
         presence: Presence::Conditional, requires: Some("A launch that said whether the instance may hibernate"),
         mutability: Mutability::Launch, secret: false, snowball: false, documented: false,
-        summary: "Names what is told of hibernation.",
+        summary: "Lists what there is about hibernation.",
         example: "configured",
     },
     Facts {
@@ -672,7 +672,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListIam", format: Format::Directory, since: Some("2012-01-12"),
         presence: Presence::Conditional, requires: Some("An instance profile"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of the instance profile.",
+        summary: "Lists what there is about the instance profile.",
         example: "info\nsecurity-credentials/",
     },
     Facts {
@@ -728,7 +728,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListIdentityCredentialsEc2", format: Format::Directory, since: Some("2018-05-23"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of the instance's own identity role.",
+        summary: "Lists what there is about the instance's own identity role.",
         example: "info\nsecurity-credentials/",
     },
     Facts {
@@ -896,7 +896,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListNetwork", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: true, documented: true,
-        summary: "Names what is told of the network.",
+        summary: "Lists what there is about the network.",
         example: "interfaces/",
     },
     Facts {
@@ -920,7 +920,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListInterfaceCategories", format: Format::Directory, since: Some("2011-01-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Running, secret: false, snowball: true, documented: true,
-        summary: "Names what is told of one network interface.",
+        summary: "Lists what there is about one network interface.",
         example: "device-number\ninterface-id\nmac",
     },
     Facts {
@@ -1128,7 +1128,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListPlacement", format: Format::Directory, since: Some("2008-02-01"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Start, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of the placement.",
+        summary: "Lists what there is about the placement.",
         example: "availability-zone\navailability-zone-id\nregion",
     },
     Facts {
@@ -1264,7 +1264,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListServices", format: Format::Directory, since: Some("2014-02-25"),
         presence: Presence::Always, requires: None,
         mutability: Mutability::Launch, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of the AWS partition.",
+        summary: "Lists what there is about the AWS partition.",
         example: "domain\npartition",
     },
     Facts {
@@ -1288,7 +1288,7 @@ pub(super) static FACTS: [Facts; 121] = [
         operation: "ListSpot", format: Format::Directory, since: Some("2014-11-05"),
         presence: Presence::Conditional, requires: Some("A Spot Instance marked for interruption"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: true,
-        summary: "Names what is told of the interruption.",
+        summary: "Lists what there is about the interruption.",
         example: "instance-action\ntermination-time",
     },
     Facts {

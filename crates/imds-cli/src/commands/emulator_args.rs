@@ -15,7 +15,7 @@ use crate::report::Failure;
 
 /// The options that describe the emulated service.
 #[derive(ClapArgs, Debug)]
-pub(crate) struct Emulation {
+pub(crate) struct EmulatorArgs {
     /// Serve a ready-made instance: default, spot, asg, multi-interface, ipv6-only, no-role, snowball
     #[arg(long, value_name = "PRESET", value_parser = preset, conflicts_with = "instance")]
     preset: Option<Preset>,
@@ -91,7 +91,7 @@ impl std::fmt::Debug for TokenKey {
     }
 }
 
-impl Emulation {
+impl EmulatorArgs {
     /// Whether a fault is there from the start.
     pub(crate) const fn has_faults(&self) -> bool {
         !self.fault.is_empty()
