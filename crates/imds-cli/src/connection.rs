@@ -78,6 +78,5 @@ impl ConnectionArgs {
 }
 
 fn mode(text: &str) -> Result<EndpointMode, String> {
-    EndpointMode::parse(text)
-        .ok_or_else(|| format!("it is none of `{}`", EndpointMode::SPELLINGS.join("`, `")))
+    text.parse().map_err(|_| format!("it is none of `{}`", EndpointMode::SPELLINGS.join("`, `")))
 }

@@ -163,6 +163,6 @@ fn content(client: &Client) -> Content {
 /// When the role's credentials expire. Nothing else of them is kept.
 fn expiration(client: &Client, role: &str) -> Option<String> {
     let path = format!("{SECURITY_CREDENTIALS}{role}");
-    let value = client.get(path.as_str()).ok()?.json().ok()?;
+    let value = client.get(path.as_str()).ok()?.json::<serde_json::Value>().ok()?;
     value.get("Expiration")?.as_str().map(str::to_owned)
 }

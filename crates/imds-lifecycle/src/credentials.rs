@@ -49,7 +49,7 @@ impl RoleCredentials {
             return Err(CredentialsError::not_loaded("the instance has no role"));
         }
         let answer = self.imds.get(format!("{ROLES}{role}").as_str()).await.map_err(unavailable)?;
-        let document = answer.json().map_err(unavailable)?;
+        let document: serde_json::Value = answer.json().map_err(unavailable)?;
         let member = |name: &str| document.get(name).and_then(|value| value.as_str());
         // EC2 User Guide, "Retrieve security credentials from instance metadata": anything but `Success` is a failure.
         if let Some(code) = member("Code").filter(|code| *code != "Success") {

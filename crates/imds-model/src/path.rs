@@ -207,9 +207,23 @@ impl TryFrom<&str> for MetadataPath {
     }
 }
 
+impl TryFrom<String> for MetadataPath {
+    type Error = PathError;
+    fn try_from(text: String) -> Result<Self, PathError> {
+        text.parse()
+    }
+}
+
 impl TryFrom<&String> for MetadataPath {
     type Error = PathError;
     fn try_from(text: &String) -> Result<Self, PathError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for MetadataPath {
+    type Error = PathError;
+    fn try_from(text: Cow<'_, str>) -> Result<Self, PathError> {
         text.parse()
     }
 }

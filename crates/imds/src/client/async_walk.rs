@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
 use imds_model::MetadataPath;
 
 use crate::client::response::Response;
@@ -15,7 +16,8 @@ use crate::error::Error;
 
 type Reading = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 
-/// Every value below a path; see [`AsyncClient::walk`]. Nothing is asked before [`next`](Self::next).
+/// Every value below a path; see [`AsyncClient::walk`]. Read it by [`next`](Self::next) or as a
+/// [`Stream`]. Nothing is requested before that.
 ///
 /// ```
 /// # let emulator = imds_emulator::Emulator::builder().start()?;
@@ -53,10 +55,14 @@ impl AsyncWalk {
         self
     }
 
-    /// The next value, as soon as it is there and so in no fixed order; `None` after the last. An error belongs to its own
-    /// path ([`Error::path`]) and ends nothing but what is below that. Requests go on while this is awaited, and where the
-    /// future is dropped nothing is lost.
+    /// Returns the next value as soon as one is read, and so in no fixed order, or `None` after the
+    /// last. An error belongs to its own path ([`Error::path`]) and ends only what is below that.
+    /// Nothing is lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<Response, Error>> {
+        poll_fn(|context| self.poll_leaf(context)).await
+    }
+
+    fn poll_leaf(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Response, Error>>> {
         loop {
             while self.reading.len() < WORKERS
                 && let Some((path, is_directory)) = self.queue.pop_front()
@@ -65,20 +71,20 @@ impl AsyncWalk {
                 self.reading.push((Box::pin(async move { client.get(path).await }), is_directory));
             }
             if self.reading.is_empty() {
-                return None;
+                return Poll::Ready(None);
             }
-            let (answer, is_directory) = poll_fn(|context| self.poll(context)).await;
+            let (answer, is_directory) = ready!(self.poll_any(context));
             match answer {
                 Ok(listing) if is_directory => match below(&listing, self.filter.as_deref()) {
                     Ok(found) => self.queue.extend(found),
-                    Err(error) => return Some(Err(error)),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
                 },
-                other => return Some(other),
+                other => return Poll::Ready(Some(other)),
             }
         }
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<(Result<Response, Error>, bool)> {
+    fn poll_any(&mut self, context: &mut Context<'_>) -> Poll<(Result<Response, Error>, bool)> {
         for (at, (reading, is_directory)) in self.reading.iter_mut().enumerate() {
             if let Poll::Ready(answer) = reading.as_mut().poll(context) {
                 let is_directory = *is_directory;
@@ -88,6 +94,14 @@ impl AsyncWalk {
             }
         }
         Poll::Pending
+    }
+}
+
+impl Stream for AsyncWalk {
+    type Item = Result<Response, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_leaf(context)
     }
 }
 

@@ -8,6 +8,7 @@ use imds_model::{MetadataPath, PathError, well_known};
 use crate::client::body::Body;
 use crate::client::builder::ClientBuilder;
 use crate::client::response::Response;
+use crate::client::walk::{Entry, Walk, as_directory, entries};
 use crate::config::endpoint::EndpointChoice;
 use crate::driver::blocking::Driver;
 use crate::error::{Error, ErrorKind};
@@ -18,6 +19,7 @@ use crate::secret::SessionToken;
 
 /// A session token with the life that it has left.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LiveToken {
     /// The token.
     pub token: SessionToken,
@@ -116,6 +118,55 @@ impl Client {
     /// As for [`open`](Self::open), a 404 aside.
     pub fn open_user_data(&self) -> Result<Option<Body>, Error> {
         present(self.open(MetadataPath::from_static(well_known::USER_DATA)))
+    }
+
+    /// Returns what a directory lists.
+    ///
+    /// ```
+    /// # let emulator = imds_emulator::Emulator::builder().start()?;
+    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
+    /// let keys = imds.list("public-keys")?;
+    /// assert_eq!(keys[0].name, "0=my-key");
+    /// assert_eq!(keys[0].path.as_str(), "/latest/meta-data/public-keys/0/");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, and [`ErrorKind::Protocol`] if a line of the
+    /// listing cannot be the name of an entry.
+    pub fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        let path = as_directory(path.try_into().map_err(PathError::from)?);
+        entries(&self.get::<MetadataPath>(path)?)
+    }
+
+    /// Reads every value below a path, each exactly once, on a few threads within the rate limit.
+    ///
+    /// ```
+    /// # let emulator = imds_emulator::Emulator::builder().start()?;
+    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
+    /// let mut zones = 0;
+    /// for leaf in imds.walk("placement")?.filter(|entry| entry.is_directory || entry.name.starts_with("availability")) {
+    ///     let leaf = leaf?;
+    ///     zones += 1;
+    ///     println!("{} = {}", leaf.path(), leaf.text()?);
+    /// }
+    /// assert_eq!(zones, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Path`] if the text is no path. Errors of the reads themselves come out
+    /// of the iteration.
+    pub fn walk<P>(&self, path: P) -> Result<Walk, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        Ok(Walk::new(self.clone(), path.try_into().map_err(PathError::from)?))
     }
 
     /// A session token that is good for a while: the one in use, or a new one.

@@ -20,7 +20,7 @@ use crate::store::{FileStore, StoreKey, TokenStore};
 pub struct ClientBuilder {
     given: Given,
     store: StoreChoice,
-    environment: Option<Box<dyn Environment>>,
+    environment: Option<Box<dyn Environment + Send>>,
     clock: Option<Arc<dyn Clock>>,
     observer: Option<Observer>,
 }
@@ -111,7 +111,7 @@ impl ClientBuilder {
     }
 
     /// Reads settings from this environment in place of the process's.
-    pub fn environment(mut self, environment: impl Environment + 'static) -> Self {
+    pub fn environment(mut self, environment: impl Environment + Send + 'static) -> Self {
         self.environment = Some(Box::new(environment));
         self
     }

@@ -1,6 +1,7 @@
 //! The service's JSON documents, typed.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -33,8 +34,9 @@ pub struct IdentityDocument {
     pub instance_type: Option<String>,
     /// Kernel of a paravirtual image.
     pub kernel_id: Option<String>,
-    /// When the instance was launched, as RFC 3339 text.
-    pub pending_time: Option<String>,
+    /// When the instance was launched.
+    #[serde(deserialize_with = "time::optional")]
+    pub pending_time: Option<SystemTime>,
     /// Private IPv4 address of the primary interface.
     pub private_ip: Option<String>,
     /// RAM disk of a paravirtual image.
@@ -52,8 +54,9 @@ pub struct IdentityDocument {
 pub struct IamInfo {
     /// `Success`, or what went wrong.
     pub code: String,
-    /// When the profile was last looked up, as RFC 3339 text.
-    pub last_updated: String,
+    /// When the profile was last looked up.
+    #[serde(deserialize_with = "time::required")]
+    pub last_updated: SystemTime,
     /// ARN of the instance profile.
     pub instance_profile_arn: Option<String>,
     /// Id of the instance profile.
@@ -67,8 +70,9 @@ pub struct IamInfo {
 pub struct IdentityCredentialsInfo {
     /// `Success`, or what went wrong.
     pub code: String,
-    /// When they were last renewed, as RFC 3339 text.
-    pub last_updated: String,
+    /// When they were last renewed.
+    #[serde(deserialize_with = "time::required")]
+    pub last_updated: SystemTime,
     /// Account of the instance: twelve digits.
     pub account_id: Option<String>,
 }
@@ -78,16 +82,18 @@ pub struct IdentityCredentialsInfo {
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Credentials {
-    /// When they were last renewed, as RFC 3339 text.
-    pub last_updated: String,
+    /// When they were last renewed.
+    #[serde(deserialize_with = "time::required")]
+    pub last_updated: SystemTime,
     /// Access key id.
     pub access_key_id: String,
     /// Secret access key.
     pub secret_access_key: String,
     /// The credentials' session token, which has nothing to do with the service's own.
     pub token: String,
-    /// When they end, as RFC 3339 text.
-    pub expiration: String,
+    /// When they expire.
+    #[serde(deserialize_with = "time::required")]
+    pub expiration: SystemTime,
 }
 
 impl fmt::Debug for Credentials {
@@ -102,8 +108,9 @@ impl fmt::Debug for Credentials {
 pub struct SpotInstanceAction {
     /// `hibernate`, `stop` or `terminate`.
     pub action: String,
-    /// When, as RFC 3339 text.
-    pub time: String,
+    /// When it happens.
+    #[serde(deserialize_with = "time::required")]
+    pub time: SystemTime,
 }
 
 /// A rebalance recommendation.
@@ -111,11 +118,12 @@ pub struct SpotInstanceAction {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RebalanceRecommendation {
-    /// When the recommendation was made, as RFC 3339 text.
-    pub notice_time: String,
+    /// When the recommendation was made.
+    #[serde(deserialize_with = "time::required")]
+    pub notice_time: SystemTime,
 }
 
-/// A maintenance event. Its times have the form `21 Jan 2019 09:00:43 GMT`.
+/// A maintenance event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
@@ -126,24 +134,46 @@ pub struct MaintenanceEvent {
     pub description: String,
     /// Id.
     pub event_id: Option<String>,
-    /// Earliest begin.
-    pub not_before: String,
-    /// Latest end, where one is known.
-    pub not_after: Option<String>,
-    /// Earliest begin to which the event can still be moved, where one is known.
-    pub not_before_deadline: Option<String>,
+    /// Earliest start.
+    #[serde(deserialize_with = "time::required")]
+    pub not_before: SystemTime,
+    /// Latest end, if one is known.
+    #[serde(default, deserialize_with = "time::optional")]
+    pub not_after: Option<SystemTime>,
+    /// Latest start to which the event can still be moved, if one is known.
+    #[serde(default, deserialize_with = "time::optional")]
+    pub not_before_deadline: Option<SystemTime>,
     /// `active`, `completed` or `canceled`.
     pub state: String,
 }
 
-/// The answer as a document.
+/// Returns the response as a document.
 pub(crate) fn parse<T: DeserializeOwned>(response: &Response) -> Result<T, Error> {
-    serde_json::from_slice(response.bytes()).map_err(|error| {
-        let message = format!("the value of `{}` is not the document that it should be", response.path());
-        // The parser's own message can quote the value.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Error::new(ErrorKind::Protocol, message).path_context(response.path()).caused_by(place)
-    })
+    response.json()
+}
+
+/// Times, in each of the two forms that the service writes.
+mod time {
+    use std::time::SystemTime;
+
+    use imds_model::calendar::DateTime;
+    use serde::{Deserialize, Deserializer, de};
+
+    pub(super) fn required<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+        from_text(&String::deserialize(deserializer)?)
+    }
+
+    pub(super) fn optional<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<SystemTime>, D::Error> {
+        Option::<String>::deserialize(deserializer)?.as_deref().map(from_text).transpose()
+    }
+
+    fn from_text<E: de::Error>(text: &str) -> Result<SystemTime, E> {
+        // RFC 3339 everywhere but in maintenance events: `21 Jan 2019 09:00:43 GMT`.
+        let parsed = DateTime::parse_rfc3339(text).or_else(|_| DateTime::parse_maintenance_date(text));
+        parsed.map(DateTime::system_time).map_err(E::custom)
+    }
 }
 
 /// The answer as credentials. One without them has a `Code` that says why, such as `AssumeRoleUnauthorizedAccess`.
@@ -178,7 +208,9 @@ mod tests {
             "Expiration":"2026-01-15T15:00:00Z"}"#;
         let found = credentials(&answer("iam/security-credentials/web", body)).unwrap();
         assert_eq!(found.access_key_id, "ASIAIOSFODNN7EXAMPLE");
-        assert_eq!(format!("{found:?}"), r#"Credentials { expiration: "2026-01-15T15:00:00Z", .. }"#);
+        let shown = format!("{found:?}");
+        assert!(shown.starts_with("Credentials { expiration: SystemTime {"), "{shown}");
+        assert!(!shown.contains("ASIA") && !shown.contains("wJalr") && !shown.contains("IQoJ"), "{shown}");
     }
 
     #[test]
@@ -203,10 +235,11 @@ mod tests {
 
     #[test]
     fn members_may_be_missing_null_or_new() {
-        let body = r#"{"instanceId":"i-1","kernelId":null,"billingProducts":["bp-1"],"novelty":1}"#;
+        let body = r#"{"instanceId":"i-1","pendingTime":"1970-01-01T00:00:07Z","kernelId":null,"billingProducts":["bp-1"],"novelty":1}"#;
         let document: IdentityDocument = parse(&answer("dynamic/instance-identity/document", body)).unwrap();
         let expected = IdentityDocument {
             instance_id: Some("i-1".into()),
+            pending_time: Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(7)),
             billing_products: Some(vec!["bp-1".into()]),
             ..IdentityDocument::default()
         };

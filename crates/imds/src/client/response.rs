@@ -3,6 +3,7 @@
 use std::fmt;
 
 use imds_model::MetadataPath;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind};
 
@@ -63,13 +64,16 @@ impl Response {
         Ok(self.text()?.lines())
     }
 
-    /// The value as JSON.
+    /// Parses the value as JSON into any type that serde can deserialize, such as
+    /// `serde_json::Value`.
     ///
     /// # Errors
-    /// [`ErrorKind::Protocol`] where it is not JSON. The error tells where, and nothing of the value.
-    pub fn json(&self) -> Result<serde_json::Value, Error> {
+    /// Returns [`ErrorKind::Protocol`] if the value is not JSON or not of this type. The error says
+    /// where, and quotes nothing of the value.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            let message = format!("the value of `{}` is not JSON", self.path);
+            let what = if error.is_data() { "the expected document" } else { "JSON" };
+            let message = format!("the value of `{}` is not {what}", self.path);
             // The parser's own message can quote the value.
             let place = format!("line {}, column {}", error.line(), error.column());
             Error::new(ErrorKind::Protocol, message).path_context(&self.path).caused_by(place)

@@ -1,23 +1,30 @@
-//! What the service holds, beyond one value at a path: listings, trees, documents, and the values that belong together.
+//! Reads beyond one value at a path: documents, listings, and the values that belong together.
+//!
+//! Each read is written once, as an async function over [`Reader`]. The blocking client's reader is
+//! ready at once, so that [`now`] is all that it needs of a runtime.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use imds_model::{MetadataPath, PathError, catalogue, well_known};
+use imds_model::{MetadataPath, catalogue, well_known};
+use serde::de::DeserializeOwned;
 
-use crate::client::blocking::Client;
+use crate::client::blocking::{Client, present};
 use crate::client::documents::{
     self, Credentials, IamInfo, IdentityCredentialsInfo, IdentityDocument, MaintenanceEvent,
     RebalanceRecommendation, SpotInstanceAction,
 };
 use crate::client::interface::Interface;
-use crate::client::walk::{Entry, Walk, as_directory, entries};
-use crate::error::{Error, ErrorKind};
+use crate::client::response::Response;
+use crate::client::walk::{Entry, entries};
+use crate::error::Error;
 
 /// A launch key of the instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublicKey {
-    /// Place in the launch request, counted from 0.
+    /// Position in the launch request, counted from 0.
     pub index: String,
     /// Name of the key pair.
     pub name: String,
@@ -25,7 +32,7 @@ pub struct PublicKey {
     pub openssh_key: String,
 }
 
-/// Everything below a schema version that the service may hold but the version does not show.
+/// Returns every category that the service may hold but a schema version does not show.
 ///
 /// ```
 /// let hidden: Vec<_> = imds::hidden_by("2021-03-23").map(|category| category.path()).collect();
@@ -35,218 +42,264 @@ pub fn hidden_by(version: &str) -> impl Iterator<Item = imds_model::Category> {
     catalogue::hidden_by(version)
 }
 
-impl Client {
-    /// What a directory lists.
-    ///
-    /// ```
-    /// # let emulator = imds_emulator::Emulator::builder().start()?;
-    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
-    /// let keys = imds.list("public-keys")?;
-    /// assert_eq!(keys[0].name, "0=my-key");
-    /// assert_eq!(keys[0].path.as_str(), "/latest/meta-data/public-keys/0/");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`] where the listing names what cannot be.
-    pub fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
-    where
-        P: TryInto<MetadataPath>,
-        PathError: From<P::Error>,
-    {
-        let path = path.try_into().map_err(PathError::from)?;
-        self.listing(path)
+/// What a typed read needs of a client.
+trait Reader: Sync {
+    fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send;
+
+    /// Reads every value below a path. An entry that disappeared after it was listed is left out.
+    fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send;
+}
+
+impl Reader for Client {
+    fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send {
+        std::future::ready(self.get(path))
     }
 
-    /// Every value below a path, read by a few threads within the request rate_limit, each exactly once.
-    ///
-    /// ```
-    /// # let emulator = imds_emulator::Emulator::builder().start()?;
-    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
-    /// let mut zones = 0;
-    /// for leaf in imds.walk("placement")?.filter(|entry| entry.is_directory || entry.name.starts_with("availability")) {
-    ///     let leaf = leaf?;
-    ///     zones += 1;
-    ///     println!("{} = {}", leaf.path(), leaf.text()?);
-    /// }
-    /// assert_eq!(zones, 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Path`] where the text is no path. What goes wrong on the way comes out of the iteration.
-    pub fn walk<P>(&self, path: P) -> Result<Walk, Error>
-    where
-        P: TryInto<MetadataPath>,
-        PathError: From<P::Error>,
-    {
-        Ok(Walk::new(self.clone(), path.try_into().map_err(PathError::from)?))
-    }
-
-    /// The instance identity document.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`] where the value is not such a document, as for every
-    /// document below.
-    pub fn identity_document(&self) -> Result<IdentityDocument, Error> {
-        documents::parse(&self.get(MetadataPath::from_static(well_known::IDENTITY_DOCUMENT))?)
-    }
-
-    /// Which instance profile is attached; `None` where none is.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn iam_info(&self) -> Result<Option<IamInfo>, Error> {
-        self.optional_document("iam/info")
-    }
-
-    /// The name of the role whose credentials the instance has; `None` where there is no role.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get), a 404 aside.
-    pub fn role_name(&self) -> Result<Option<String>, Error> {
-        let listed = absent(self.list("iam/security-credentials/"))?;
-        Ok(listed.and_then(|entries| entries.into_iter().next()).map(|entry| entry.name))
-    }
-
-    /// Temporary credentials of a role by its name, as [`role_name`](Self::role_name) gives it.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document); and where the service says why it has none.
-    pub fn role_credentials(&self, role: &str) -> Result<Credentials, Error> {
-        let directory = MetadataPath::from_static("/latest/meta-data/iam/security-credentials/");
-        documents::credentials(&self.get(directory.child(role)?)?)
-    }
-
-    /// What the credentials of the instance's own identity role are for.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn identity_credentials_info(&self) -> Result<Option<IdentityCredentialsInfo>, Error> {
-        self.optional_document("identity-credentials/ec2/info")
-    }
-
-    /// Temporary credentials of the instance's own identity role, to which no policy is attached.
-    ///
-    /// # Errors
-    /// As for [`role_credentials`](Self::role_credentials).
-    pub fn identity_credentials(&self) -> Result<Credentials, Error> {
-        documents::credentials(&self.get("identity-credentials/ec2/security-credentials/ec2-instance")?)
-    }
-
-    /// The pending interruption of a Spot Instance; `None` while there is none.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn spot_instance_action(&self) -> Result<Option<SpotInstanceAction>, Error> {
-        self.optional_document("spot/instance-action")
-    }
-
-    /// The rebalance recommendation of a Spot Instance; `None` while there is none.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn rebalance_recommendation(&self) -> Result<Option<RebalanceRecommendation>, Error> {
-        self.optional_document("events/recommendations/rebalance")
-    }
-
-    /// Maintenance events to come.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn scheduled_maintenance(&self) -> Result<Vec<MaintenanceEvent>, Error> {
-        Ok(self.optional_document("events/maintenance/scheduled")?.unwrap_or_default())
-    }
-
-    /// Maintenance events that are over.
-    ///
-    /// # Errors
-    /// As for [`identity_document`](Self::identity_document), a 404 aside.
-    pub fn maintenance_history(&self) -> Result<Vec<MaintenanceEvent>, Error> {
-        Ok(self.optional_document("events/maintenance/history")?.unwrap_or_default())
-    }
-
-    /// The attached network interfaces, by their device numbers.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get), for any of the values.
-    pub fn interfaces(&self) -> Result<Vec<Interface>, Error> {
-        let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
-        for leaf in self.walk("network/interfaces/macs/")? {
-            let Some(leaf) = absent(leaf)? else { continue };
-            let Some(found) = catalogue::find(leaf.path()) else { continue };
-            let Some((_, mac)) = found.labels.first() else { continue };
-            interfaces
-                .entry((*mac).to_owned())
-                .or_insert_with(|| Interface::new(mac))
-                .fill(found.category, &leaf)?;
-        }
-        let mut interfaces: Vec<_> = interfaces.into_values().collect();
-        interfaces.sort_by_key(|interface| (interface.network_card, interface.device_number));
-        Ok(interfaces)
-    }
-
-    /// The instance's tags; empty where the metadata options do not allow them.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get), for any of the values, a 404 aside.
-    pub fn tags(&self) -> Result<BTreeMap<String, String>, Error> {
-        self.texts("tags/instance/")
-    }
-
-    /// The mapped block devices by their virtual names.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get), for any of the values, a 404 aside.
-    pub fn block_devices(&self) -> Result<BTreeMap<String, String>, Error> {
-        self.texts("block-device-mapping/")
-    }
-
-    /// The launch keys, all of them.
-    ///
-    /// # Errors
-    /// As for [`get`](Self::get), for any of the values, a 404 aside.
-    pub fn public_keys(&self) -> Result<Vec<PublicKey>, Error> {
-        let mut keys = Vec::new();
-        for entry in absent(self.list("public-keys/"))?.unwrap_or_default() {
-            let (index, name) = entry.name.split_once('=').unwrap_or((&entry.name, ""));
-            if let Some(key) = absent(self.get(entry.path.child("openssh-key")?))? {
-                let openssh_key = key.text()?.trim_end().to_owned();
-                keys.push(PublicKey { index: index.to_owned(), name: name.to_owned(), openssh_key });
-            }
-        }
-        Ok(keys)
-    }
-
-    fn listing(&self, path: MetadataPath) -> Result<Vec<Entry>, Error> {
-        entries(&self.get(as_directory(path))?)
-    }
-
-    /// The values of a directory by their names.
-    fn texts(&self, directory: &'static str) -> Result<BTreeMap<String, String>, Error> {
-        let mut texts = BTreeMap::new();
-        for entry in absent(self.list(directory))?.unwrap_or_default() {
-            // One that has gone since it was listed is no longer one of them.
-            if let Some(value) = absent(self.get(entry.path))? {
-                texts.insert(entry.name, value.text()?.to_owned());
-            }
-        }
-        Ok(texts)
-    }
-
-    fn optional_document<T: serde::de::DeserializeOwned>(
-        &self,
-        path: &'static str,
-    ) -> Result<Option<T>, Error> {
-        absent(self.get(path))?.as_ref().map(documents::parse).transpose()
+    fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send {
+        let read = || {
+            let leaves = self.walk(root)?.into_iter();
+            leaves.map(present).filter_map(Result::transpose).collect()
+        };
+        std::future::ready(read())
     }
 }
 
-/// `None` in place of a 404.
-fn absent<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+#[cfg(feature = "tokio")]
+impl Reader for crate::client::tokio::AsyncClient {
+    fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send {
+        self.get(path)
     }
+
+    async fn read_tree(&self, root: &'static str) -> Result<Vec<Response>, Error> {
+        let mut walk = self.walk(root)?;
+        let mut leaves = Vec::new();
+        while let Some(leaf) = walk.next().await {
+            leaves.extend(present(leaf)?);
+        }
+        Ok(leaves)
+    }
+}
+
+/// Returns the result of a read by the blocking client, whose reader is always ready.
+fn now<T>(read: impl Future<Output = T>) -> T {
+    let mut read = pin!(read);
+    loop {
+        if let Poll::Ready(result) = read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return result;
+        }
+    }
+}
+
+/// Gives both clients a method for each read, with the same documentation and the same code.
+macro_rules! reads {
+    ($($(#[$documentation:meta])* fn $name:ident($($argument:ident: $kind:ty)?) -> $output:ty;)*) => {
+        impl Client {
+            $(
+                $(#[$documentation])*
+                pub fn $name(&self $(, $argument: $kind)?) -> Result<$output, Error> {
+                    now($name(self $(, $argument)?))
+                }
+            )*
+        }
+
+        #[cfg(feature = "tokio")]
+        impl crate::client::tokio::AsyncClient {
+            $(
+                $(#[$documentation])*
+                pub async fn $name(&self $(, $argument: $kind)?) -> Result<$output, Error> {
+                    $name(self $(, $argument)?).await
+                }
+            )*
+        }
+    };
+}
+
+reads! {
+    /// Returns the instance identity document.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, and
+    /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the value is not such a document.
+    fn identity_document() -> IdentityDocument;
+
+    /// Returns which instance profile is attached, or `None` if none is.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn iam_info() -> Option<IamInfo>;
+
+    /// Returns the name of the role whose credentials the instance has, or `None` if there is none.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, except for a 404.
+    fn role_name() -> Option<String>;
+
+    /// Returns temporary credentials of a role, by the name that [`role_name`](Self::role_name)
+    /// returns.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, and if the service
+    /// says why it has no credentials.
+    fn role_credentials(role: &str) -> Credentials;
+
+    /// Returns what the credentials of the instance's own identity role are for.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn identity_credentials_info() -> Option<IdentityCredentialsInfo>;
+
+    /// Returns temporary credentials of the instance's own identity role, which no policy is
+    /// attached to.
+    ///
+    /// # Errors
+    /// Returns an error as [`role_credentials`](Self::role_credentials) does.
+    fn identity_credentials() -> Credentials;
+
+    /// Returns the pending interruption of a Spot Instance, or `None` while there is none.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn spot_instance_action() -> Option<SpotInstanceAction>;
+
+    /// Returns the rebalance recommendation of a Spot Instance, or `None` while there is none.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn rebalance_recommendation() -> Option<RebalanceRecommendation>;
+
+    /// Returns the maintenance events that are scheduled.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn scheduled_maintenance() -> Vec<MaintenanceEvent>;
+
+    /// Returns the maintenance events that are over.
+    ///
+    /// # Errors
+    /// Returns an error as [`identity_document`](Self::identity_document) does, except for a 404.
+    fn maintenance_history() -> Vec<MaintenanceEvent>;
+
+    /// Returns the attached network interfaces, sorted by their device numbers.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, for any of the values, except for a 404.
+    fn interfaces() -> Vec<Interface>;
+
+    /// Returns the instance's tags: none if the metadata options do not allow them.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, for any of the values, except for a 404.
+    fn tags() -> BTreeMap<String, String>;
+
+    /// Returns the mapped block devices by their virtual names.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, for any of the values, except for a 404.
+    fn block_devices() -> BTreeMap<String, String>;
+
+    /// Returns all launch keys.
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, for any of the values, except for a 404.
+    fn public_keys() -> Vec<PublicKey>;
+}
+
+async fn identity_document(reader: &impl Reader) -> Result<IdentityDocument, Error> {
+    documents::parse(&reader.read(MetadataPath::from_static(well_known::IDENTITY_DOCUMENT)).await?)
+}
+
+async fn iam_info(reader: &impl Reader) -> Result<Option<IamInfo>, Error> {
+    document(reader, "iam/info").await
+}
+
+async fn role_name(reader: &impl Reader) -> Result<Option<String>, Error> {
+    let listed = list(reader, "iam/security-credentials/".try_into()?).await?;
+    Ok(listed.into_iter().next().map(|entry| entry.name))
+}
+
+async fn role_credentials(reader: &impl Reader, role: &str) -> Result<Credentials, Error> {
+    let directory = MetadataPath::from_static("/latest/meta-data/iam/security-credentials/");
+    documents::credentials(&reader.read(directory.child(role)?).await?)
+}
+
+async fn identity_credentials_info(reader: &impl Reader) -> Result<Option<IdentityCredentialsInfo>, Error> {
+    document(reader, "identity-credentials/ec2/info").await
+}
+
+async fn identity_credentials(reader: &impl Reader) -> Result<Credentials, Error> {
+    let path = "identity-credentials/ec2/security-credentials/ec2-instance".try_into()?;
+    documents::credentials(&reader.read(path).await?)
+}
+
+async fn spot_instance_action(reader: &impl Reader) -> Result<Option<SpotInstanceAction>, Error> {
+    document(reader, "spot/instance-action").await
+}
+
+async fn rebalance_recommendation(reader: &impl Reader) -> Result<Option<RebalanceRecommendation>, Error> {
+    document(reader, "events/recommendations/rebalance").await
+}
+
+async fn scheduled_maintenance(reader: &impl Reader) -> Result<Vec<MaintenanceEvent>, Error> {
+    Ok(document(reader, "events/maintenance/scheduled").await?.unwrap_or_default())
+}
+
+async fn maintenance_history(reader: &impl Reader) -> Result<Vec<MaintenanceEvent>, Error> {
+    Ok(document(reader, "events/maintenance/history").await?.unwrap_or_default())
+}
+
+async fn interfaces(reader: &impl Reader) -> Result<Vec<Interface>, Error> {
+    let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
+    for leaf in reader.read_tree("network/interfaces/macs/").await? {
+        let Some(found) = catalogue::find(leaf.path()) else { continue };
+        let Some((_, mac)) = found.labels.first() else { continue };
+        interfaces
+            .entry((*mac).to_owned())
+            .or_insert_with(|| Interface::new(mac))
+            .fill(found.category, &leaf)?;
+    }
+    let mut interfaces: Vec<_> = interfaces.into_values().collect();
+    interfaces.sort_by_key(|interface| (interface.network_card, interface.device_number));
+    Ok(interfaces)
+}
+
+async fn tags(reader: &impl Reader) -> Result<BTreeMap<String, String>, Error> {
+    texts(reader, "tags/instance/").await
+}
+
+async fn block_devices(reader: &impl Reader) -> Result<BTreeMap<String, String>, Error> {
+    texts(reader, "block-device-mapping/").await
+}
+
+async fn public_keys(reader: &impl Reader) -> Result<Vec<PublicKey>, Error> {
+    let mut keys = Vec::new();
+    for entry in list(reader, "public-keys/".try_into()?).await? {
+        let (index, name) = entry.name.split_once('=').unwrap_or((&entry.name, ""));
+        if let Some(key) = present(reader.read(entry.path.child("openssh-key")?).await)? {
+            let openssh_key = key.text()?.trim_end().to_owned();
+            keys.push(PublicKey { index: index.to_owned(), name: name.to_owned(), openssh_key });
+        }
+    }
+    Ok(keys)
+}
+
+/// Returns the entries of a directory: none if it does not exist.
+async fn list(reader: &impl Reader, directory: MetadataPath) -> Result<Vec<Entry>, Error> {
+    present(reader.read(directory).await)?.as_ref().map_or(Ok(Vec::new()), entries)
+}
+
+/// Returns the values of a directory by their names.
+async fn texts(reader: &impl Reader, directory: &'static str) -> Result<BTreeMap<String, String>, Error> {
+    let mut texts = BTreeMap::new();
+    for entry in list(reader, directory.try_into()?).await? {
+        // An entry that disappeared after it was listed is no longer one of them.
+        if let Some(value) = present(reader.read(entry.path).await)? {
+            texts.insert(entry.name, value.text()?.to_owned());
+        }
+    }
+    Ok(texts)
+}
+
+/// Returns the document at a path, or `None` if there is none.
+async fn document<T: DeserializeOwned>(reader: &impl Reader, path: &'static str) -> Result<Option<T>, Error> {
+    present(reader.read(path.try_into()?).await)?.as_ref().map(documents::parse).transpose()
 }

@@ -1,8 +1,11 @@
 //! Where the service is: an endpoint URL, and the mode that chooses between the two well-known ones.
 
 use std::fmt;
+use std::str::FromStr;
 
 use imds_model::well_known;
+
+use crate::error::{Error, ErrorKind};
 
 /// The URL of a metadata service: `http`, a host, a port, and a path prefix that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,12 +131,6 @@ impl EndpointMode {
     /// The spellings, in the order in which messages list them. Any case is understood.
     pub const SPELLINGS: [&'static str; 3] = ["IPv4", "IPv6", "auto"];
 
-    /// The mode with this spelling, in any case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Ipv4, Self::Ipv6, Self::Auto].into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(text))
-    }
-
     /// The mode's spelling.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -154,6 +151,25 @@ impl EndpointMode {
             Self::Ipv6 => vec![ipv6()],
             Self::Auto => vec![ipv6(), ipv4()],
         }
+    }
+}
+
+impl FromStr for EndpointMode {
+    type Err = Error;
+
+    /// Parses one of [`SPELLINGS`](Self::SPELLINGS), in any case.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Config`] if the text is none of them.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let modes = [Self::Ipv4, Self::Ipv6, Self::Auto];
+        modes.into_iter().find(|mode| mode.as_str().eq_ignore_ascii_case(text)).ok_or_else(|| {
+            let [first, second, third] = Self::SPELLINGS;
+            let shown = imds_model::printable::brief(text);
+            let message =
+                format!("`{shown}` is not an endpoint mode; use `{first}`, `{second}` or `{third}`");
+            Error::new(ErrorKind::Config, message)
+        })
     }
 }
 
@@ -264,9 +280,10 @@ mod tests {
 
     #[test]
     fn modes_in_any_case() {
-        assert_eq!(EndpointMode::parse("ipV6"), Some(EndpointMode::Ipv6));
-        assert_eq!(EndpointMode::parse("AUTO"), Some(EndpointMode::Auto));
-        assert_eq!(EndpointMode::parse("ipv5"), None);
+        assert_eq!("ipV6".parse::<EndpointMode>().unwrap(), EndpointMode::Ipv6);
+        assert_eq!("AUTO".parse::<EndpointMode>().unwrap(), EndpointMode::Auto);
+        let error = "ipv5".parse::<EndpointMode>().unwrap_err();
+        assert_eq!(error.to_string(), "`ipv5` is not an endpoint mode; use `IPv4`, `IPv6` or `auto`");
         let both = EndpointChoice::mode(EndpointMode::Auto, Source::Default);
         assert_eq!(both.to_string(), "http://[fd00:ec2::254] or http://169.254.169.254");
     }

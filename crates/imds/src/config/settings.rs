@@ -142,9 +142,9 @@ impl Given {
             from_environment(environment, env::ENDPOINT_MODE).or_else(|| profile.get(ENDPOINT_MODE_KEY));
         match mode {
             None => Ok(EndpointChoice::mode(EndpointMode::default(), Source::Default)),
-            Some((text, source)) => match EndpointMode::parse(&text) {
-                Some(mode) => Ok(EndpointChoice::mode(mode, source)),
-                None => Err(config_error(format!(
+            Some((text, source)) => match text.parse() {
+                Ok(mode) => Ok(EndpointChoice::mode(mode, source)),
+                Err(_) => Err(config_error(format!(
                     "endpoint mode {} is none of `{}`",
                     Named(&text, &source),
                     EndpointMode::SPELLINGS.join("`, `")

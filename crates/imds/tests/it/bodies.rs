@@ -157,3 +157,25 @@ fn a_reader_is_told_of_the_library_s_own_error() {
     }
     assert_eq!(read, b"12345");
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_task_reads_a_body_as_any_async_reader() {
+    use tokio::io::AsyncReadExt as _;
+
+    let server = FaultServer::start();
+    server.every_get(Answer::ok(large()).framing(Framing::Chunked(70_000)));
+    let client = imds::AsyncClient::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(server.endpoint())
+        .no_store()
+        .build_async()
+        .unwrap();
+    let mut body = client.open("user-data").await.unwrap();
+    // Smaller than a chunk, so that the rest of one is kept; then by `chunk`, which continues there.
+    let mut first = [0; 1000];
+    body.read_exact(&mut first).await.unwrap();
+    let mut rest = body.chunk().await.unwrap().unwrap();
+    body.read_to_end(&mut rest).await.unwrap();
+    assert!([first.as_slice(), &rest].concat() == large());
+    assert_eq!(body.chunk().await.unwrap(), None);
+}

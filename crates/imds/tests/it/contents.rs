@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use imds::{Client, EmptyEnvironment, ErrorKind};
+use imds::{AsyncClient, Client, EmptyEnvironment, ErrorKind};
 use imds_emulator::Emulator;
+use imds_model::calendar::DateTime;
+
+fn rfc3339(text: &str) -> std::time::SystemTime {
+    DateTime::parse_rfc3339(text).unwrap().system_time()
+}
 
 fn client(emulator: &Emulator) -> Client {
     Client::builder().environment(EmptyEnvironment).endpoint(emulator.endpoint()).no_store().build().unwrap()
@@ -66,12 +71,12 @@ fn announcements_are_typed() {
         .unwrap();
     let imds = client(&emulator);
     assert_eq!(imds.spot_instance_action().unwrap().unwrap().action, "stop");
-    assert_eq!(imds.rebalance_recommendation().unwrap().unwrap().notice_time, "2020-10-27T08:22:00Z");
-    let events = imds.scheduled_maintenance().unwrap();
     assert_eq!(
-        (events[0].not_before.as_str(), events[0].not_after.as_deref()),
-        ("1 Jan 2021 02:00:00 GMT", None)
+        imds.rebalance_recommendation().unwrap().unwrap().notice_time,
+        rfc3339("2020-10-27T08:22:00Z")
     );
+    let events = imds.scheduled_maintenance().unwrap();
+    assert_eq!((events[0].not_before, events[0].not_after), (rfc3339("2021-01-01T02:00:00Z"), None));
 }
 
 #[test]
@@ -110,4 +115,82 @@ fn a_value_that_is_no_number_says_so() {
         error.to_string(),
         "the value of `/latest/meta-data/network/interfaces/macs/02:29:96:8f:6a:2d/device-number` is not a number"
     );
+}
+
+#[test]
+fn a_time_that_is_none_says_so_without_quoting_it() {
+    let emulator = Emulator::builder()
+        .set("spot/instance-action", r#"{"action": "stop", "time": "half past nine"}"#)
+        .start()
+        .unwrap();
+    let error = client(&emulator).spot_instance_action().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the value of `/latest/meta-data/spot/instance-action` is not the expected document"
+    );
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!((error.kind(), cause.as_str()), (ErrorKind::Protocol, "line 1, column 44"));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn the_client_for_tasks_has_every_read_of_the_blocking_one() {
+    let emulator = Emulator::builder()
+        .set("spot/instance-action", r#"{"action": "stop", "time": "2017-09-18T08:22:00Z"}"#)
+        .start()
+        .unwrap();
+    let blocking = client(&emulator);
+    let tasks: AsyncClient = AsyncClient::builder()
+        .environment(EmptyEnvironment)
+        .endpoint(emulator.endpoint())
+        .no_store()
+        .build_async()
+        .unwrap();
+    let role = tasks.role_name().await.unwrap().unwrap();
+    assert_eq!(tasks.role_name().await.unwrap(), blocking.role_name().unwrap());
+    assert_eq!(
+        tasks.role_credentials(&role).await.unwrap().access_key_id,
+        blocking.role_credentials(&role).unwrap().access_key_id
+    );
+    macro_rules! same {
+        ($($read:ident)*) => { $(
+            assert_eq!(tasks.$read().await.unwrap(), blocking.$read().unwrap(), stringify!($read));
+        )* };
+    }
+    same!(identity_document iam_info identity_credentials_info identity_credentials);
+    same!(spot_instance_action rebalance_recommendation scheduled_maintenance maintenance_history);
+    same!(interfaces tags block_devices public_keys);
+    // Another task may await a read: the future is `Send`.
+    let tags = tokio::spawn(async move { tasks.tags().await }).await.unwrap().unwrap();
+    assert_eq!(tags["Name"], "my-instance");
+}
+
+#[test]
+fn a_path_may_be_any_text() {
+    let emulator = Emulator::builder().start().unwrap();
+    let imds = client(&emulator);
+    let key = "Name";
+    let owned: String = format!("tags/instance/{key}");
+    assert_eq!(imds.get(&owned).unwrap().text().unwrap(), "my-instance");
+    assert_eq!(imds.get(std::borrow::Cow::from(&owned)).unwrap().text().unwrap(), "my-instance");
+    assert_eq!(imds.get(owned).unwrap().text().unwrap(), "my-instance");
+}
+
+#[test]
+fn a_builder_may_be_sent_to_another_thread() {
+    let emulator = Emulator::builder().start().unwrap();
+    let builder = Client::builder().environment(EmptyEnvironment).endpoint(emulator.endpoint()).no_store();
+    let region = std::thread::spawn(move || builder.build()?.get("placement/region")).join().unwrap();
+    assert_eq!(region.unwrap().text().unwrap(), "us-east-1");
+}
+
+#[test]
+fn json_is_any_type_that_can_be_deserialized() {
+    #[derive(serde::Deserialize)]
+    struct Document {
+        region: String,
+    }
+    let emulator = Emulator::builder().start().unwrap();
+    let response = client(&emulator).get("/latest/dynamic/instance-identity/document").unwrap();
+    assert_eq!(response.json::<Document>().unwrap().region, "us-east-1");
+    assert_eq!(response.json::<serde_json::Value>().unwrap()["region"], "us-east-1");
 }

@@ -222,3 +222,20 @@ fn what_fails_in_a_task_s_walk_fails_alone() {
         assert_eq!(client.list("none/").unwrap_err().kind(), ErrorKind::NotFound);
     }
 }
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_task_s_walk_is_a_stream() {
+    use futures_util::StreamExt as _;
+
+    let emulator = imds_emulator::Emulator::builder().start().unwrap();
+    let client = imds::AsyncClient::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(emulator.endpoint())
+        .no_store()
+        .build_async()
+        .unwrap();
+    let walk = client.walk("placement").unwrap();
+    let mut leaves: Vec<_> = walk.map(|leaf| leaf.unwrap().text().unwrap().to_owned()).collect().await;
+    leaves.sort();
+    assert_eq!(leaves, ["us-east-1", "us-east-1a", "use1-az4"]);
+}
