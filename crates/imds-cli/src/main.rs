@@ -15,6 +15,7 @@ mod query;
 mod render;
 mod report;
 mod sibling;
+mod suggest;
 mod tree_read;
 mod value;
 mod variables;

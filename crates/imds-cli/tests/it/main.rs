@@ -15,7 +15,6 @@ mod formats;
 mod get;
 mod identity;
 mod isolation;
-mod jmespath;
 mod listing;
 mod oracle;
 mod privilege;
