@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::probe::{Exchange, Fault};
 
-/// Everything that was found out. What was not looked at, because something before it is wrong, is `None` or empty.
+/// Everything that was found out. What was not looked at, because something before it is wrong, is
+/// `None` or empty.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The value of the variable that forbids every request, where it is set at all.
@@ -23,8 +24,8 @@ pub struct Facts {
     pub other_family: Option<Reach>,
     /// The answer to a PUT for a session token.
     pub token: Option<Exchange>,
-    /// The answer to a GET with a token that cannot be valid: sent only where the PUT was not answered. It is an
-    /// IMDSv2 request, so it counts as no use of IMDSv1.
+    /// The answer to a GET with a token that cannot be valid: sent only where the PUT was not
+    /// answered. It is an IMDSv2 request, so it counts as no use of IMDSv1.
     pub wrong_token: Option<Exchange>,
     /// Whether a plain read works.
     pub read: Option<Result<(), imds::Error>>,
@@ -36,8 +37,8 @@ pub struct Facts {
     pub now: SystemTime,
     /// The service's clock by the `Date` header of its answer, and ours at that moment.
     pub clocks: Option<(SystemTime, SystemTime)>,
-    /// Whether systemd was told to keep processes from the service (`systemd.imds.network=` of the kernel command
-    /// line).
+    /// Whether systemd was told to keep processes from the service (`systemd.imds.network=` of the
+    /// kernel command line).
     pub systemd_network: Option<String>,
     /// Packets that the interface's link-local allowance refused, by interface.
     pub refused_packets: Vec<(String, u64)>,

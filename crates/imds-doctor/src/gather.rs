@@ -24,8 +24,8 @@ const NO_TOKEN: &str = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
 /// What to look at beyond the usual.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Send one request without a token, to see whether IMDSv1 is on. It counts as a use of IMDSv1 in CloudWatch's
-    /// `MetadataNoToken`.
+    /// Send one request without a token, to see whether IMDSv1 is on. It counts as a use of IMDSv1
+    /// in CloudWatch's `MetadataNoToken`.
     pub probe_version1: bool,
 }
 

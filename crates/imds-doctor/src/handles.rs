@@ -1,4 +1,5 @@
-//! Where facts come from: files, variables, the clock, other programs. Injected, so that tests can stage them.
+//! Where facts come from: files, variables, the clock, other programs. Injected, so that tests can
+//! stage them.
 
 use std::io;
 use std::path::Path;
@@ -20,7 +21,8 @@ pub trait Handles {
     fn list(&self, path: &Path) -> Vec<String>;
     /// The wall clock.
     fn now(&self) -> SystemTime;
-    /// The statistics of a network interface as `ethtool -S` prints them; `None` where there is no `ethtool`.
+    /// The statistics of a network interface as `ethtool -S` prints them; `None` where there is no
+    /// `ethtool`.
     fn interface_statistics(&self, interface: &str) -> Option<String>;
 }
 
@@ -58,7 +60,8 @@ impl Handles for System {
     }
 
     fn interface_statistics(&self, interface: &str) -> Option<String> {
-        // The counters are only to be had through an ioctl, for which std and rustix have no safe name.
+        // The counters are only to be had through an ioctl, for which std and rustix have no safe
+        // name.
         let output = Command::new("ethtool")
             .args(["-S", interface])
             .stdin(Stdio::null())

@@ -13,7 +13,8 @@ mod tests;
 use crate::facts::Facts;
 use crate::report::{Check, Outcome, Report};
 
-/// Clock differences from here on make AWS refuse signed requests (`RequestTimeTooSkewed`, five minutes).
+/// Clock differences from here on make AWS refuse signed requests (`RequestTimeTooSkewed`, five
+/// minutes).
 pub const CLOCK_TOLERANCE: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
 type Judgement = fn(&Facts) -> Check;
@@ -57,7 +58,8 @@ pub fn judge(facts: &Facts) -> Report {
     Report { checks, failure: failure(facts) }
 }
 
-/// What is wrong though a plain read works: a stored token is still good where no new one is to be had.
+/// What is wrong though a plain read works: a stored token is still good where no new one is to be
+/// had.
 fn as_warning(check: Check) -> Check {
     match check.outcome {
         Outcome::Failure => Check { outcome: Outcome::Warning, ..check }

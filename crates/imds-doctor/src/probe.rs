@@ -1,7 +1,7 @@
 //! One request on one connection, with everything that can go wrong told apart.
 //!
-//! The client library answers whether a read works; a diagnosis also needs headers, the time a connection takes, and
-//! requests that no client sends.
+//! The client library answers whether a read works; a diagnosis also needs headers, the time a
+//! connection takes, and requests that no client sends.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -189,8 +189,8 @@ fn talk(mut stream: TcpStream, request: &[u8], timeout: Duration) -> Exchange {
     }
     let mut received = Vec::new();
     let mut part = [0; 4096];
-    // Bytes that have come are judged, however the connection ends: a server may reset it after its answer, or keep
-    // it open though it was asked to close.
+    // Bytes that have come are judged, however the connection ends: a server may reset it after its
+    // answer, or keep it open though it was asked to close.
     let ending = loop {
         match stream.read(&mut part) {
             Ok(0) => break Exchange::Dropped,
@@ -208,7 +208,8 @@ fn talk(mut stream: TcpStream, request: &[u8], timeout: Duration) -> Exchange {
     if received.is_empty() { ending } else { parse(&received).unwrap_or(Exchange::NotHttp) }
 }
 
-/// Whether head and announced body are there, so that a server that keeps the connection open is not waited for.
+/// Whether head and announced body are there, so that a server that keeps the connection open is
+/// not waited for.
 fn is_complete(received: &[u8]) -> bool {
     let Some(Exchange::Answer(answer)) = parse(received) else { return false };
     let length = answer.header("Content-Length").and_then(|length| length.parse::<usize>().ok());

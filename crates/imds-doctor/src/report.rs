@@ -117,7 +117,8 @@ impl Report {
         first(Outcome::Failure).or_else(|| first(Outcome::Warning))
     }
 
-    /// The JSON form, as `docs/doctor.schema.json` describes it. `exit_code` is what a plain read would end with.
+    /// The JSON form, as `docs/doctor.schema.json` describes it. `exit_code` is what a plain read
+    /// would end with.
     #[must_use]
     pub fn json(&self, exit_code: u8) -> Value {
         let checks: Vec<Value> = self

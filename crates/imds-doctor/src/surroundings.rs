@@ -1,4 +1,5 @@
-//! What can be known without a packet: variables, firmware tables, cgroups, kernel command line, counters.
+//! What can be known without a packet: variables, firmware tables, cgroups, kernel command line,
+//! counters.
 
 use std::path::Path;
 
@@ -8,17 +9,19 @@ use imds_model::env;
 use crate::facts::{EndpointFact, Facts, Machine, Proxies};
 use crate::handles::Handles;
 
-/// Variables that make other programs send plain-HTTP requests through a proxy, as curl and the SDKs read them.
+/// Variables that make other programs send plain-HTTP requests through a proxy, as curl and the
+/// SDKs read them.
 const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// Where Linux shows the firmware's tables.
 const DMI: &str = "/sys/class/dmi/id";
-/// The hypervisor's UUID on Xen instances; EC2's begin with `ec2` (EC2 User Guide, "Identify EC2 Linux instances").
+/// The hypervisor's UUID on Xen instances; EC2's begin with `ec2` (EC2 User Guide, "Identify EC2
+/// Linux instances").
 const XEN_UUID: &str = "/sys/hypervisor/uuid";
 
-/// Counter of packets to link-local addresses that were dropped over the interface's allowance (ENA driver; EC2 User
-/// Guide, "Monitor network performance for ENA settings").
+/// Counter of packets to link-local addresses that were dropped over the interface's allowance (ENA
+/// driver; EC2 User Guide, "Monitor network performance for ENA settings").
 const REFUSED_PACKETS: &str = "linklocal_allowance_exceeded";
 
 pub(crate) fn facts(handles: &dyn Handles, endpoint: Result<EndpointFact, imds::Error>) -> Facts {
@@ -57,8 +60,8 @@ pub(crate) fn proxies(handles: &dyn Handles, endpoint: &EndpointChoice) -> Proxi
     }
 }
 
-/// Whether a `NO_PROXY` list names the host. Networks in it (`169.254.0.0/16`) are not counted: few programs
-/// understand them.
+/// Whether a `NO_PROXY` list names the host. Networks in it (`169.254.0.0/16`) are not counted: few
+/// programs understand them.
 fn is_exempt(list: &str, host: &str) -> bool {
     list.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
         let entry = entry.trim_matches(['[', ']']);

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Padding is optional and left-over bits are dropped, so that text cut anywhere still decodes and is then found to
-/// be cut in the ASN.1, where the message can say so.
+/// Padding is optional and left-over bits are dropped, so that text cut anywhere still decodes and
+/// is then found to be cut in the ASN.1, where the message can say so.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -22,9 +22,9 @@ pub(crate) enum ArmourError {
     Truncated,
 }
 
-/// The bytes of base64 text. Line ends are ignored, as are PEM's `-----BEGIN ...` lines, which the service does
-/// not send but which AWS's instructions put around what it sends (EC2 User Guide, "Verify instance identity
-/// documents").
+/// The bytes of base64 text. Line ends are ignored, as are PEM's `-----BEGIN ...` lines, which the
+/// service does not send but which AWS's instructions put around what it sends (EC2 User Guide,
+/// "Verify instance identity documents").
 pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, ArmourError> {
     let mut packed = Vec::with_capacity(text.len());
     for line in text.split(|byte| *byte == b'\n') {

@@ -1,13 +1,15 @@
-//! BER to DER: indefinite lengths made definite, octet strings in pieces joined, lengths made minimal.
+//! BER to DER: indefinite lengths made definite, octet strings in pieces joined, lengths made
+//! minimal.
 //!
-//! The service serves `rsa2048` and `pkcs7` as streamed CMS, whose outer elements have indefinite lengths and whose
-//! document is an octet string in pieces (ITU-T X.690, 8.1.3.6 and 8.7.3). Readers of DER refuse such input, so it
-//! is rewritten first. The rewriting is bounded in size and depth and knows nothing of CMS.
+//! The service serves `rsa2048` and `pkcs7` as streamed CMS, whose outer elements have indefinite
+//! lengths and whose document is an octet string in pieces (ITU-T X.690, 8.1.3.6 and 8.7.3).
+//! Readers of DER refuse such input, so it is rewritten first. The rewriting is bounded in size and
+//! depth and knows nothing of CMS.
 
 use std::fmt;
 
-/// Largest input, in bytes. Real signatures are under 2 KiB: a document of at most a few hundred bytes and one
-/// signer without certificates.
+/// Largest input, in bytes. Real signatures are under 2 KiB: a document of at most a few hundred
+/// bytes and one signer without certificates.
 const MAX_INPUT: usize = 64 * 1024;
 /// Deepest nesting. CMS signed data with a distinguished name in it nests ten deep.
 const MAX_DEPTH: usize = 32;
@@ -111,8 +113,8 @@ fn element(reader: &mut Reader<'_>, output: &mut Vec<u8>, depth: usize) -> Resul
     }
     let tag = reader.tag()?;
     if tag == 0 {
-        // Universal tag 0 is the end-of-contents mark, which stands only where `contents` looks for it; half of
-        // one is the input's end.
+        // Universal tag 0 is the end-of-contents mark, which stands only where `contents` looks for
+        // it; half of one is the input's end.
         return Err(if reader.rest.is_empty() { BerError::Truncated } else { BerError::Malformed });
     }
     let length = reader.length()?;
@@ -137,7 +139,8 @@ fn contents(reader: &mut Reader<'_>, length: Option<usize>, depth: usize) -> Res
         Some(length) => {
             let mut inner = Reader { rest: reader.take(length)? };
             while !inner.rest.is_empty() {
-                // Here the end is known, so an element that overruns it is malformed, not cut short.
+                // Here the end is known, so an element that overruns it is malformed, not cut
+                // short.
                 element(&mut inner, &mut output, depth + 1).map_err(|error| match error {
                     BerError::Truncated => BerError::Malformed,
                     other => other,
@@ -154,7 +157,8 @@ fn contents(reader: &mut Reader<'_>, length: Option<usize>, depth: usize) -> Res
     Ok(output)
 }
 
-/// Joins octet strings that stand one after the other; `der` is output of [`element`], so nested ones are joined.
+/// Joins octet strings that stand one after the other; `der` is output of [`element`], so nested
+/// ones are joined.
 fn pieces(der: &[u8], joined: &mut Vec<u8>) -> Result<(), BerError> {
     let mut reader = Reader { rest: der };
     while !reader.rest.is_empty() {
@@ -188,7 +192,8 @@ mod tests {
 
     #[test]
     fn indefinite_lengths_and_pieces() {
-        // SEQUENCE (indefinite) { INTEGER 5, [0] (indefinite) { OCTET STRING (indefinite) { "ab", "c" } } }
+        // SEQUENCE (indefinite) { INTEGER 5, [0] (indefinite) { OCTET STRING (indefinite) { "ab",
+        // "c" } } }
         let ber = [
             0x30, 0x80, 0x02, 0x01, 0x05, 0xa0, 0x80, 0x24, 0x80, 0x04, 0x02, b'a', b'b', 0x04, 0x01, b'c',
             0, 0, 0, 0, 0, 0,

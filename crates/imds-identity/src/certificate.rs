@@ -158,7 +158,8 @@ impl PartialEq for Certificate {
 
 impl Eq for Certificate {}
 
-/// A serial number in lower-case hexadecimal, without the zero byte that keeps ASN.1 from reading it as negative.
+/// A serial number in lower-case hexadecimal, without the zero byte that keeps ASN.1 from reading
+/// it as negative.
 pub(crate) fn serial(number: &SerialNumber) -> String {
     let bytes = number.as_bytes();
     hexadecimal(bytes.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(bytes))

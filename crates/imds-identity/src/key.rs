@@ -104,8 +104,8 @@ fn examine_rsa(key: &RsaPublicKey, algorithm: DigestAlgorithm, digest: &[u8], si
     if is_padded(&recover(key, signature)) { Finding::OtherData } else { Finding::Bad }
 }
 
-/// The block that was signed (RSAVP1, RFC 8017 5.2.2). Used only to say *why* a signature that the reviewed
-/// verification refused is bad: a well-formed block means this key signed something else.
+/// The block that was signed (RSAVP1, RFC 8017 5.2.2). Used only to say *why* a signature that the
+/// reviewed verification refused is bad: a well-formed block means this key signed something else.
 fn recover(key: &RsaPublicKey, signature: &[u8]) -> Vec<u8> {
     if signature.len() != key.size() {
         return Vec::new();

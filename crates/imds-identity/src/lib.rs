@@ -1,4 +1,5 @@
-//! Verifies the EC2 instance identity document against its signatures, with the certificates of every Region.
+//! Verifies the EC2 instance identity document against its signatures, with the certificates of
+//! every Region.
 //!
 //! No I/O and no clock: bytes, a certificate and the time go in, a verdict comes out.
 //!

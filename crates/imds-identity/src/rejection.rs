@@ -35,7 +35,8 @@ pub enum Rejection {
     },
     /// The signature was altered.
     SignatureAltered(SignatureKind),
-    /// The signature was altered, or made with another key: a bare `signature` does not name its certificate.
+    /// The signature was altered, or made with another key: a bare `signature` does not name its
+    /// certificate.
     SignatureMismatch(SignatureKind),
     /// Another certificate's key signed it.
     WrongCertificate {

@@ -1,4 +1,5 @@
-//! The CMS (PKCS #7) structure that `rsa2048` and `pkcs7` are: one signer, the document embedded, no certificates.
+//! The CMS (PKCS #7) structure that `rsa2048` and `pkcs7` are: one signer, the document embedded,
+//! no certificates.
 
 use cms::cert::IssuerAndSerialNumber;
 use cms::content_info::ContentInfo;
@@ -32,7 +33,8 @@ pub(crate) struct Signed {
     signature: Vec<u8>,
 }
 
-/// What is signed in the document's place: attributes, one of which is the document's digest (RFC 5652, 5.4).
+/// What is signed in the document's place: attributes, one of which is the document's digest (RFC
+/// 5652, 5.4).
 struct Attributes {
     der: Vec<u8>,
     message_digest: Vec<u8>,
@@ -100,8 +102,8 @@ impl Signed {
         self.attributes.as_ref().map_or(&self.document, |attributes| &attributes.der)
     }
 
-    /// Whether the document inside is the one whose digest the signed attributes hold. Without them the signature
-    /// is over the document itself.
+    /// Whether the document inside is the one whose digest the signed attributes hold. Without them
+    /// the signature is over the document itself.
     pub(crate) fn is_of_its_document(&self) -> bool {
         self.attributes.as_ref().is_none_or(|attributes| {
             self.digest_algorithm.digest(&self.document) == attributes.message_digest
@@ -136,7 +138,8 @@ fn attributes(kind: SignatureKind, signer: &SignerInfo) -> Result<Option<Attribu
     }))
 }
 
-/// The one value of the one attribute with this identifier (RFC 5652, section 11 allows neither to repeat).
+/// The one value of the one attribute with this identifier (RFC 5652, section 11 allows neither to
+/// repeat).
 fn single<T>(attributes: &[Attribute], oid: ObjectIdentifier) -> Option<T>
 where
     T: for<'a> der::Decode<'a, Error = der::Error> + der::Tagged + for<'a> der::DecodeValue<'a>,

@@ -63,7 +63,8 @@ pub struct Evidence<'a> {
     pub kind: SignatureKind,
     /// The signature as the service serves it: base64, with or without PEM lines.
     pub signature: &'a [u8],
-    /// The document, byte for byte. `rsa2048` and `pkcs7` carry it; where one is given too, they must agree.
+    /// The document, byte for byte. `rsa2048` and `pkcs7` carry it; where one is given too, they
+    /// must agree.
     pub document: Option<&'a [u8]>,
 }
 
@@ -120,7 +121,8 @@ impl Verified {
 
 /// Judges a document by one of its signatures.
 ///
-/// A certificate's validity is looked at last, so that *expired* is said only of a signature that is good otherwise.
+/// A certificate's validity is looked at last, so that *expired* is said only of a signature that
+/// is good otherwise.
 ///
 /// # Errors
 /// The first reason for which the document is not to be believed.
@@ -199,7 +201,8 @@ fn certificate_for(
 ) -> Result<(String, Certificate), Rejection> {
     let region = document::region(document);
     match trust {
-        // A document that was altered beyond reading is still found to be altered with a given certificate.
+        // A document that was altered beyond reading is still found to be altered with a given
+        // certificate.
         Trust::Certificate(certificate) => Ok((region.unwrap_or_default(), certificate.clone())),
         Trust::Regions => {
             let region = region.ok_or(Rejection::NotADocument)?;

@@ -4,7 +4,8 @@ use crate::facts::Facts;
 use crate::probe::Fault;
 use crate::report::Check;
 
-/// Whether nothing was reached at the well-known address on a machine that says that it is no instance.
+/// Whether nothing was reached at the well-known address on a machine that says that it is no
+/// instance.
 pub(super) fn is_elsewhere(facts: &Facts) -> bool {
     facts.machine.is_ec2 == Some(false) && facts.endpoint.as_ref().is_ok_and(|endpoint| endpoint.well_known)
 }

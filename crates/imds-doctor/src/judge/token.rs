@@ -59,8 +59,9 @@ fn not_imds(summary: &str) -> Check {
         .fix("correct the endpoint, or the route or proxy that leads elsewhere")
 }
 
-/// Connected, but no answer to the PUT. Only the answer to a PUT has the short hop limit, so an answer to anything
-/// else on the same way shows that it is the hop limit (EC2 User Guide, "Use IMDSv2").
+/// Connected, but no answer to the PUT. Only the answer to a PUT has the short hop limit, so an
+/// answer to anything else on the same way shows that it is the hop limit (EC2 User Guide, "Use
+/// IMDSv2").
 fn stalled(facts: &Facts) -> Check {
     const ID: &str = "token";
     if !matches!(facts.wrong_token, Some(Exchange::Answer(_))) {

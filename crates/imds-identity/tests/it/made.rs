@@ -1,4 +1,5 @@
-//! Documents signed by a test CA (`tests/data/make.sh`): each way of being wrong has its own verdict.
+//! Documents signed by a test CA (`tests/data/make.sh`): each way of being wrong has its own
+//! verdict.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -253,7 +254,8 @@ proptest! {
             let certificate = certificate(pem);
             let verdict = judge(kind, &text(&signature), None, Trust::Certificate(&certificate));
             if let Ok(verified) = verdict {
-                // Versions and unsigned algorithm names are not covered by the signature; the document always is.
+                // Versions and unsigned algorithm names are not covered by the signature; the
+                // document always is.
                 prop_assert_eq!(verified.document(), data("made/document"));
             }
         }

@@ -60,7 +60,8 @@ fn every_flipped_byte_of_the_document_is_found() {
         let mut altered = document.clone();
         altered[at] ^= 0x01;
         let (name, message) = refusal(SignatureKind::Signature, &signature, Some(&altered), Trust::Regions);
-        // Where the flip makes the document unreadable, or the Region another, that is what is said.
+        // Where the flip makes the document unreadable, or the Region another, that is what is
+        // said.
         match name {
             "altered-document" => assert_eq!(
                 message,
