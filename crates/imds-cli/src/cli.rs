@@ -1,20 +1,24 @@
-//! The command line as a whole: every subcommand, and what `imds PATH` is short for.
+//! The command line as a whole: every subcommand, global options, and what `imds PATH` is short
+//! for.
 
 use std::ffi::OsString;
 
 use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use imds_model::printable;
 
 use crate::commands::{
-    aws_cli, categories, completions, credentials, doctor, dump, emulate, emulator, env, exec, fleet, get,
-    identity, lifecycle, lint, list, man, serve, token, trace, tree, user_data, wait, watch,
+    aws_cli, categories, completions, credentials, doctor, dump, emulate, emulator, env, exec, external, get,
+    identity, list, man, serve, token, tree, user_data, wait, watch,
 };
 use crate::report::Failure;
+use crate::{examples, exit, missing, shortcuts, suggest};
 
 /// Read, wait for and emulate the EC2 instance metadata service
 ///
-/// A path in place of a subcommand is read: `imds latest/meta-data/instance-id`.
+/// A path instead of a subcommand is read: `imds latest/meta-data/instance-id`. Connection options
+/// may also stand in front of the subcommand.
 #[derive(Debug, Parser)]
-#[command(name = "imds", version, max_term_width = 100, after_help = crate::exit::HELP)]
+#[command(name = "imds", version, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,14 +43,28 @@ enum Command {
     Watch(watch::Args),
     Serve(serve::Args),
     Emulate(emulate::Args),
-    Lifecycle(lifecycle::Args),
-    Fleet(fleet::Args),
-    Lint(lint::Args),
-    Trace(trace::Args),
+    /// Answer Auto Scaling lifecycle hooks from the instance (runs `imds-lifecycle`)
+    Lifecycle(external::Args),
+    /// Find and change which instances of a fleet still allow IMDSv1 (runs `imds-fleet`)
+    Fleet(external::Args),
+    /// Show which processes still talk to the service by IMDSv1 (runs `imds-trace`)
+    Trace(external::Args),
+    /// Find IMDSv1 requests in scripts and infrastructure code, and rewrite them (runs `imds-lint`)
+    Lint(external::Args),
     Emulator(emulator::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
+
+/// The subcommands by what they are for, as help lists them.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Read", &["get", "list", "tree", "dump", "categories", "user-data", "env", "exec"]),
+    ("Credentials and identity", &["token", "credentials", "identity"]),
+    ("React", &["wait", "watch", "lifecycle"]),
+    ("Emulate", &["emulate", "serve", "emulator"]),
+    ("Diagnose and migrate", &["doctor", "trace", "lint", "fleet"]),
+    ("Set up", &["aws-cli", "completions", "man", "help"]),
+];
 
 /// Runs the command line.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
@@ -54,7 +72,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     if let Some(args) = plain_get(&arguments) {
         return get::run(&args);
     }
-    let matches = command().try_get_matches_from(arguments)?;
+    let matches = command().try_get_matches_from(arguments).map_err(mistake)?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Get(args) => get::run(&args),
         Command::List(args) => list::run(&args),
@@ -73,19 +91,40 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
         Command::Watch(args) => watch::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Emulate(args) => emulate::run(&args),
-        Command::Lifecycle(args) => lifecycle::run(&args),
-        Command::Fleet(args) => fleet::run(&args),
-        Command::Lint(args) => lint::run(&args),
-        Command::Trace(args) => trace::run(&args),
+        Command::Lifecycle(args) => external::run("imds-lifecycle", &args),
+        Command::Fleet(args) => external::run("imds-fleet", &args),
+        Command::Trace(args) => external::run("imds-trace", &args),
+        Command::Lint(args) => external::run("imds-lint", &args),
         Command::Emulator(args) => emulator::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => completions::run(&args, command()),
+        Command::Man(args) => man::run(&args, command()),
     }
 }
 
-/// The arguments of a `get` that is called as it should be. To put the whole tree together and leave it unused would
-/// cost such a short process a third of its time (`cargo xtask bench`); all else, mistakes and `--help` too, goes
-/// through the tree.
+/// A word that is no subcommand may be a value, of which `clap` knows nothing.
+fn mistake(error: clap::Error) -> Failure {
+    use clap::error::{ContextKind, ContextValue, ErrorKind};
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return error.into();
+    }
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error.into();
+    };
+    let is_short = shortcuts::NAMES.iter().any(|short| short.name == word);
+    let path = if is_short || missing::is_known(word) { Some(word.clone()) } else { missing::meant(word) };
+    let subcommands = command();
+    let near = suggest::nearest(word, subcommands.get_subcommands().map(clap::Command::get_name));
+    let failure = Failure::usage(format!("there is no subcommand `{}`", printable::brief(word)));
+    match (near, path) {
+        (Some(near), _) => failure.hint(format!("did you mean `imds {near}`?")),
+        (None, Some(path)) => failure.hint(format!("did you mean `imds get {path}`?")),
+        (None, None) => failure.hint("`imds --help` lists the subcommands"),
+    }
+}
+
+/// The arguments of a `get` that is called as it should be. To put the whole tree together and
+/// leave it unused would cost such a short process a third of its time (`cargo xtask bench`); all
+/// else, mistakes and `--help` too, goes through the tree.
 fn plain_get(arguments: &[OsString]) -> Option<get::Args> {
     let arguments = arguments.get(1..).filter(|rest| rest.first().is_some_and(|word| word == "get"))?;
     bare_get(&arguments[1..]).or_else(|| {
@@ -94,7 +133,8 @@ fn plain_get(arguments: &[OsString]) -> Option<get::Args> {
     })
 }
 
-/// The arguments of a `get` of paths and nothing else, which needs no parser and touches none of its pages.
+/// The arguments of a `get` of paths and nothing else, which needs no parser and touches none of
+/// its pages.
 fn bare_get(words: &[OsString]) -> Option<get::Args> {
     let path = |word: &OsString| word.to_str().map(str::to_owned);
     let paths = words.iter().map(path).collect::<Option<Vec<String>>>()?;
@@ -104,14 +144,75 @@ fn bare_get(words: &[OsString]) -> Option<get::Args> {
     (!paths.is_empty()).then(|| get::Args::of_paths(paths))
 }
 
-/// The command tree, which help, man page and completions are made from.
+/// The command tree, which help, manual pages and completions are made from.
 pub(crate) fn command() -> clap::Command {
-    Cli::command()
+    let mut command = Cli::command().styles(imds_usage::styles()).disable_help_subcommand(false);
+    let names: Vec<String> = command.get_subcommands().map(|found| found.get_name().to_owned()).collect();
+    for name in names {
+        let examples = examples::of(&name);
+        if !examples.is_empty() {
+            command = command.mut_subcommand(&name, |subcommand| {
+                let more = subcommand.get_after_long_help().or(subcommand.get_after_help());
+                let text = match more {
+                    Some(more) => format!("{more}\n\n{}", imds_usage::examples_help(examples)),
+                    None => imds_usage::examples_help(examples),
+                };
+                subcommand.after_help(text.clone()).after_long_help(text)
+            });
+        }
+    }
+    let text = format!(
+        "{}\n\n{}\n\n{}",
+        groups(&command),
+        imds_usage::examples_help(examples::of("")),
+        exit::help()
+    );
+    command
+        .help_template("{about-with-newline}\n{usage-heading} {usage}\n\n{after-help}\n\nOptions:\n{options}")
+        .after_help(text.clone())
+        .after_long_help(text)
 }
 
-/// Puts `get` in front of a first word that is a path, as the `imds` script of EKS images and
-/// `aws-ec2-imdsv2-get` are called.
+/// The list of subcommands in groups.
+fn groups(command: &clap::Command) -> String {
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        text.push_str(&format!("{title}:\n"));
+        for name in names {
+            let about = match command.find_subcommand(name) {
+                Some(subcommand) => subcommand.get_about().map(ToString::to_string).unwrap_or_default(),
+                None => "Show this help, or that of a subcommand".to_owned(),
+            };
+            text.push_str(&format!("  {name:<12} {about}\n"));
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_owned()
+}
+
+/// Options that may stand in front of the subcommand, and whether a value follows.
+const GLOBAL: [(&str, bool); 9] = [
+    ("--endpoint", true),
+    ("--endpoint-mode", true),
+    ("--profile", true),
+    ("--timeout", true),
+    ("--output", true),
+    ("-o", true),
+    ("--imds-v1", false),
+    ("--verbose", false),
+    ("-v", false),
+];
+
+/// Puts options that stand in front of the subcommand behind it, and `get` in front of a first word
+/// that is a path, as the `imds` script of EKS images and `aws-ec2-imdsv2-get` are called.
 fn expand(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let leading = leading_options(&arguments);
+    if leading > 0 && arguments.len() > leading + 1 {
+        arguments[1..].rotate_left(leading);
+        // Now: subcommand and the rest, then the options. They go right behind the subcommand.
+        let at = arguments.len() - leading;
+        arguments[2..].rotate_left(at - 2);
+    }
     let is_path = |word: &OsString| {
         let bytes = word.as_encoded_bytes();
         bytes.contains(&b'/') && !bytes.starts_with(b"-")
@@ -120,6 +221,18 @@ fn expand(mut arguments: Vec<OsString>) -> Vec<OsString> {
         arguments.insert(1, "get".into());
     }
     arguments
+}
+
+/// The number of words in front of the subcommand that are global options and their values.
+fn leading_options(arguments: &[OsString]) -> usize {
+    let mut count = 0;
+    while let Some(word) = arguments.get(count + 1) {
+        let text = word.to_string_lossy();
+        let name = text.split('=').next().unwrap_or_default();
+        let Some((_, takes_value)) = GLOBAL.iter().find(|(option, _)| *option == name) else { break };
+        count += if *takes_value && name.len() == text.len() { 2 } else { 1 };
+    }
+    count
 }
 
 #[cfg(test)]
@@ -134,7 +247,9 @@ mod tests {
     #[test]
     fn help_says_what_each_subcommand_is_for() {
         let help = command().render_help().to_string();
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
         for subcommand in command().get_subcommands() {
+            assert!(grouped.contains(&subcommand.get_name()), "{}", subcommand.get_name());
             let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
             let (name, line) = (subcommand.get_name(), help.lines().find(|line| line.ends_with(&about)));
             assert!(
@@ -169,6 +284,13 @@ mod tests {
         assert_eq!(expanded(&["imds", "/latest/"]), "imds get /latest/");
         assert_eq!(expanded(&["imds", "get", "a/b"]), "imds get a/b");
         assert_eq!(expanded(&["imds", "--x=a/b"]), "imds --x=a/b");
+        assert_eq!(expanded(&["imds", "-v", "get", "a", "b"]), "imds get -v a b");
+        assert_eq!(expanded(&["imds", "-v", "--timeout", "5", "get", "a"]), "imds get -v --timeout 5 a");
+        assert_eq!(expanded(&["imds", "--endpoint=http://x", "list"]), "imds list --endpoint=http://x");
+        assert_eq!(expanded(&["imds", "-v", "latest/user-data"]), "imds get latest/user-data -v");
+        assert_eq!(expanded(&["imds", "-v"]), "imds -v");
+        assert_eq!(expanded(&["imds", "--timeout", "5"]), "imds --timeout 5");
+        assert_eq!(expanded(&["imds", "--timeout"]), "imds --timeout");
         assert_eq!(expanded(&["imds"]), "imds");
     }
 }

@@ -1,4 +1,4 @@
-//! The options of every command that asks the service, and the client that they make.
+//! The options of every command that sends requests, and the client that they configure.
 
 use std::time::Duration;
 
@@ -11,15 +11,15 @@ use crate::report::{self, Failure};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Connection options")]
 pub(crate) struct ConnectionArgs {
-    /// Ask this endpoint, `http://HOST[:PORT][/PREFIX]`
+    /// Endpoint of the service, `http://HOST[:PORT][/PREFIX]`
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
 
-    /// Use the endpoint of this mode: IPv4, IPv6, or auto for whichever answers first
+    /// Endpoint mode: IPv4, IPv6, or auto to use the one that answers first
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(crate) endpoint_mode: Option<EndpointMode>,
 
-    /// Read this profile of the AWS config file
+    /// Profile of the AWS config file
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
 
@@ -27,11 +27,11 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     pub(crate) timeout: Option<Duration>,
 
-    /// Speak IMDSv1, without a session token, as older Snowball devices need
+    /// Send requests without a session token (IMDSv1), as older Snowball devices need
     #[arg(long)]
     pub(crate) imds_v1: bool,
 
-    /// Tell on stderr what is done on the way
+    /// Log each step to stderr
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
@@ -52,7 +52,7 @@ impl ConnectionArgs {
         Ok(client)
     }
 
-    /// A builder that these options are already given to.
+    /// Returns a builder with these options set.
     pub(crate) fn builder(&self) -> ClientBuilder {
         let mut builder = Client::builder();
         if let Some(url) = &self.endpoint {
@@ -78,5 +78,5 @@ impl ConnectionArgs {
 }
 
 fn mode(text: &str) -> Result<EndpointMode, String> {
-    text.parse().map_err(|_| format!("it is none of `{}`", EndpointMode::SPELLINGS.join("`, `")))
+    text.parse().map_err(|_| format!("the modes are `{}`", EndpointMode::SPELLINGS.join("`, `")))
 }

@@ -43,8 +43,8 @@ fn gunzipped(data: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok(unpacked)
 }
 
-/// The data decoded, where all of them are base64 and what comes out is a form that user data have: a short word
-/// such as `true` is base64 too, but stands for itself.
+/// The data decoded, where all of them are base64 and what comes out is a form that user data have:
+/// a short word such as `true` is base64 too, but stands for itself.
 fn from_base64(data: &[u8]) -> Option<Vec<u8>> {
     let decoded = decoded_base64(data)?;
     let is_text = || {

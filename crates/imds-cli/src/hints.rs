@@ -1,4 +1,5 @@
-//! Advice for what the library reports. The library says what happened; what to do about it is said here.
+//! Advice for what the library reports. The library says what happened; what to do about it is said
+//! here.
 
 use imds::ErrorKind;
 use imds_model::env;

@@ -7,14 +7,18 @@ mod cli;
 mod commands;
 mod connection;
 mod decode;
+mod examples;
 mod exit;
 mod hints;
 mod mime;
+mod missing;
 mod output;
+mod progress;
 mod query;
 mod render;
 mod report;
-mod sibling;
+mod shortcuts;
+mod style;
 mod suggest;
 mod tree_read;
 mod value;
@@ -23,7 +27,8 @@ mod watch;
 
 use std::process::ExitCode;
 
-/// musl's own allocator gives every few kilobytes back to the system, which costs `imds get` a third of its run.
+/// musl's own allocator gives every few kilobytes back to the system, which costs `imds get` a
+/// third of its run.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

@@ -13,8 +13,8 @@ pub(crate) struct Part {
     pub(crate) content: Vec<u8>,
 }
 
-/// The parts of a multipart document, those of parts that are multipart themselves in their place; `None` where the
-/// data are no such document.
+/// The parts of a multipart document, those of parts that are multipart themselves in their place;
+/// `None` where the data are no such document.
 pub(crate) fn parts(data: &[u8]) -> Option<Vec<Part>> {
     parts_within(data, 0)
 }
@@ -93,7 +93,8 @@ fn parameter(value: &str, name: &str) -> Option<String> {
     })
 }
 
-/// What stands between the lines `--boundary`, up to `--boundary--`. The line end in front of such a line is its own.
+/// What stands between the lines `--boundary`, up to `--boundary--`. The line end in front of such
+/// a line is its own.
 fn sections<'d>(body: &'d [u8], boundary: &str) -> Vec<&'d [u8]> {
     let delimiter = format!("--{boundary}");
     let mut sections = Vec::new();

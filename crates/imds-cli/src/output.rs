@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
+use imds_model::printable;
+
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -40,21 +42,47 @@ impl ValueFormat {
 pub(crate) fn value(bytes: &[u8]) -> Result<(), Failure> {
     let terminal = std::io::stdout().is_terminal();
     if terminal && is_binary(bytes) {
-        return Err(Failure::told(Exit::Usage, "the value is binary and stdout is a terminal")
-            .hint("write it to a file with `> FILE`, or into a pipe"));
+        return Err(binary());
     }
     let add_line_end = terminal && !bytes.is_empty() && !bytes.ends_with(b"\n");
     write(&[bytes, if add_line_end { b"\n" } else { b"" }])
 }
 
-/// Writes a text that ends its last line itself.
+/// Writes a text that ends its last line itself. On a terminal, what a terminal could act on is
+/// escaped but line feeds and tabs; on a pipe, every byte stays.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
-    write(&[text.as_bytes()])
+    if !std::io::stdout().is_terminal() {
+        return write(&[text.as_bytes()]);
+    }
+    let lines = text.split_inclusive('\n').flat_map(|line| line.split_inclusive('\t'));
+    let shown: String = lines
+        .map(|part| match part.strip_suffix('\t') {
+            Some(before) => format!("{}\t", printable::escape_lines(before)),
+            None => printable::escape_lines(part).into_owned(),
+        })
+        .collect();
+    write(&[shown.as_bytes()])
+}
+
+/// Writes a JSON or YAML document. On a terminal, what a terminal could act on is written as
+/// `\uXXXX`, which means the same.
+pub(crate) fn document(text: &str) -> Result<(), Failure> {
+    let is_terminal = std::io::stdout().is_terminal();
+    write(&[if is_terminal { printable::escape_json(text) } else { text.into() }.as_bytes()])
+}
+
+/// Writes several values, each with its end behind it. On a terminal, binary is refused.
+pub(crate) fn values(bytes: &[u8]) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() && is_binary(bytes) {
+        return Err(binary());
+    }
+    write(&[bytes])
 }
 
 /// Writes the parts one after the other. A reader that has gone is not an error.
 pub(crate) fn write(parts: &[&[u8]]) -> Result<(), Failure> {
-    // One write for all: a value that fits a pipe arrives whole, and a short one costs one system call.
+    // One write for all: a value that fits a pipe arrives whole, and a short one costs one system
+    // call.
     let whole: Vec<u8>;
     let bytes = match parts {
         [one, b""] | [one] => *one,
@@ -75,6 +103,11 @@ pub(crate) fn write(parts: &[&[u8]]) -> Result<(), Failure> {
 
 fn failed(error: std::io::Error) -> Failure {
     Failure::told(Exit::Unexpected, "cannot write to stdout").caused_by(error)
+}
+
+fn binary() -> Failure {
+    Failure::told(Exit::Usage, "cannot print binary data on a terminal")
+        .hint("write it to a file with `> FILE`, or into a pipe")
 }
 
 /// Whether a terminal would be upset: NUL, escape and other controls, or what is not UTF-8.

@@ -4,14 +4,16 @@ use std::error::Error as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use imds_model::printable;
+
 use crate::exit::Exit;
 use crate::hints;
 
 /// Why a command ends without success.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The service, the network or the configuration.
-    Imds(imds::Error),
+    /// The service, the network or the configuration, with advice beyond that of [`hints`].
+    Imds { error: imds::Error, hints: Vec<String> },
     /// The command line; `clap` words it. Help and version come this way too.
     Clap(clap::Error),
     /// Several errors of the service or the network, and the exit code for them together.
@@ -47,7 +49,7 @@ impl Failure {
 
     /// Adds advice.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        if let Self::Told { hints, .. } = &mut self {
+        if let Self::Told { hints, .. } | Self::Imds { hints, .. } = &mut self {
             hints.push(hint.into());
         }
         self
@@ -56,13 +58,13 @@ impl Failure {
 
 impl From<imds::Error> for Failure {
     fn from(error: imds::Error) -> Self {
-        Self::Imds(error)
+        Self::Imds { error, hints: Vec::new() }
     }
 }
 
 impl From<imds::PathError> for Failure {
     fn from(error: imds::PathError) -> Self {
-        Self::Imds(error.into())
+        imds::Error::from(error).into()
     }
 }
 
@@ -82,11 +84,12 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
         Failure::Child(code) => return ExitCode::from(code),
         Failure::Printed(exit) => return ExitCode::from(exit as u8),
         Failure::Clap(error) => {
-            let _ = error.print();
+            print_usage_error(&error);
             return if error.use_stderr() { ExitCode::from(Exit::Usage as u8) } else { ExitCode::SUCCESS };
         }
-        Failure::Imds(error) => {
-            (Exit::from(error.kind()), error.to_string(), causes_of(&error), hints::of(&error))
+        Failure::Imds { error, hints: mut advice } => {
+            advice.extend(hints::of(&error));
+            (Exit::from(error.kind()), error.to_string(), causes_of(&error), advice)
         }
         Failure::Several { exit, errors } => {
             for error in &errors {
@@ -102,15 +105,27 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
 }
 
 fn tell(message: &str, causes: Vec<String>, hints: Vec<String>) {
-    let mut text = format!("error: {message}\n");
+    // Names of the service and of files stand in all of them.
+    let mut text = format!("error: {}\n", printable::escape(message));
     for cause in causes {
-        text.push_str(&format!("caused by: {cause}\n"));
+        text.push_str(&format!("caused by: {}\n", printable::escape(&cause)));
     }
     for hint in hints {
-        text.push_str(&format!("hint: {hint}\n"));
+        text.push_str(&format!("hint: {}\n", printable::escape(&hint)));
     }
     // Where stderr is gone there is nobody left to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Prints help, the version, or an error of `clap`, which repeats words of the command line.
+fn print_usage_error(error: &clap::Error) {
+    let plain = error.render().to_string();
+    let is_safe = plain.chars().all(|character| character == '\n' || !printable::needs_escape(character));
+    if is_safe {
+        let _ = error.print();
+    } else {
+        let _ = std::io::stderr().write_all(printable::escape_lines(&plain).as_bytes());
+    }
 }
 
 /// What brought the error about, nearest first.
@@ -126,5 +141,5 @@ fn causes_of(error: &imds::Error) -> Vec<String> {
 
 /// Tells something in passing, on stderr.
 pub(crate) fn note(message: &dyn std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "note: {message}");
+    let _ = writeln!(std::io::stderr(), "note: {}", printable::escape(&message.to_string()));
 }

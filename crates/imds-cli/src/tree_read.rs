@@ -1,14 +1,16 @@
 //! Reading a whole tree: what is kept out, what could not be read, and what the end of it is.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use imds::{Client, Error, ErrorKind, MetadataPath, Walk};
 use imds_model::Category;
 use imds_model::catalogue::{self, Presence};
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 
 use crate::exit::Exit;
+use crate::progress::Progress;
 use crate::render::Leaf;
 use crate::report::{self, Failure};
 
@@ -23,6 +25,8 @@ pub(crate) struct TreeRead {
     pub(crate) key_names: BTreeMap<String, String>,
     /// What could not be read.
     pub(crate) failures: Vec<Error>,
+    /// Why the walk was stopped before its end.
+    stopped: Option<Failure>,
 }
 
 /// What of a tree is read.
@@ -32,6 +36,66 @@ pub(crate) struct Selection {
     pub(crate) pattern: Option<Regex>,
     /// Whether secrets are read.
     pub(crate) secrets: bool,
+    /// Most levels below the root.
+    pub(crate) depth: usize,
+}
+
+/// Most entries of a tree. An instance with every category, fifteen interfaces and fifty tags has
+/// under a thousand.
+const MOST_ENTRIES: usize = 20_000;
+/// Deepest tree. The service nests eight levels; a listing that lists itself has no end.
+const DEEPEST: usize = 16;
+
+/// Counts what a walk meets, and stops it where no real service goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    root: usize,
+    entries: Arc<AtomicUsize>,
+    too_deep: Arc<AtomicBool>,
+}
+
+impl Bounds {
+    pub(crate) fn of(root: &MetadataPath) -> Self {
+        Self { root: segments(root), entries: Arc::default(), too_deep: Arc::default() }
+    }
+
+    /// Whether the walk may take this entry in.
+    pub(crate) fn admit(&self, path: &MetadataPath) -> bool {
+        if segments(path) > DEEPEST {
+            self.too_deep.store(true, Ordering::Relaxed);
+            return false;
+        }
+        self.entries.fetch_add(1, Ordering::Relaxed) < MOST_ENTRIES
+    }
+
+    /// The number of levels that a path is below the root.
+    pub(crate) fn level(&self, path: &MetadataPath) -> usize {
+        segments(path).saturating_sub(self.root)
+    }
+
+    /// The failure of a walk that was stopped.
+    pub(crate) fn outcome(&self) -> Result<(), Failure> {
+        let refused = |what: String| {
+            Failure::told(Exit::Unexpected, format!("cannot read the whole tree: {what}"))
+                .hint("name a directory below it, or use `imds list`")
+        };
+        if self.entries.load(Ordering::Relaxed) > MOST_ENTRIES {
+            return Err(refused(format!("it has more than {MOST_ENTRIES} entries")));
+        }
+        if self.too_deep.load(Ordering::Relaxed) {
+            return Err(refused(format!("it is deeper than {DEEPEST} levels")));
+        }
+        Ok(())
+    }
+}
+
+fn segments(path: &MetadataPath) -> usize {
+    path.as_str().split('/').filter(|segment| !segment.is_empty()).count()
+}
+
+/// Whether the value of a path must be left out unless it was asked for by name.
+pub(crate) fn is_secret(path: &MetadataPath) -> bool {
+    category_of(path).is_some_and(|category| category.secret())
 }
 
 #[derive(Debug, Default)]
@@ -41,22 +105,32 @@ struct Seen {
 }
 
 /// Reads the tree below a path.
-pub(crate) fn read(client: &Client, root: &MetadataPath, selection: Selection) -> Result<TreeRead, Failure> {
+pub(crate) fn read(
+    client: &Client,
+    root: &MetadataPath,
+    selection: Selection,
+    progress: &Progress,
+) -> Result<TreeRead, Failure> {
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let shared = seen.clone();
+    let bounds = Bounds::of(root);
+    let (shared, counted, ticker) = (seen.clone(), bounds.clone(), progress.ticker());
     let walk = client.walk(root)?.filter(move |entry| {
+        ticker.tick();
+        let level = counted.level(&entry.path);
+        if !counted.admit(&entry.path) || level > selection.depth {
+            return false;
+        }
         if entry.is_directory {
             if let Some((index, _)) = entry.name.split_once('=') {
                 let mut seen = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 seen.key_names.insert(index.to_owned(), entry.name.clone());
             }
-            return true;
+            return level < selection.depth;
         }
         if selection.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(&entry.path.below_version())) {
             return false;
         }
-        let is_secret = category_of(&entry.path).is_some_and(|category| category.secret());
-        if is_secret && !selection.secrets {
+        if !selection.secrets && is_secret(&entry.path) {
             shared.lock().unwrap_or_else(PoisonError::into_inner).withheld.push(entry.path.clone());
             return false;
         }
@@ -67,6 +141,7 @@ pub(crate) fn read(client: &Client, root: &MetadataPath, selection: Selection) -
     tree.withheld = std::mem::take(&mut seen.withheld);
     tree.key_names = std::mem::take(&mut seen.key_names);
     tree.withheld.sort();
+    tree.stopped = bounds.outcome().err();
     Ok(tree)
 }
 
@@ -90,7 +165,8 @@ fn category_of(path: &MetadataPath) -> Option<Category> {
     catalogue::find(path).map(|found| found.category)
 }
 
-/// Without the root there is no tree, and no path to tell it from the rest means that nothing could be asked.
+/// Without the root there is no tree, and no path to tell it from the rest means that nothing could
+/// be asked.
 fn is_root(error: &Error, root: &MetadataPath) -> bool {
     error.is_token_fetch()
         || error
@@ -98,7 +174,8 @@ fn is_root(error: &Error, root: &MetadataPath) -> bool {
             .is_none_or(|path| path.as_str().trim_end_matches('/') == root.as_str().trim_end_matches('/'))
 }
 
-/// Listings name some things that are not there: `metrics/` long after its end, and what no guide mentions.
+/// Listings name some things that are not there: `metrics/` long after its end, and what no guide
+/// mentions.
 fn is_absent(error: &Error) -> bool {
     let category = error.path().and_then(category_of);
     error.kind() == ErrorKind::NotFound
@@ -106,6 +183,11 @@ fn is_absent(error: &Error) -> bool {
 }
 
 impl TreeRead {
+    /// Whether everything was read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.stopped.is_none()
+    }
+
     /// Tells what was kept out.
     pub(crate) fn note_withheld(&self) {
         if !self.withheld.is_empty() {
@@ -119,6 +201,9 @@ impl TreeRead {
 
     /// What could not be read, as the failure that the command ends with.
     pub(crate) fn outcome(self) -> Result<(), Failure> {
+        if let Some(stopped) = self.stopped {
+            return Err(stopped);
+        }
         if self.failures.is_empty() {
             return Ok(());
         }
@@ -142,5 +227,10 @@ pub(crate) fn note_pin(root: &MetadataPath) {
 
 /// A regular expression of the command line.
 pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| format!("it is no regular expression: {error}"))
+    // Far more than a person writes; what needs more takes seconds on a short text.
+    const LARGEST_PROGRAM: usize = 256 * 1024;
+    RegexBuilder::new(text)
+        .size_limit(LARGEST_PROGRAM)
+        .build()
+        .map_err(|error| format!("it is not a regular expression: {error}"))
 }

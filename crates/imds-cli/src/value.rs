@@ -1,6 +1,6 @@
 //! A value of the service as JSON, by its type in the catalogue, and JSON as text.
 
-use imds::{MetadataPath, Response};
+use imds::MetadataPath;
 use imds_model::catalogue::{self, Format};
 use serde_json::Value;
 
@@ -45,14 +45,14 @@ fn integer(text: &str) -> Option<Value> {
 }
 
 /// The value as JSON. A document that is broken stays text and is named on stderr.
-pub(crate) fn json_of(response: &Response) -> Result<Value, Failure> {
-    let Some(typed) = typed(response.path(), response.bytes()) else {
-        let message = format!("the value of `{}` is not UTF-8 text", response.path());
+pub(crate) fn json_of(path: &MetadataPath, value: &[u8]) -> Result<Value, Failure> {
+    let Some(typed) = typed(path, value) else {
+        let message = format!("the value of `{path}` is not UTF-8 text");
         return Err(Failure::told(Exit::Unexpected, message)
             .hint("text output (`--output text`) gives its bytes as they are"));
     };
     if typed.malformed {
-        note_malformed(response.path());
+        note_malformed(path);
     }
     Ok(typed.value)
 }
@@ -62,7 +62,8 @@ pub(crate) fn note_malformed(path: &MetadataPath) {
     report::note(&format_args!("the value of `{path}` should be JSON and is not; it stays text"));
 }
 
-/// What a query found, as text: a string bare, a list of scalars one a line, anything else as JSON. `None` for `null`.
+/// What a query found, as text: a string bare, a list of scalars one a line, anything else as JSON.
+/// `None` for `null`.
 pub(crate) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

@@ -5,6 +5,7 @@ use imds::{Client, ErrorKind, MetadataPath};
 use imds_model::catalogue;
 
 use crate::exit::Exit;
+use crate::progress::Progress;
 use crate::render::{Leaf, env};
 use crate::report::Failure;
 use crate::tree_read::{self, Selection};
@@ -48,7 +49,7 @@ impl VariableArgs {
     pub(crate) fn read(&self, client: &Client, words: &[String]) -> Result<Vec<Variable>, Failure> {
         let usual = USUAL.map(str::to_owned);
         let words = if words.is_empty() { &usual } else { words };
-        // Whatever is wrong with the command line is told before anything is asked.
+        // Whatever is wrong with the command line is reported before a request is sent.
         let asked = words.iter().map(|word| asked(word)).collect::<Result<Vec<_>, _>>()?;
         let mut variables = Vec::new();
         for (name, path) in asked {
@@ -81,9 +82,12 @@ impl VariableArgs {
                 "variable `{name}` cannot hold `{path}`, which is a directory"
             )));
         }
-        let selection = Selection { pattern: None, secrets: self.show_secrets };
-        let mut tree = match tree_read::read(client, path, selection) {
-            Err(Failure::Imds(error)) if self.optional && error.kind() == ErrorKind::NotFound => {
+        let selection = Selection { pattern: None, secrets: self.show_secrets, depth: usize::MAX };
+        let progress = Progress::start("reading");
+        let read = tree_read::read(client, path, selection, &progress);
+        drop(progress);
+        let mut tree = match read {
+            Err(Failure::Imds { error, .. }) if self.optional && error.kind() == ErrorKind::NotFound => {
                 return Ok(());
             }
             tree => tree?,

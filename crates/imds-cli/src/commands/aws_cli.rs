@@ -13,10 +13,11 @@ use serde_json::json;
 use self::alias::{AliasError, Status};
 use crate::exit::Exit;
 use crate::output::{self, Format};
+use crate::render::shell;
 use crate::report::{self, Failure};
 
-/// Where the AWS CLI, v1 and v2, looks for aliases: under the home directory, whatever `AWS_CONFIG_FILE` says
-/// (`awscli/alias.py`; AWS CLI User Guide, "Creating and using aliases").
+/// Where the AWS CLI, v1 and v2, looks for aliases: under the home directory, whatever
+/// `AWS_CONFIG_FILE` says (`awscli/alias.py`; AWS CLI User Guide, "Creating and using aliases").
 const ALIAS_FILE: &str = ".aws/cli/alias";
 
 /// The AWS CLI's global options of which an alias sees nothing.
@@ -34,8 +35,8 @@ pub(crate) struct Args {
 enum Action {
     /// Add the alias `imds` to the AWS CLI's alias file
     ///
-    /// Every other line of the file stays as it is. Done again, it changes nothing, or only the path of this
-    /// executable.
+    /// Every other line of the file stays as it is. Done again, it changes nothing, or only the
+    /// path of this executable.
     Install(FileArgs),
     /// Take the alias `imds` out of the AWS CLI's alias file again
     Uninstall(FileArgs),
@@ -55,8 +56,8 @@ struct StatusArgs {
     #[command(flatten)]
     file: FileArgs,
 
-    /// Print in this format
-    #[arg(long, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 }
 
@@ -123,7 +124,7 @@ fn status(path: &Path, format: Format) -> Result<(), Failure> {
                 "command": command,
                 "foreignLine": foreign,
             });
-            output::text(&format!("{value:#}\n"))
+            output::document(&format!("{value:#}\n"))
         }
     }
 }
@@ -141,32 +142,5 @@ fn own_command() -> Result<String, Failure> {
     let failed = || Failure::told(Exit::Unexpected, "the path of this executable cannot stand in an alias");
     let path = std::env::current_exe().map_err(|error| failed().caused_by(error))?;
     let text = path.to_str().filter(|text| !text.contains(['\n', '\r'])).ok_or_else(failed)?;
-    Ok(shell_word(text))
-}
-
-/// The word as the shell reads it back.
-pub(crate) fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shell_word;
-
-    #[test]
-    fn shell_words() {
-        for (text, word) in [
-            ("/usr/bin/imds", "/usr/bin/imds"),
-            ("", "''"),
-            ("/opt/my tools/imds", "'/opt/my tools/imds'"),
-            ("it's", r"'it'\''s'"),
-            ("$(x)", "'$(x)'"),
-        ] {
-            assert_eq!(shell_word(text), word);
-        }
-    }
+    Ok(shell::word(text))
 }

@@ -10,16 +10,17 @@ use crate::{output, tree_read};
 
 /// List what the service is known to hold, without asking it
 ///
-/// Columns: path, type, the schema version that shows it first, when it may change, and marks: `secret`, `snowball`
-/// (a Snowball Edge device has it too), `conditional` or `retired`, `unlisted` (not in the EC2 User Guide).
+/// Columns: path, type, the schema version that shows it first, when it may change, and marks:
+/// `secret`, `snowball` (a Snowball Edge device has it too), `conditional` or `retired`, `unlisted`
+/// (not in the EC2 User Guide).
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Only paths that this regular expression matches
     #[arg(value_name = "REGEX", value_parser = tree_read::pattern)]
     pattern: Option<Regex>,
 
-    /// Print in this format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .iter()
         .filter(|category| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(category.path())));
     match args.output {
-        Format::Json => output::text(&format!("{:#}\n", chosen.copied().map(object).collect::<Value>())),
+        Format::Json => output::document(&format!("{:#}\n", chosen.copied().map(object).collect::<Value>())),
         Format::Text => output::text(&chosen.copied().map(line).collect::<String>()),
     }
 }

@@ -1,64 +1,123 @@
-//! `imds completions`: what a shell completes.
+//! `imds completions`: a completion script for a shell.
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args as ClapArgs, Command};
-use clap_complete::Shell;
+use clap::{Arg, Args as ClapArgs, Command};
+use imds_emulator::instance::Preset;
 use imds_model::CATALOGUE;
+use imds_usage::{Shell, Values};
+use imds_watch::Event;
 
 use crate::report::Failure;
-use crate::{cli, output};
+use crate::{output, shortcuts};
 
-/// Print the completions for a shell
+/// Print the completion script for a shell
+///
+/// The script knows commands, options, paths, events and the like. Neither loading it nor
+/// completing with it runs a program.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// The shell
+    /// Shell to write the script for
     #[arg(value_enum)]
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut with_paths(cli::command()), "imds", &mut script);
-    output::write(&[&script])
-}
-
-/// The command tree with the catalogue's paths where a path is asked for. For completion only: any other path is as good.
-fn with_paths(mut command: Command) -> Command {
-    // Subcommands put their arguments together late; only then can these be changed.
-    command.build();
-    let paths = || {
-        let listed = CATALOGUE.iter().filter(|category| category.documented() && !category.has_labels());
-        PossibleValuesParser::new(listed.map(|category| short(category.path())))
+/// Prints the script for `command`, the whole program.
+pub(crate) fn run(args: &Args, command: Command) -> Result<(), Failure> {
+    let subcommands: Vec<(String, String)> = command
+        .get_subcommands()
+        .map(|subcommand| {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            (subcommand.get_name().to_owned(), about)
+        })
+        .collect();
+    let values = |path: &[&str], argument: &Arg| match path {
+        ["imds", "man"] => Some(Values::Words(subcommands.clone())),
+        _ => values(path, argument),
     };
-    for (subcommand, argument) in
-        [("get", "paths"), ("list", "path"), ("tree", "path"), ("dump", "path"), ("wait", "path")]
-    {
-        command = command.mut_subcommand(subcommand, |command| {
-            command.mut_arg(argument, |argument| argument.value_parser(paths()))
-        });
-    }
-    command
+    output::text(&imds_usage::completions(args.shell, command, &values))
 }
 
-/// The path as people type it: without `meta-data/`, unless nothing would be left.
-fn short(path: &'static str) -> &'static str {
-    path.strip_prefix("meta-data/").filter(|rest| !rest.is_empty()).unwrap_or(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_completed_where_a_path_is_asked_for() {
-        let command = with_paths(cli::command());
-        for (subcommand, argument) in [("get", "paths"), ("list", "path"), ("wait", "path")] {
-            let found = command.find_subcommand(subcommand).unwrap();
-            let argument = found.get_arguments().find(|found| found.get_id() == argument).unwrap();
-            let values: Vec<_> =
-                argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-            assert!(values.iter().any(|value| value == "placement/region"), "{subcommand}: {values:?}");
-            assert!(values.iter().all(|value| !value.contains('<')));
+/// What an argument takes, by the name of its value.
+fn values(path: &[&str], argument: &Arg) -> Option<Values> {
+    let name = argument.get_value_names().and_then(|names| names.first())?;
+    let subcommand = path.get(1..).unwrap_or_default().join(" ");
+    Some(match (name.as_str(), subcommand.as_str()) {
+        ("PATH", "get") => {
+            let short =
+                shortcuts::NAMES.iter().map(|short| (short.name.to_owned(), short.meaning.to_owned()));
+            both(Values::Words(short.collect()), paths())
         }
-    }
+        ("PATH" | "[NAME=]PATH", _) => paths(),
+        ("EVENT|PATH", _) => {
+            let events = Event::ALL.iter().map(|event| (event.name.to_owned(), event.summary.to_owned()));
+            both(Values::Words(events.collect()), paths())
+        }
+        ("MODE", _) => words(&["IPv4", "IPv6", "auto"]),
+        ("KIND", _) => words(&["rsa2048", "signature", "pkcs7"]),
+        ("PRESET", _) => words(&Preset::ALL.map(Preset::as_str)),
+        ("TOKENS", _) => words(&["optional", "required"]),
+        ("SWITCH", _) => words(&["enabled", "disabled"]),
+        ("PROFILE", "serve" | "emulate") => words(&["nitro", "xen", "snowball"]),
+        ("CLOCK", _) => words(&["real", "stepped", "x60"]),
+        ("FAULT", _) | ("fault", "emulator ctl fault") => words(&FAULTS),
+        ("event", "emulator ctl event") => words(&EVENTS),
+        ("NAME=VALUE", "emulator ctl event") => words(&["after=", "action=", "state=", "notice="]),
+        ("NAME=VALUE", "emulator ctl fault") => words(&["rate=", "path=", "method=", "for=", "count="]),
+        ("NAME=VALUE", "emulator ctl options") => {
+            words(&["tokens=required", "tokens=optional", "endpoint=", "hop-limit=", "ipv6=", "tags="])
+        }
+        _ => return None,
+    })
+}
+
+/// The emulator's faults and events, by the names that its control API takes.
+const FAULTS: [&str; 13] = [
+    "refuse",
+    "stall",
+    "hop-limit",
+    "reset",
+    "401",
+    "403",
+    "404",
+    "429",
+    "500",
+    "503",
+    "truncate",
+    "slow",
+    "packet-budget",
+];
+const EVENTS: [&str; 17] = [
+    "rebalance",
+    "interrupt",
+    "clear-spot",
+    "terminate",
+    "start",
+    "target-lifecycle-state",
+    "schedule-maintenance",
+    "complete-maintenance",
+    "cancel-maintenance",
+    "tag",
+    "untag",
+    "user-data",
+    "rotate-credentials",
+    "options",
+    "set",
+    "unset",
+    "fault",
+];
+
+fn both(first: Values, second: Values) -> Values {
+    Values::Both(Box::new(first), Box::new(second))
+}
+
+fn words(words: &[&str]) -> Values {
+    Values::Words(words.iter().map(|word| ((*word).to_owned(), String::new())).collect())
+}
+
+/// The documented paths below `meta-data/`, without those that hold a label.
+fn paths() -> Values {
+    let listed = CATALOGUE.iter().filter(|category| category.documented() && !category.has_labels());
+    let below = listed.filter_map(|category| category.path().strip_prefix("meta-data/"));
+    let mut paths: Vec<String> = below.filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    paths.push("dynamic/instance-identity/document".to_owned());
+    Values::Paths(paths)
 }

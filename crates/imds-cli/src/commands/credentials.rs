@@ -18,8 +18,9 @@ const DIRECTORY: MetadataPath = MetadataPath::from_static("/latest/meta-data/iam
 
 /// Print the credentials of the instance's role
 ///
-/// As `credential_process = imds credentials --output process` of the AWS config file, they serve every AWS SDK and
-/// the AWS CLI. They are secrets: without `--force` they are not printed on a terminal.
+/// As `credential_process = imds credentials --output process` of the AWS config file, they serve
+/// every AWS SDK and the AWS CLI. They are secrets: without `--force` they are not printed on a
+/// terminal.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// The role; the instance's own unless given
@@ -27,13 +28,13 @@ pub(crate) struct Args {
     role: Option<String>,
 
     /// Print in this form
-    #[arg(long, visible_alias = "format", value_name = "FORM", value_enum, default_value_t)]
+    #[arg(long, short, visible_alias = "format", value_name = "FORM", value_enum, default_value_t)]
     output: Form,
 
     /// Pass expired credentials on, as if they were good for 10 to 15 minutes more
     ///
-    /// The AWS SDKs do so too (static stability): where the service cannot renew them, AWS may still accept them for
-    /// a while, and a refusal tells more than having none.
+    /// The AWS SDKs do so too (static stability): where the service cannot renew them, AWS may
+    /// still accept them for a while, and a refusal tells more than having none.
     #[arg(long)]
     static_stability: bool,
 

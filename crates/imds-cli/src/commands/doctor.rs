@@ -10,16 +10,16 @@ use crate::report::Failure;
 
 /// Find out why the metadata service does not work here
 ///
-/// Checks are made in the order in which a request meets what they look at. Ends with 0 where a plain read works,
-/// else with the exit code that it would end with.
+/// Checks are made in the order in which a request meets what they look at. Ends with 0 where a
+/// plain read works, else with the exit code that it would end with.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Try a request without a session token too; it counts as a use of IMDSv1 in CloudWatch
     #[arg(long)]
     probe_v1: bool,
 
-    /// Print in this format
-    #[arg(long, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 
     #[command(flatten)]

@@ -1,8 +1,5 @@
 //! `imds dump`: every value below a path.
 
-use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
@@ -11,16 +8,17 @@ use regex_lite::Regex;
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
-use crate::render::{self, Leaf, json, snapshot, yaml};
+use crate::progress::Progress;
+use crate::render::{env, json, snapshot, yaml};
 use crate::report::Failure;
 use crate::tree_read::{self, Selection, TreeRead};
 use crate::{output, value};
 
 /// Print every value below a path
 ///
-/// Secrets (role credentials, user data, identity signatures) are left out and named on stderr, unless
-/// `--show-secrets` asks for them. A value that cannot be read is named on stderr; the rest is printed, and the exit
-/// code is 4 or 6.
+/// Secrets (role credentials, user data, identity signatures) are left out and named on stderr,
+/// unless `--show-secrets` asks for them. A value that cannot be read is named on stderr; the rest
+/// is printed, and the exit code is 4 or 6.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Where to begin: a directory, or a single value
@@ -31,8 +29,8 @@ pub(crate) struct Args {
     #[arg(short = 'E', long = "regexp", value_name = "REGEX", value_parser = tree_read::pattern)]
     pattern: Option<Regex>,
 
-    /// Print in this format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 
     /// Print secrets too
@@ -70,9 +68,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let root: MetadataPath = args.path.parse()?;
     let secrets = args.show_secrets || args.snapshot.is_some();
     let client = args.connection.client()?;
-    let tree = tree_read::read(&client, &root, Selection { pattern: args.pattern.clone(), secrets })?;
+    let selection = Selection { pattern: args.pattern.clone(), secrets, depth: usize::MAX };
+    let progress = Progress::start("reading");
+    let tree = tree_read::read(&client, &root, selection, &progress)?;
+    drop(progress);
     tree_read::note_pin(&root);
-    if args.strict && !tree.failures.is_empty() {
+    if args.strict && !tree.is_whole() {
         return tree.outcome();
     }
     match &args.snapshot {
@@ -85,52 +86,25 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn print(format: Format, tree: &TreeRead, root: &MetadataPath) -> Result<(), Failure> {
     if format == Format::Env {
-        return output::text(&env_lines(&tree.leaves)?);
+        return output::text(&env::lines(tree.leaves.iter().map(|leaf| (&leaf.path, &*leaf.value)))?);
     }
     for leaf in tree.leaves.iter().filter(|leaf| json::of_leaf(leaf).malformed) {
         value::note_malformed(&leaf.path);
     }
     match format {
-        Format::Json => output::text(&format!("{:#}\n", json::nested(&tree.leaves, root))),
+        Format::Json => output::document(&format!("{:#}\n", json::nested(&tree.leaves, root))),
         Format::Yaml => {
             let marks: String =
                 tree.withheld.iter().map(|path| format!("# left out as secret: {path}\n")).collect();
-            output::text(&(yaml::of(&json::nested(&tree.leaves, root)) + &marks))
+            output::document(&(yaml::of(&json::nested(&tree.leaves, root)) + &marks))
         }
         Format::Flat | Format::Env => output::text(&json::flat(&tree.leaves)),
     }
 }
 
-fn env_lines(leaves: &[Leaf]) -> Result<String, Failure> {
-    let mut lines = String::new();
-    let mut named: BTreeMap<String, &MetadataPath> = BTreeMap::new();
-    for leaf in leaves {
-        let name = render::env::name_of(&leaf.path);
-        lines.push_str(&render::env::line(&name, &leaf.path, &leaf.value)?);
-        if let Some(other) = named.insert(name.clone(), &leaf.path) {
-            let message = format!("`{other}` and `{}` would both be variable `{name}`", leaf.path);
-            return Err(Failure::usage(message).hint("`imds env NAME=PATH` names a variable"));
-        }
-    }
-    Ok(lines)
-}
-
-/// Writes beside the file and renames, so that a reader sees a whole snapshot or none.
+/// Writes the snapshot by the rules of `imds-files`: a regular file is replaced by rename, so that
+/// a reader sees a whole snapshot or none; a pipe or a device is written through.
 fn write_snapshot(file: &Path, text: &str) -> Result<(), Failure> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let mut options = std::fs::OpenOptions::new();
-    let written = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&beside, file));
-    written.map_err(|error| {
-        // What is left of a failed attempt holds secrets.
-        let _ = std::fs::remove_file(&beside);
-        Failure::told(Exit::Unexpected, format!("cannot write `{}`", file.display())).caused_by(error)
-    })
+    imds_files::write_output(file, imds_files::Mode::Private, text.as_bytes())
+        .map_err(|error| Failure::told(Exit::Unexpected, error.to_string()))
 }

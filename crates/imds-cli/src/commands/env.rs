@@ -10,8 +10,8 @@ use crate::variables::VariableArgs;
 
 /// Print values as lines of NAME="value"
 ///
-/// `sh`, `bash`, `zsh` and the `EnvironmentFile=` of systemd all read the lines as the same values, whatever these
-/// hold. `eval "$(imds env placement/region)"` sets `PLACEMENT_REGION`.
+/// `sh`, `bash`, `zsh` and the `EnvironmentFile=` of systemd all read the lines as the same values,
+/// whatever these hold. `eval "$(imds env placement/region)"` sets `PLACEMENT_REGION`.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it

@@ -1,10 +1,12 @@
 //! `imds exec`: a command with values in its environment.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
+use imds_model::printable;
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
@@ -14,8 +16,9 @@ use crate::variables::VariableArgs;
 
 /// Run a command with values in its environment
 ///
-/// This process becomes the command: signals and the exit code are the command's own. Without a path the command gets
-/// INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION and LOCAL_IPV4.
+/// This process becomes the command: signals and the exit code are the command's own. Without a
+/// path the command gets INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION
+/// and LOCAL_IPV4.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it
@@ -44,6 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     // Returns only if the command cannot be run.
     let error = command.exec();
-    Err(Failure::told(Exit::Unexpected, format!("cannot run `{}`", program.to_string_lossy()))
-        .caused_by(error))
+    let exit = if error.kind() == ErrorKind::NotFound { Exit::NoCommand } else { Exit::NotRunnable };
+    let shown = program.to_string_lossy();
+    Err(Failure::told(exit, format!("cannot run `{}`", printable::brief(&shown))).caused_by(error))
 }

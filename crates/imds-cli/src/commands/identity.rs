@@ -32,8 +32,9 @@ enum Action {
     Show(ShowArgs),
     /// Verify the document's signature with AWS's certificate for its Region
     ///
-    /// Without files, document and signature are read from the service. With the file of a signature nothing is
-    /// asked of it, so that what another machine sent can be verified anywhere.
+    /// Without files, document and signature are read from the service. With the file of a
+    /// signature nothing is asked of it, so that what another machine sent can be verified
+    /// anywhere.
     Verify(VerifyArgs),
 }
 
@@ -69,8 +70,8 @@ struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 
-    /// Print in this format
-    #[arg(long, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 
     #[command(flatten)]
@@ -108,7 +109,7 @@ fn check(args: &VerifyArgs) -> Result<(), Failure> {
     let trust = given.as_ref().map_or(Trust::Regions, Trust::Certificate);
     match (verify(&evidence, trust, SystemClock.wall()), args.output) {
         (Ok(verified), Format::Text) => output::text(&text(&verified)),
-        (Ok(verified), Format::Json) => output::text(&format!("{:#}\n", json(&verified))),
+        (Ok(verified), Format::Json) => output::document(&format!("{:#}\n", json(&verified))),
         (Err(rejection), Format::Text) => Err(refused(&rejection)),
         (Err(rejection), Format::Json) => {
             let value = json!({
@@ -117,7 +118,7 @@ fn check(args: &VerifyArgs) -> Result<(), Failure> {
                 "message": rejection.to_string(),
                 "signature": material.kind.name(),
             });
-            output::text(&format!("{value:#}\n"))?;
+            output::document(&format!("{value:#}\n"))?;
             Err(Failure::Printed(Exit::Unexpected))
         }
     }

@@ -1,14 +1,14 @@
 //! `imds list`: what a directory names.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use imds::MetadataPath;
+use imds::{ErrorKind, MetadataPath};
 use imds_model::catalogue;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::connection::ConnectionArgs;
 use crate::report::Failure;
-use crate::{output, tree_read};
+use crate::{missing, output, tree_read};
 
 /// List the entries of a directory
 ///
@@ -19,12 +19,12 @@ pub(crate) struct Args {
     #[arg(value_name = "PATH", default_value = "meta-data/")]
     path: String,
 
-    /// Only names that this regular expression matches
+    /// List only names that match this regular expression
     #[arg(short = 'E', long = "regexp", value_name = "REGEX", value_parser = tree_read::pattern)]
     pattern: Option<Regex>,
 
-    /// Print in this format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
     output: Format,
 
     #[command(flatten)]
@@ -44,10 +44,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path: MetadataPath = args.path.parse()?;
     if let Some(found) = catalogue::find(&path).filter(|found| !found.category.is_directory()) {
         let kind = found.category.format();
-        return Err(Failure::usage(format!("`{path}` is a value ({kind}) and no directory"))
+        return Err(Failure::usage(format!("cannot list `{path}`: it is a value ({kind}), not a directory"))
             .hint("`imds get` prints it"));
     }
-    let mut entries = args.connection.client()?.list(&path)?;
+    let client = args.connection.client()?;
+    let mut entries = client.list(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let hints = missing::hints(&client, &args.path, &path);
+            Failure::Imds { error, hints }
+        }
+        _ => error.into(),
+    })?;
     entries.retain(|entry| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&entry.name)));
     tree_read::note_pin(&path);
     if args.output == Format::Json {
@@ -55,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .iter()
             .map(|entry| json!({ "name": entry.name, "path": entry.path.as_str(), "directory": entry.is_directory }))
             .collect();
-        return output::text(&format!("{:#}\n", Value::Array(entries)));
+        return output::document(&format!("{:#}\n", Value::Array(entries)));
     }
     let mut text = String::new();
     for entry in entries {

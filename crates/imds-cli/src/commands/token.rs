@@ -1,9 +1,9 @@
-//! `imds token`: the session token, for a `curl` of one's own.
+//! `imds token`: the session token, for use with `curl`.
 
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
-use imds_model::{duration, header};
+use imds_model::header;
 
 use crate::connection::ConnectionArgs;
 use crate::output;
@@ -11,28 +11,36 @@ use crate::report::Failure;
 
 /// Print a session token, from the store or new
 ///
-/// The token is a secret: whoever has it can read this instance's metadata, role credentials included, until it
-/// expires.
+/// The token is a secret: anyone who has it on this instance can read its metadata, role
+/// credentials included, until the token expires. An argument of a command is visible to every user
+/// of the machine, so pass the token by a pipe: `imds token --header | curl -H @- URL`.
 #[derive(ClapArgs, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
 
-    /// Print the whole header, as in `curl -H "$(imds token --header)"`
+    /// Print the whole header, for `imds token --header | curl -H @- URL`
     #[arg(long)]
     header: bool,
 
-    /// Ask for a new token that is good for this long, 1 s to 6 h; it is not stored
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    /// Request a new token with this TTL, from 1 s to 6 h, and do not store it
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
     ttl: Option<Duration>,
 
-    /// Ask for a new token, and do not store it
+    /// Request a new token, and do not store it
     #[arg(long)]
     no_store: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
+}
+
+/// A time to live that the service takes.
+fn ttl(text: &str) -> Result<Duration, String> {
+    let range = Duration::from_secs(1)..=Duration::from_secs(21_600);
+    let ttl = imds_model::duration::parse(text).map_err(|error| error.to_string())?;
+    if range.contains(&ttl) { Ok(ttl) } else { Err("a token TTL is from 1 s to 6 h".to_owned()) }
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,7 +64,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(ttl) = args.ttl {
         builder = builder.token_ttl(ttl);
     }
-    // The store has one token for all; one of another TTL would be a surprise to those who share it.
+    // The store has one token for all; one of another TTL would be a surprise to those who share
+    // it.
     if args.no_store || args.ttl.is_some() {
         builder = builder.no_store();
     }

@@ -6,15 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::Args as ClapArgs;
 use imds::{Client, MetadataPath};
 
+use imds_model::{catalogue, printable};
+
 use crate::connection::ConnectionArgs;
-use crate::render::Leaf;
+use crate::progress::Progress;
+use crate::render::{Leaf, shell};
 use crate::report::Failure;
-use crate::tree_read::{self, Selection};
-use crate::{output, value};
+use crate::tree_read::{self, Bounds, Selection};
+use crate::{output, style, value};
 
 /// Show what is below a directory as a tree
 ///
-/// Reads directories only, and so no secret; with `--values` what they hold too, secrets left out.
+/// Reads directories only, and so no secret; with `--values` also what they hold. Secrets are
+/// marked and never shown.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Directory to begin with
@@ -25,6 +29,10 @@ pub(crate) struct Args {
     #[arg(long)]
     values: bool,
 
+    /// Show at most this many levels
+    #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u16).range(1..))]
+    depth: Option<u16>,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -34,49 +42,84 @@ pub(crate) struct Args {
 struct Node {
     entries: BTreeMap<String, Node>,
     note: Option<String>,
+    is_secret: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let root: MetadataPath = args.path.parse()?;
+    if !catalogue::is_directory(&root) && catalogue::find(&root).is_some() {
+        return Err(no_directory(&root));
+    }
+    let depth = args.depth.map_or(usize::MAX, usize::from);
     let client = args.connection.client()?;
-    let (tree, outcome) = if args.values { with_values(&client, &root)? } else { names(&client, &root)? };
+    let progress = Progress::start("reading");
+    let (tree, outcome) = if args.values {
+        with_values(&client, &root, depth, &progress)?
+    } else {
+        names(&client, &root, depth, &progress)?
+    };
+    drop(progress);
     tree_read::note_pin(&root);
-    let mut text = format!("{root}\n");
-    draw(&mut text, &tree, "");
-    output::text(&text)?;
+    let mut text = format!("{}\n", printable::escape(root.as_str()));
+    draw(&mut text, &tree, "", style::is_wanted());
+    output::write(&[text.as_bytes()])?;
     outcome
 }
 
+fn no_directory(root: &MetadataPath) -> Failure {
+    Failure::usage(format!("cannot show `{root}` as a tree: it is a value, not a directory"))
+        .hint(format!("`imds get {}` prints it", shell::word(&root.below_version())))
+}
+
+type Read = (Node, Result<(), Failure>);
+
 /// The tree by listings alone.
-fn names(client: &Client, root: &MetadataPath) -> Result<(Node, Result<(), Failure>), Failure> {
+fn names(client: &Client, root: &MetadataPath, depth: usize, progress: &Progress) -> Result<Read, Failure> {
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let shared = seen.clone();
+    let bounds = Bounds::of(root);
+    let (shared, counted, ticker) = (seen.clone(), bounds.clone(), progress.ticker());
     let walk = client.walk(root)?.filter(move |entry| {
-        shared.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path.clone());
-        entry.is_directory
+        ticker.tick();
+        if !counted.admit(&entry.path) {
+            return false;
+        }
+        let level = counted.level(&entry.path);
+        if level <= depth {
+            shared.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path.clone());
+        }
+        entry.is_directory && level < depth
     });
     let mut read = tree_read::collect(walk, root)?;
     let mut tree = Node::default();
     let paths = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     for path in paths {
-        insert(&mut tree, root, path, None);
+        let is_secret = tree_read::is_secret(&path);
+        insert(&mut tree, root, path, is_secret.then(|| "(secret)".to_owned()), is_secret);
     }
-    // What the path itself names, where it is no directory.
-    for leaf in std::mem::take(&mut read.leaves) {
-        insert(&mut tree, root, leaf.path, None);
+    if std::mem::take(&mut read.leaves).iter().any(|leaf| leaf.path == *root) {
+        return Err(no_directory(root));
     }
-    Ok((tree, read.outcome()))
+    Ok((tree, bounds.outcome().and(read.outcome())))
 }
 
-fn with_values(client: &Client, root: &MetadataPath) -> Result<(Node, Result<(), Failure>), Failure> {
-    let mut read = tree_read::read(client, root, Selection { pattern: None, secrets: false })?;
+fn with_values(
+    client: &Client,
+    root: &MetadataPath,
+    depth: usize,
+    progress: &Progress,
+) -> Result<Read, Failure> {
+    let selection = Selection { pattern: None, secrets: false, depth };
+    let mut read = tree_read::read(client, root, selection, progress)?;
     let mut tree = Node::default();
     for leaf in std::mem::take(&mut read.leaves) {
+        if leaf.path == *root {
+            return Err(no_directory(root));
+        }
         let shown = shown(&leaf);
-        insert(&mut tree, root, leaf.path, Some(shown));
+        insert(&mut tree, root, leaf.path, Some(shown), false);
     }
     for path in std::mem::take(&mut read.withheld) {
-        insert(&mut tree, root, path, Some("(secret)".to_owned()));
+        insert(&mut tree, root, path, Some("(secret)".to_owned()), true);
     }
     Ok((tree, read.outcome()))
 }
@@ -91,7 +134,7 @@ fn shown(leaf: &Leaf) -> String {
     }
 }
 
-fn insert(tree: &mut Node, root: &MetadataPath, path: MetadataPath, note: Option<String>) {
+fn insert(tree: &mut Node, root: &MetadataPath, path: MetadataPath, note: Option<String>, is_secret: bool) {
     let slash = if path.is_directory() { "/" } else { "" };
     let leaf = Leaf { path, value: Vec::new() };
     let names = leaf.names_below(root);
@@ -100,17 +143,25 @@ fn insert(tree: &mut Node, root: &MetadataPath, path: MetadataPath, note: Option
     for name in above {
         node = node.entries.entry(format!("{name}/")).or_default();
     }
-    node.entries.entry(format!("{last}{slash}")).or_default().note = note;
+    let node = node.entries.entry(format!("{last}{slash}")).or_default();
+    node.note = note;
+    node.is_secret = is_secret;
 }
 
-fn draw(text: &mut String, node: &Node, margin: &str) {
+fn draw(text: &mut String, node: &Node, margin: &str, in_colour: bool) {
     let last = node.entries.len().saturating_sub(1);
     for (at, (name, child)) in node.entries.iter().enumerate() {
         let (branch, below) = if at == last { ("└── ", "    ") } else { ("├── ", "│   ") };
-        // Names come from the service, and may hold what a terminal would take for an order.
-        let name: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        let note = child.note.as_ref().map(|note| format!(" = {note}")).unwrap_or_default();
+        let name = printable::escape(name);
+        let note = child.note.as_ref().map(|note| format!(" = {}", printable::escape(note)));
+        let (mut name, mut note) = (name.into_owned(), note.unwrap_or_default());
+        if in_colour && child.is_secret {
+            note = format!("{}{note}{}", style::SECRET, style::END);
+        }
+        if in_colour && name.ends_with('/') {
+            name = format!("{}{name}{}", style::DIRECTORY, style::END);
+        }
         text.push_str(&format!("{margin}{branch}{name}{note}\n"));
-        draw(text, child, &format!("{margin}{below}"));
+        draw(text, child, &format!("{margin}{below}"), in_colour);
     }
 }

@@ -14,9 +14,9 @@ use crate::{output, report, tree_read};
 
 /// Wait until a path exists, has a value, or is gone
 ///
-/// Prints the value that ended the wait. `--timeout` is the deadline of the whole wait, past which the exit code is 7;
-/// without it the wait goes on for ever. A service that is busy or cannot be reached says nothing about the path, so
-/// the wait goes on.
+/// Prints the value that ended the wait. `--timeout` is the deadline of the whole wait, past which
+/// the exit code is 7; without it the wait goes on for ever. A service that is busy or cannot be
+/// reached says nothing about the path, so the wait goes on.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Path to wait for
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut client = client(args, left())?;
     let mut last = None;
     loop {
-        let why = match look(args, &client, &path)? {
+        let why = match look(args, &client, &path, &left)? {
             Look::There(response) => return output::value(response.bytes()),
             Look::Gone => return Ok(()),
             Look::NotYet(why) => why,
@@ -99,10 +99,15 @@ fn passed(args: &Args, path: &MetadataPath, why: &str) -> Failure {
     Failure::told(Exit::Deadline, format!("{wish} in time")).caused_by(why)
 }
 
-fn look(args: &Args, client: &Client, path: &MetadataPath) -> Result<Look, Failure> {
+fn look(
+    args: &Args,
+    client: &Client,
+    path: &MetadataPath,
+    left: &dyn Fn() -> Option<Duration>,
+) -> Result<Look, Failure> {
     Ok(match client.get(path) {
         Ok(_) if args.gone => Look::NotYet("the path exists".to_owned()),
-        Ok(response) if is_wanted(args, &response) => Look::There(response),
+        Ok(response) if is_wanted(args, response.bytes(), left())? => Look::There(response),
         // The value may be a secret, so it is not told.
         Ok(_) => Look::NotYet("the path has another value".to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound && args.gone => Look::Gone,
@@ -113,10 +118,32 @@ fn look(args: &Args, client: &Client, path: &MetadataPath) -> Result<Look, Failu
     })
 }
 
-fn is_wanted(args: &Args, response: &Response) -> bool {
-    let text = String::from_utf8_lossy(response.bytes());
-    let is_same = args.wanted.as_ref().is_none_or(|wanted| text.trim_end_matches('\n') == wanted);
-    is_same && args.until.as_ref().is_none_or(|regex| regex.is_match(&text))
+/// Longest value that an expression is matched against. The service's longest, user data, has 16
+/// KiB.
+const LONGEST_SEARCHED: usize = 64 * 1024;
+
+/// Whether the value is what is waited for. An expression may take long on a long value, and the
+/// deadline holds all the same, so the match runs on a thread of its own.
+fn is_wanted(args: &Args, value: &[u8], left: Option<Duration>) -> Result<bool, Failure> {
+    let text = String::from_utf8_lossy(value).into_owned();
+    if args.wanted.as_ref().is_some_and(|wanted| text.trim_end_matches('\n') != wanted) {
+        return Ok(false);
+    }
+    let Some(regex) = args.until.clone() else { return Ok(true) };
+    if text.len() > LONGEST_SEARCHED {
+        let longest = LONGEST_SEARCHED / 1024;
+        return Err(Failure::told(
+            Exit::Unexpected,
+            format!("cannot match a value longer than {longest} KiB"),
+        ));
+    }
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(regex.is_match(&text)));
+    let matched = match left {
+        Some(left) => receiver.recv_timeout(left).ok(),
+        None => receiver.recv().ok(),
+    };
+    Ok(matched.unwrap_or(false))
 }
 
 fn told(error: &Error) -> String {

@@ -5,21 +5,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
-use imds_model::duration;
+use imds_model::{duration, printable};
 use imds_watch::{Event, Subject};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::report::Failure;
 use crate::watch::{self, HookOptions, Plan};
+use crate::{missing, suggest};
 
 /// How long one poll may take, unless told otherwise: a signal to stop waits for it.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Print a JSON line for each change of a value, and run a command
 ///
-/// A change is `appeared`, `changed` or `removed`. A service that cannot be read is never a removal: it is told once as
-/// `unreachable`, and as `recovered` when it answers again.
+/// A change is `appeared`, `changed` or `removed`. A service that cannot be read is never a
+/// removal: it is told once as `unreachable`, and as `recovered` when it answers again.
 #[derive(ClapArgs, Debug)]
 #[command(after_long_help = events_help())]
 pub(crate) struct Args {
@@ -41,22 +42,22 @@ pub(crate) struct Args {
 
     /// Run this shell command for each change, at most once per notice
     ///
-    /// It has the line on standard input, and IMDS_EVENT, IMDS_PATH, IMDS_CHANGE, IMDS_OLD, IMDS_NEW, IMDS_TIME and
-    /// IMDS_SECONDS_LEFT. Commands run one after the other.
+    /// It has the line on standard input, and IMDS_EVENT, IMDS_PATH, IMDS_CHANGE, IMDS_OLD,
+    /// IMDS_NEW, IMDS_TIME and IMDS_SECONDS_LEFT. Commands run one after the other.
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 
-    /// Try a command that fails this often again, after 1, 2, 4 and so on seconds
+    /// Retry a failing command up to N times, with exponential backoff
     ///
-    /// A command that was cut off because `imds watch` itself was killed is not tried again.
+    /// A command that was interrupted because `imds watch` itself was killed is not retried.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "exec")]
     exec_retries: u32,
 
-    /// End a command that takes longer than this
+    /// Time limit of a command, such as `30s`
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, requires = "exec")]
     exec_timeout: Option<Duration>,
 
-    /// Keep in this file what was seen and done, so that a restart repeats nothing
+    /// State file, with which a restart repeats no hook
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -69,7 +70,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let subjects = args.subjects.iter().map(|word| Subject::parse(word)).collect::<Result<Vec<_>, _>>()?;
+    let subjects = args.subjects.iter().map(|word| subject(word)).collect::<Result<Vec<_>, _>>()?;
     let metrics = match args.metrics {
         None => None,
         Some(address) => Some(TcpListener::bind(address).map_err(|error| {
@@ -92,6 +93,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         metrics,
     };
     watch::run(connection.client()?, plan)
+}
+
+/// An event or a path. A bare word that is neither would be waited for in silence, for ever.
+fn subject(word: &str) -> Result<Subject, Failure> {
+    let is_event = Event::ALL.iter().any(|event| event.name == word);
+    if is_event || word.contains('/') || missing::is_known(word) {
+        return Ok(Subject::parse(word)?);
+    }
+    let shown = printable::brief(word);
+    let failure = Failure::usage(format!("cannot watch `{shown}`: it is neither an event nor a known path"));
+    let near = suggest::nearest(word, Event::ALL.iter().map(|event| event.name));
+    Err(match near.map(str::to_owned).or_else(|| missing::meant(word)) {
+        Some(near) => failure.hint(format!("did you mean `imds watch {near}`?")),
+        None => failure.hint(format!(
+            "`imds watch --help` lists the events; write `meta-data/{shown}` to watch that path all the same"
+        )),
+    })
 }
 
 fn events_help() -> String {

@@ -37,7 +37,8 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("values", 1, 1),
 ];
 
-/// Refuses an expression that calls a function that does not exist, or with a wrong number of arguments.
+/// Refuses an expression that calls a function that does not exist, or with a wrong number of
+/// arguments.
 pub(super) fn check_names(ast: &Ast) -> Result<(), String> {
     match ast {
         Ast::Function { name, args, .. } => {
@@ -195,8 +196,8 @@ pub(super) fn call(
 
 const SORTABLE: &str = "an array of numbers or an array of strings";
 
-/// The items in the order of what the expression finds in each, for `max_by` the largest first; equal ones
-/// keep their order.
+/// The items in the order of what the expression finds in each, for `max_by` the largest first;
+/// equal ones keep their order.
 fn by(
     interpreter: &mut Interpreter,
     name: &str,

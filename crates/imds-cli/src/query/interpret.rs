@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::functions;
 
-/// Most values that one evaluation may build. `[@,@] | [@,@] | ...` doubles its result at each step.
+/// Most values that one evaluation may build. `[@,@] | [@,@] | ...` doubles its result at each
+/// step.
 const MOST_VALUES: usize = 2_000_000;
 
 /// The state of one evaluation.
@@ -16,7 +17,8 @@ pub(super) struct Interpreter {
 /// Returns what the expression finds in the value.
 ///
 /// # Errors
-/// Returns an error if a function gets an argument of the wrong type, or the result grows too large.
+/// Returns an error if a function gets an argument of the wrong type, or the result grows too
+/// large.
 pub(super) fn search(ast: &Ast, value: &Value) -> Result<Value, String> {
     Interpreter { left: MOST_VALUES }.evaluate(ast, value)
 }

@@ -1,8 +1,8 @@
 //! Literals in backticks, as the AWS CLI takes them.
 //!
-//! JMESPath wants JSON between backticks. `jmespath.py`, which the AWS CLI uses, takes anything else as
-//! a string (`jmespath/lexer.py`, `_consume_literal`), and much of AWS's documentation relies on that:
-//! ``[?State==`running`]``.
+//! JMESPath wants JSON between backticks. `jmespath.py`, which the AWS CLI uses, takes anything
+//! else as a string (`jmespath/lexer.py`, `_consume_literal`), and much of AWS's documentation
+//! relies on that: ``[?State==`running`]``.
 
 use std::borrow::Cow;
 
@@ -54,8 +54,8 @@ fn literal(token: &str) -> String {
     if serde_json::from_str::<serde_json::Value>(&text).is_ok() {
         return token.to_owned();
     }
-    // As in Python: the text becomes a JSON string as it stands, escapes and all; where that is not JSON
-    // either, a quote in it was meant as itself.
+    // As in Python: the text becomes a JSON string as it stands, escapes and all; where that is not
+    // JSON either, a quote in it was meant as itself.
     let quoted = format!("\"{}\"", text.trim());
     let json = match serde_json::from_str::<serde_json::Value>(&quoted) {
         Ok(_) => quoted,

@@ -1,7 +1,7 @@
 //! JMESPath, as in `--query` of the AWS CLI.
 //!
-//! The `jmespath` crate parses; the evaluation is ours, because that crate sorts the keys of objects,
-//! and the AWS CLI (`jmespath.py`) keeps them in order.
+//! The `jmespath` crate parses; the evaluation is ours, because that crate sorts the keys of
+//! objects, and the AWS CLI (`jmespath.py`) keeps them in order.
 
 mod functions;
 mod interpret;
@@ -52,8 +52,8 @@ impl Query {
     }
 }
 
-/// Refuses what would exhaust the parser's stack or memory. Counts openings without looking at quotes: a
-/// text with more than [`DEEPEST`] of them in a row is no query that a person writes.
+/// Refuses what would exhaust the parser's stack or memory. Counts openings without looking at
+/// quotes: a text with more than [`DEEPEST`] of them in a row is no query that a person writes.
 fn check_bounds(expression: &str) -> Result<(), String> {
     if expression.len() > LONGEST {
         return Err(format!("it is longer than {LONGEST} bytes"));

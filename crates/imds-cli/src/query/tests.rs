@@ -1,5 +1,5 @@
-//! What JMESPath specifies (jmespath.org, "JMESPath Specification"), in cases of our own, and where the AWS
-//! CLI goes beyond it.
+//! What JMESPath specifies (jmespath.org, "JMESPath Specification"), in cases of our own, and where
+//! the AWS CLI goes beyond it.
 
 use serde_json::json;
 

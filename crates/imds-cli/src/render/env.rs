@@ -1,5 +1,7 @@
 //! Values as environment variables: names, and lines that shells and systemd read alike.
 
+use std::collections::BTreeMap;
+
 use imds::MetadataPath;
 
 use crate::exit::Exit;
@@ -26,9 +28,10 @@ pub(crate) fn is_name(text: &str) -> bool {
         && text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
 }
 
-/// `NAME="value"` with a line end: what `sh`, `bash`, `zsh` and `EnvironmentFile=` of systemd.exec(5) all read as the
-/// same value. In double quotes they agree on the backslash before `"`, `\`, `$` and the backquote, and on everything
-/// else being itself, line ends too; in single quotes systemd does not know the `'\''` of shells.
+/// `NAME="value"` with a line end: what `sh`, `bash`, `zsh` and `EnvironmentFile=` of
+/// systemd.exec(5) all read as the same value. In double quotes they agree on the backslash before
+/// `"`, `\`, `$` and the backquote, and on everything else being itself, line ends too; in single
+/// quotes systemd does not know the `'\''` of shells.
 pub(crate) fn line(name: &str, path: &MetadataPath, value: &[u8]) -> Result<String, Failure> {
     let value = checked(path, value)?;
     let mut line = format!("{name}=\"");
@@ -40,6 +43,29 @@ pub(crate) fn line(name: &str, path: &MetadataPath, value: &[u8]) -> Result<Stri
     }
     line.push_str("\"\n");
     Ok(line)
+}
+
+/// The lines of values that are named by their paths.
+///
+/// # Errors
+/// Returns an error if two paths have one name, or a value cannot be held by a variable.
+pub(crate) fn lines<'v>(
+    values: impl Iterator<Item = (&'v MetadataPath, &'v [u8])>,
+) -> Result<String, Failure> {
+    let mut lines = String::new();
+    let mut named: BTreeMap<String, &MetadataPath> = BTreeMap::new();
+    for (path, value) in values {
+        let name = name_of(path);
+        match named.insert(name.clone(), path) {
+            None => lines.push_str(&line(&name, path, value)?),
+            Some(other) if other == path => {}
+            Some(other) => {
+                let message = format!("`{other}` and `{path}` would both be variable `{name}`");
+                return Err(Failure::usage(message).hint("`imds env NAME=PATH` names a variable"));
+            }
+        }
+    }
+    Ok(lines)
 }
 
 /// The value as a text that a variable can hold.

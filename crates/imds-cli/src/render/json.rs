@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::Leaf;
 use crate::value::{self, Typed};
 
-/// The value of a leaf as JSON, and whether it is a JSON document that is broken. Bytes that are no text become
-/// `{"base64": "..."}`.
+/// The value of a leaf as JSON, and whether it is a JSON document that is broken. Bytes that are no
+/// text become `{"base64": "..."}`.
 pub(crate) fn of_leaf(leaf: &Leaf) -> Typed {
     value::typed(&leaf.path, &leaf.value).unwrap_or_else(|| Typed {
         value: json!({ "base64": STANDARD.encode(&leaf.value) }),
@@ -17,7 +17,8 @@ pub(crate) fn of_leaf(leaf: &Leaf) -> Typed {
     })
 }
 
-/// The leaves below a directory as an object of objects. A single leaf that the path itself names is its own value.
+/// The leaves below a directory as an object of objects. A single leaf that the path itself names
+/// is its own value.
 pub(crate) fn nested(leaves: &[Leaf], directory: &MetadataPath) -> Value {
     if let [only] = leaves
         && only.path == *directory

@@ -2,6 +2,7 @@
 
 pub(crate) mod env;
 pub(crate) mod json;
+pub(crate) mod shell;
 pub(crate) mod snapshot;
 pub(crate) mod yaml;
 
@@ -23,7 +24,8 @@ impl From<Response> for Leaf {
 }
 
 impl Leaf {
-    /// The names of the path, percent-decoded, below a directory; all of them for a leaf that is no part of it.
+    /// The names of the path, percent-decoded, below a directory; all of them for a leaf that is no
+    /// part of it.
     pub(crate) fn names_below(&self, directory: &MetadataPath) -> Vec<String> {
         let below = self.path.as_str().strip_prefix(directory.as_str().trim_end_matches('/'));
         let below = below.filter(|rest| !rest.trim_matches('/').is_empty()).unwrap_or(self.path.as_str());

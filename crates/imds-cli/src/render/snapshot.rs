@@ -1,7 +1,8 @@
-//! A tree as a snapshot, which the emulator serves again: `{"format": "imds-snapshot/1", "leaves": {PATH: VALUE}}`.
+//! A tree as a snapshot, which the emulator serves again: `{"format": "imds-snapshot/1", "leaves":
+//! {PATH: VALUE}}`.
 //!
-//! A value is a text, or `{"base64": "..."}` for bytes that are none. A launch key's path keeps the key's name,
-//! `public-keys/0=my-key/openssh-key`, which no path of the service holds.
+//! A value is a text, or `{"base64": "..."}` for bytes that are none. A launch key's path keeps the
+//! key's name, `public-keys/0=my-key/openssh-key`, which no path of the service holds.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::Leaf;
 
-/// The snapshot of these leaves. `listed` gives the names under which launch keys were listed, by index.
+/// The snapshot of these leaves. `listed` gives the names under which launch keys were listed, by
+/// index.
 pub(crate) fn of(leaves: &[Leaf], listed: &BTreeMap<String, String>) -> String {
     let mut values = Map::new();
     for leaf in leaves {

@@ -1,6 +1,8 @@
-//! JSON values as YAML 1.2: block mappings and sequences, every text in the quotes of JSON, which YAML shares.
+//! JSON values as YAML 1.2: block mappings and sequences, every text in the quotes of JSON, which
+//! YAML shares.
 //!
-//! Quoting everything is what keeps `no`, `1e3`, `012345678901` and `02:29:96` texts with every YAML reader there is.
+//! Quoting everything is what keeps `no`, `1e3`, `012345678901` and `02:29:96` texts with every
+//! YAML reader there is.
 
 use serde_json::Value;
 
@@ -57,8 +59,8 @@ fn pad(out: &mut String, indent: usize) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// A scalar, or an empty collection, as JSON writes it. DEL and the C1 controls, which JSON lets stand and YAML does
-/// not, are escaped; so is NEL and what else YAML 1.1 took for a line end.
+/// A scalar, or an empty collection, as JSON writes it. DEL and the C1 controls, which JSON lets
+/// stand and YAML does not, are escaped; so is NEL and what else YAML 1.1 took for a line end.
 fn scalar(value: &Value) -> String {
     let json = value.to_string();
     if json.is_ascii() && !json.contains('\u{7f}') {

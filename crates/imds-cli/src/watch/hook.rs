@@ -1,4 +1,5 @@
-//! Running the hook: one at a time, in order, each with its change in the environment and on standard input.
+//! Running the hook: one at a time, in order, each with its change in the environment and on
+//! standard input.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -134,7 +135,8 @@ impl Runner {
         command.arg("-c").arg(&self.options.command).stdin(Stdio::piped());
         // The hook talks to people on stderr: stdout is for the lines of changes.
         command.stdout(std::io::stderr());
-        // A group of its own, so that the time limit reaches what the shell has started, and a Ctrl-C does not.
+        // A group of its own, so that the time limit reaches what the shell has started, and a
+        // Ctrl-C does not.
         command.process_group(0);
         // Only this process speaks to the service manager for the service.
         for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {

@@ -99,7 +99,8 @@ impl Watch {
                 self.poll()?;
                 if !ready {
                     ready = true;
-                    // So that the first notice finds a file: to make one takes longer than to write in one.
+                    // So that the first notice finds a file: to make one takes longer than to write
+                    // in one.
                     self.state.save();
                     self.manager.ready();
                     self.tell_status();
@@ -122,7 +123,8 @@ impl Watch {
                 if self.ending {
                     return Ok(());
                 }
-                // The hook that runs has been promised to run once: it is let end. A second signal does not wait.
+                // The hook that runs has been promised to run once: it is let end. A second signal
+                // does not wait.
                 self.manager.stopping();
                 self.ending = true;
                 self.once = false;
@@ -145,8 +147,9 @@ impl Watch {
             if let Reading::Unreadable(outage) = &reading {
                 failed = true;
                 retry_after = retry_after.max(outage.retry_after);
-                // No answer, or too many questions: that holds for the service and not for the path, and the others
-                // are asked after the pause. What else fails may fail for this path alone.
+                // No answer, or too many questions: that holds for the service and not for the
+                // path, and the others are asked after the pause. What else fails may fail for this
+                // path alone.
                 pointless = matches!(outage.kind, "unreachable" | "throttled");
             }
             let changes = self.state.observe(subject, reading, SystemClock.now(), SystemClock.wall());
@@ -180,7 +183,8 @@ impl Watch {
                 due |= self.state.note(change);
             }
         }
-        // Before a hook runs, it is on the disk that it does; where one runs, it is saved once more as begun.
+        // Before a hook runs, it is on the disk that it does; where one runs, it is saved once more
+        // as begun.
         if !due {
             self.state.save();
         }

@@ -85,8 +85,8 @@ impl State {
     /// Whether the hook is tried again.
     pub(crate) fn end_hook(&mut self, success: bool, retries: u32) -> bool {
         let again = self.kept.ledger.end(success, retries);
-        // The next notice need not wait for the disk: where the machine crashes before this is on it, the hook counts
-        // as cut off, and is not run again either.
+        // The next notice need not wait for the disk: where the machine crashes before this is on
+        // it, the hook counts as cut off, and is not run again either.
         self.keep(StateFile::note);
         again
     }
@@ -109,8 +109,8 @@ impl State {
         self.keep(StateFile::save);
     }
 
-    /// A disk that is full must not keep a notice from being acted on: the failure is told, and only a restart would
-    /// forget.
+    /// A disk that is full must not keep a notice from being acted on: the failure is told, and
+    /// only a restart would forget.
     fn keep(&mut self, write: impl FnOnce(&mut StateFile, &Kept) -> Result<(), DurableError>) {
         let Some(file) = &mut self.file else { return };
         match write(file, &self.kept) {

@@ -1,11 +1,13 @@
-//! `imds doctor` in networks that the test made itself and that have no way out: routes, families, hop limits.
+//! `imds doctor` in networks that the test made itself and that have no way out: routes, families,
+//! hop limits.
 
 use imds_testkit::CommandOutput;
 
 use crate::doctor::{Finding, check, findings, report};
 use crate::world;
 
-/// Hides what this machine's firmware says, so that the same is found on every machine, then becomes the script.
+/// Hides what this machine's firmware says, so that the same is found on every machine, then
+/// becomes the script.
 const PRELUDE: &str = "\
 ip link set lo up
 if [ -d /sys/class/dmi/id ]; then mount -t tmpfs none /sys/class/dmi/id; fi
@@ -62,8 +64,9 @@ exit $code
     assert!(output.stdout().contains("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6"), "{output}");
 }
 
-/// The command, a router, and the service, each in a network namespace of its own. The emulator's hop limit is 1
-/// unless told otherwise, as an instance's is, so the answer to a token PUT ends at the router.
+/// The command, a router, and the service, each in a network namespace of its own. The emulator's
+/// hop limit is 1 unless told otherwise, as an instance's is, so the answer to a token PUT ends at
+/// the router.
 const BEHIND_A_ROUTER: &str = r#"
 mkfifo hold-router hold-server
 unshare --net -- cat hold-router &

@@ -40,7 +40,8 @@ fn dump(endpoint: &str, arguments: &[&str]) -> CommandOutput {
     let world = world();
     let mut invocation = world.imds(["dump"].iter().chain(arguments)).endpoint(endpoint);
     if !arguments.contains(&"--timeout") {
-        // A loaded machine can take a while to answer, and a request that is repeated would be counted twice.
+        // A loaded machine can take a while to answer, and a request that is repeated would be
+        // counted twice.
         invocation = invocation.env("AWS_METADATA_SERVICE_TIMEOUT", "100").arg("--timeout").arg("100");
     }
     if arguments.contains(&"--show-secrets") { invocation.prints_secrets().run() } else { invocation.run() }
@@ -229,7 +230,7 @@ fn by_name_by_prefix_and_by_regular_expression() {
         dump(&endpoint, &["placement", "-E", "^meta-data/placement/availability-zone$", "--output", "flat"])
             .prints("meta-data/placement/availability-zone = \"us-east-1a\"\n");
     let _ = dump(&endpoint, &["placement/region"]).prints("\"us-east-1\"\n");
-    let _ = dump(&endpoint, &["-E", "("]).fails_with(2).says("it is no regular expression");
+    let _ = dump(&endpoint, &["-E", "("]).fails_with(2).says("it is not a regular expression");
     let _ = dump(&endpoint, &["no-such-thing"]).fails_with(3).says("`/latest/meta-data/no-such-thing`");
     let before = emulator.requests().len();
     let _ = dump(&endpoint, &["placement", "-E", "nothing like it"]).prints("{}\n");
@@ -311,13 +312,21 @@ fn a_tree_on_the_screen() {
          └── region = \"us-east-1\"\n",
     );
     let names = tree(&["iam"]);
-    let _ = names.prints("/latest/meta-data/iam\n├── info\n└── security-credentials/\n    └── my-role\n");
+    let _ = names
+        .prints("/latest/meta-data/iam\n├── info\n└── security-credentials/\n    └── my-role = (secret)\n");
     assert!(
         !emulator.requests().iter().any(|request| request.path.ends_with("/my-role")),
         "no secret is read"
     );
     let values = tree(&["iam", "--values"]).exits_with(0);
     assert!(values.stdout().contains("my-role = (secret)"), "{values}");
+    let _ =
+        tree(&["iam", "--depth", "1"]).prints("/latest/meta-data/iam\n├── info\n└── security-credentials/\n");
+    let _ = tree(&["placement", "--depth", "0"]).fails_with(2).says("'--depth <LEVELS>'");
+    let _ = tree(&["instance-id"])
+        .fails_with(2)
+        .says("cannot show `/latest/meta-data/instance-id` as a tree: it is a value, not a directory\nhint: `imds get ");
+    let _ = tree(&["user-data", "--values"]).fails_with(2).says("it is a value, not a directory");
 }
 
 #[test]

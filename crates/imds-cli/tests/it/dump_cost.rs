@@ -6,8 +6,8 @@ use imds_emulator::{Emulator, Instance, RecordedRequest};
 
 use crate::{oracle, world};
 
-/// Packets of an interface in any second (EC2 User Guide, "Access instance metadata", query throttling): a dump takes
-/// half of them.
+/// Packets of an interface in any second (EC2 User Guide, "Access instance metadata", query
+/// throttling): a dump takes half of them.
 const BUDGET: usize = 512;
 /// Packets that a request costs its sender on a connection that is there, and on a new one.
 const REUSED: usize = 2;

@@ -21,7 +21,8 @@ fn a_command_finds_the_service_and_the_client() {
     let _ = emulate(&[], "imds get --path /latest/user-data | jq -r type").prints("object\n");
 }
 
-/// Everything that a lifecycle daemon reads before it waits: where it is, what it was told, who it is, what is wanted.
+/// Everything that a lifecycle daemon reads before it waits: where it is, what it was told, who it
+/// is, what is wanted.
 #[test]
 fn the_reads_of_a_lifecycle_script() {
     let script = "set -e

@@ -1,4 +1,5 @@
-//! Where the service is looked for: each rule and each conflict of environment, profile and flags, one row each.
+//! Where the service is looked for: each rule and each conflict of environment, profile and flags,
+//! one row each.
 
 use imds_testkit::{FaultServer, Invocation};
 

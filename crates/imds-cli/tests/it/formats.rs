@@ -1,4 +1,5 @@
-//! Random trees through the emulator, the walk, and every format that a dump has: nothing is lost or changed.
+//! Random trees through the emulator, the walk, and every format that a dump has: nothing is lost
+//! or changed.
 
 use std::collections::BTreeMap;
 

@@ -61,7 +61,7 @@ fn several_values_stand_on_lines_of_their_own() {
     let _ = get(&[]).prints(format!("{INSTANCE_ID}\n{INSTANCE_ID}\n"));
     let _ = get(&["-0"]).prints(format!("{INSTANCE_ID}\0{INSTANCE_ID}\0"));
     server.every_get(Behaviour::Serve(b"two\nlines".to_vec()));
-    let _ = get(&[]).fails_with(2).says("`mac`").says("hint: use `--output json`, or `-0`");
+    let _ = get(&[]).fails_with(2).says("`ami-id`").says("hint: use `--output json`, or `-0`");
     let _ = get(&["--null"]).prints("two\nlines\0two\nlines\0");
     server.every_get(Behaviour::Serve(b"a\0b".to_vec()));
     let _ = get(&["--null"]).fails_with(2).says("holds NUL");
@@ -137,7 +137,8 @@ fn user_data_occurs_in_no_message() {
     imds_testkit::secrets::register(secret);
     let (world, server) = (world(), serving(format!("{{\"password\":\"{secret}\"").as_bytes()));
     let _ = world.get("user-data", &server.endpoint()).arg("-v").prints_secrets().run().exits_with(0);
-    // Neither where it is no JSON, nor where it does not fit on a line, nor where the service fails with it.
+    // Neither where it is no JSON, nor where it does not fit on a line, nor where the service fails
+    // with it.
     let _ = world.get("user-data", &server.endpoint()).arg("-v").arg("--query").arg("a").run().fails_with(1);
     server.every_get(Behaviour::Serve(format!("{secret}\n{secret}").into_bytes()));
     let _ = world.imds(["get", "-v", "user-data", "mac"]).endpoint(&server.endpoint()).run().fails_with(2);

@@ -174,7 +174,8 @@ impl Signed {
         self.world.root().join(name)
     }
 
-    /// A copy of a file with one byte flipped; of a signature, the byte is one of what its base64 says.
+    /// A copy of a file with one byte flipped; of a signature, the byte is one of what its base64
+    /// says.
     fn flipped(&self, name: &str) -> PathBuf {
         let mut bytes = std::fs::read(self.file(name)).unwrap();
         let at = match name {
@@ -244,8 +245,8 @@ fn the_emulators_documents_verify_with_its_certificate_and_every_fault_is_named(
     }
 }
 
-/// With the certificates that the control API shows: by `imds`, and by OpenSSL with the commands of the EC2 User Guide
-/// ("Verify the identity document").
+/// With the certificates that the control API shows: by `imds`, and by OpenSSL with the commands of
+/// the EC2 User Guide ("Verify the identity document").
 #[test]
 fn imds_and_openssl_verify_what_a_running_emulator_signs() {
     let script = "set -e

@@ -1,9 +1,10 @@
-//! Worlds of their own: the real addresses inside a network that has no way out, and an environment that lies.
+//! Worlds of their own: the real addresses inside a network that has no way out, and an environment
+//! that lies.
 
 use crate::{INSTANCE_ID, world};
 
-/// Puts both real addresses on the namespace's own `lo`, serves them with the emulator, and becomes the command once it
-/// listens.
+/// Puts both real addresses on the namespace's own `lo`, serves them with the emulator, and becomes
+/// the command once it listens.
 const SERVE_REAL_ADDRESSES: &str = r#"
 ip link set lo up
 ip address add 169.254.169.254/32 dev lo

@@ -26,7 +26,7 @@ fn a_directory_by_its_names() {
     );
     let _ = list(&["mac"])
         .fails_with(2)
-        .says("`/latest/meta-data/mac` is a value (text) and no directory\nhint: `imds get` prints it");
+        .says("cannot list `/latest/meta-data/mac`: it is a value (text), not a directory\nhint: `imds get` prints it");
     let _ = list(&["spot/"]).fails_with(3);
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aws_cli;
+mod completions;
 mod credentials;
 mod doctor;
 mod doctor_network;
@@ -10,17 +11,19 @@ mod dump_cost;
 mod emulate;
 mod emulator;
 mod endpoint;
+mod external;
 mod faults;
 mod formats;
 mod get;
 mod identity;
 mod isolation;
 mod listing;
+mod mistakes;
 mod oracle;
 mod privilege;
 mod readme;
 mod session;
-mod sibling;
+mod shortcuts;
 mod silence;
 mod store;
 mod token;
@@ -40,7 +43,8 @@ fn world() -> TestEnvironment {
     TestEnvironment::new(env!("CARGO_BIN_EXE_imds"))
 }
 
-/// Whether what a test needs is there. Where it is not, the test says loudly that it proved nothing, and in CI it fails.
+/// Whether what a test needs is there. Where it is not, the test says loudly that it proved
+/// nothing, and in CI it fails.
 fn needed_or_told(there: bool, test: &str, needed: &str) -> bool {
     use std::io::Write as _;
     #[allow(clippy::disallowed_methods, reason = "CI tells its tests that none of them may be skipped")]

@@ -1,4 +1,5 @@
-//! A session token's life, counted on the wire: how many token PUTs and how many GETs each situation costs.
+//! A session token's life, counted on the wire: how many token PUTs and how many GETs each
+//! situation costs.
 
 use std::process::Command;
 use std::time::Instant;
@@ -53,7 +54,8 @@ fn start_at_once<'w>(count: usize, command: impl Fn() -> Invocation<'w>) -> Vec<
 #[test]
 fn a_thousand_processes_at_once_cost_one_token() {
     let (world, server) = (world(), FaultServer::start());
-    // Two cores take a while over a thousand processes; none of them may lose patience meanwhile and ask again.
+    // Two cores take a while over a thousand processes; none of them may lose patience meanwhile
+    // and ask again.
     let patient = || {
         let command = world.get("instance-id", &server.endpoint()).env("AWS_METADATA_SERVICE_TIMEOUT", "100");
         command.arg("--timeout").arg("100")
@@ -118,7 +120,8 @@ fn a_short_token_is_renewed_a_tenth_before_its_end() {
     assert_eq!(later("95"), (1, 1));
 }
 
-/// Compiles the library that steps the wall clock of a process; a C compiler is there wherever Rust can link.
+/// Compiles the library that steps the wall clock of a process; a C compiler is there wherever Rust
+/// can link.
 fn wall_clock_shim(world: &TestEnvironment) -> std::path::PathBuf {
     let library = world.root().join("wall_clock.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/wall_clock.c");

@@ -38,7 +38,8 @@ fn the_deadline_ends_it_all() {
     let patient = |command: imds_testkit::Invocation<'_>| {
         command.env("AWS_METADATA_SERVICE_TIMEOUT", "60").arg("--timeout").arg("1s").run().fails_with(4)
     };
-    // A minute for one attempt, a second for all: half a minute tells which of the two ended it, on any machine.
+    // A minute for one attempt, a second for all: half a minute tells which of the two ended it, on
+    // any machine.
     let output = patient(world.get("instance-id", &server.endpoint()));
     assert!(output.elapsed() < Duration::from_secs(30), "{output}");
     assert_eq!(server.take_counts().gets, 1);

@@ -51,7 +51,7 @@ fn a_ttl_of_ones_own_is_asked_for_and_not_stored() {
         .endpoint(&server.endpoint())
         .run()
         .fails_with(2)
-        .says("is not a whole number of seconds from 1 to 21600");
+        .says("a token TTL is from 1 s to 6 h");
 }
 
 #[test]

@@ -63,8 +63,8 @@ fn every_shell_reads_back_what_was_there() {
     }
 }
 
-/// `EnvironmentFile=` by the rules of systemd.exec(5): quotes at the start of a value, a backslash before `"`, `\`, `` ` ``
-/// and `$` in double quotes taken off, line ends in quotes kept.
+/// `EnvironmentFile=` by the rules of systemd.exec(5): quotes at the start of a value, a backslash
+/// before `"`, `\`, `` ` `` and `$` in double quotes taken off, line ends in quotes kept.
 fn read_as_systemd(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text;
@@ -163,8 +163,9 @@ fn exec_passes_values_and_becomes_the_command() {
         .imds(["exec", "mac", "--", "/nonexistent"])
         .endpoint(&emulator.endpoint())
         .run()
-        .fails_with(1)
+        .fails_with(127)
         .says("cannot run `/nonexistent`");
+    let _ = world.imds(["exec", "mac", "--", "/"]).endpoint(&emulator.endpoint()).run().fails_with(126);
 }
 
 #[test]

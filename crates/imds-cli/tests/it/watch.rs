@@ -4,7 +4,8 @@ use imds_testkit::{Answer, Behaviour, FaultServer, Running, Signal, TestEnvironm
 
 use crate::world;
 
-/// The service answers at least one whole poll more: the second GET from now on begins after the first is done.
+/// The service answers at least one whole poll more: the second GET from now on begins after the
+/// first is done.
 pub(crate) fn one_more_poll(server: &FaultServer) {
     let seen = server.counts().gets;
     server.wait_for(|counts| counts.gets >= seen + 2);

@@ -1,8 +1,9 @@
 //! The text of the AWS CLI's alias file, with and without our alias in it.
 //!
-//! The AWS CLI reads the file with Python's `configparser.RawConfigParser`: a second `[toplevel]` section, or a second
-//! `imds` in it, makes the whole file unreadable, and a line that is indented deeper than the option above it
-//! continues that option's value. What is written here minds both, and every other line stays byte for byte.
+//! The AWS CLI reads the file with Python's `configparser.RawConfigParser`: a second `[toplevel]`
+//! section, or a second `imds` in it, makes the whole file unreadable, and a line that is indented
+//! deeper than the option above it continues that option's value. What is written here minds both,
+//! and every other line stays byte for byte.
 
 use std::fmt;
 
@@ -187,8 +188,8 @@ fn option_value(line: &[u8]) -> Option<&str> {
     name.trim().eq_ignore_ascii_case(NAME).then(|| value.trim())
 }
 
-/// The indentation of the first option under a header: ours must not be shallower, or that option would be read as
-/// the rest of our value.
+/// The indentation of the first option under a header: ours must not be shallower, or that option
+/// would be read as the rest of our value.
 fn indent_after<'a>(lines: &[&'a [u8]], header: usize) -> &'a str {
     let line = lines[header + 1..].iter().find(|line| !is_blank(text(line)));
     let indent = line.map_or(&[][..], |line| &line[..indentation(line)]);

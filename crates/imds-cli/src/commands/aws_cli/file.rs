@@ -1,51 +1,88 @@
-//! Reading and replacing the alias file.
+//! Reads and replaces the alias file.
 
-use std::fs::{self, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::exit::Exit;
 use crate::report::Failure;
 
-/// Mode of a file that was not there before: it holds no secret, and the AWS CLI's own have this mode.
-const NEW_FILE_MODE: u32 = 0o644;
+/// Largest alias file that is read. People's have a few kilobytes.
+const LARGEST: u64 = 1024 * 1024;
 
-/// The file's content; none where there is no file.
+/// Returns the file's content; nothing if it does not exist.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    match fs::read(path) {
-        Ok(content) => Ok(content),
+    let content = || -> io::Result<Vec<u8>> {
+        let file = fs::File::open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it is not a regular file"));
+        }
+        let mut content = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > LARGEST {
+            return Err(io::Error::other("it is larger than 1 MiB"));
+        }
+        Ok(content)
+    };
+    match fs::metadata(path) {
+        // Looked at before it is opened: opening a pipe waits for its writer.
+        Ok(metadata) if !metadata.is_file() => {
+            Err(failed("cannot read", path, &io::Error::other("it is not a regular file")))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(failed("cannot read", path, &error)),
+        _ => content().map_err(|error| failed("cannot read", path, &error)),
     }
 }
 
-/// Replaces the file at once, or removes it where nothing is left of it.
+/// Replaces the file atomically, or removes it if nothing is left of it. Owner and mode stay as
+/// they are.
 pub(super) fn replace(path: &Path, before: &[u8], after: &[u8]) -> Result<(), Failure> {
     if before == after {
         return Ok(());
     }
-    write(path, after).map_err(|error| failed("cannot write", path, &error))
+    let target = target(path).map_err(|error| failed("cannot write", path, &error))?;
+    if after.is_empty() {
+        return fs::remove_file(&target).map_err(|error| failed("cannot remove", path, &error));
+    }
+    imds_files::update_user_file(&target, after).map_err(|error| {
+        Failure::told(Exit::Unexpected, format!("cannot write `{}`", path.display()))
+            .caused_by(error)
+            .hint("as root, run it as the user whose file it is: `sudo -u USER imds aws-cli install`")
+    })
 }
 
-fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    // People keep such files in a repository of their own and link to them: the link stays a link.
-    let target: PathBuf = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if content.is_empty() {
-        return fs::remove_file(&target);
+/// The file that is written: people keep such files in a repository and link to them, so a link of
+/// this user's stays a link. Its directory is made if it does not exist.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut existing = directory;
+    while !existing.exists() {
+        existing =
+            existing.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     }
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let permissions = match fs::metadata(&target) {
-        Ok(metadata) => metadata.permissions(),
-        Err(_) => Permissions::from_mode(NEW_FILE_MODE),
-    };
-    let mut file = tempfile::Builder::new().prefix(".alias-").tempfile_in(directory)?;
-    file.write_all(content)?;
-    file.as_file().set_permissions(permissions)?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
+    check_owner(&fs::metadata(existing)?, existing)?;
+    fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+    match fs::symlink_metadata(path) {
+        Ok(link) if link.is_symlink() => {
+            check_owner(&link, path)?;
+            check_owner(&fs::metadata(directory)?, directory)?;
+            fs::canonicalize(path)
+        }
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// What another user owns could be changed by that user between any two steps.
+fn check_owner(metadata: &fs::Metadata, path: &Path) -> io::Result<()> {
+    if metadata.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "`{}` belongs to user {}, not to the one that runs this",
+        path.display(),
+        metadata.uid()
+    )))
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use imds_model::calendar::DateTime;
 use serde_json::Value;
 
-/// By how much expired credentials are passed on: this, and up to half as much again, so that a fleet does not come
-/// back at once. The AWS SDK for Rust's figures (smithy-lang/smithy-rs#2687).
+/// By how much expired credentials are passed on: this, and up to half as much again, so that a
+/// fleet does not come back at once. The AWS SDK for Rust's figures (smithy-lang/smithy-rs#2687).
 const EXTENSION: Duration = Duration::from_secs(10 * 60);
 
 /// Credentials of a role. There is no `Debug`: nothing of them belongs in a message.

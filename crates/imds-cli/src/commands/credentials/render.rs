@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::document::Credentials;
-use crate::commands::aws_cli::shell_word;
+use crate::render::shell;
 
-/// The JSON of `credential_process` (AWS CLI User Guide, "Source credentials with an external process").
+/// The JSON of `credential_process` (AWS CLI User Guide, "Source credentials with an external
+/// process").
 pub(super) fn process(credentials: &Credentials) -> String {
     let value = json!({
         "Version": 1,
@@ -26,7 +27,7 @@ pub(super) fn env(credentials: &Credentials) -> String {
         ("AWS_CREDENTIAL_EXPIRATION", credentials.expiration()),
     ]
     .iter()
-    .map(|(name, value)| format!("export {name}={}\n", shell_word(value)))
+    .map(|(name, value)| format!("export {name}={}\n", shell::word(value)))
     .collect()
 }
 

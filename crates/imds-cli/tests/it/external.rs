@@ -1,4 +1,4 @@
-//! `imds lifecycle` and `imds fleet`: the programs beside this one.
+//! `imds fleet`, `lifecycle`, `lint` and `trace`: the programs beside this one.
 
 use imds_testkit::write_executable;
 
@@ -8,16 +8,16 @@ use crate::world;
 fn a_program_that_is_missing_is_named_with_its_package() {
     let home = world();
     let world = imds_testkit::TestEnvironment::new(alone(&home));
-    let output = world.imds(["lint", "-"]).disabled().env("PATH", "/nonexistent").run();
-    let hint = "it comes with the package `imds-lint`; `cargo install imds-lint` installs it too";
-    let output = output.exits_with(2).says("error: `imds-lint` is not installed");
-    assert!(output.stderr().contains(hint), "{output}");
-    let output = world.imds(["fleet", "state"]).disabled().env("PATH", "/nonexistent").run();
-    assert_eq!(
-        output.fails_with(2).to_string(),
-        "stdout: empty\nstderr:\n| error: `imds-fleet` is not installed\n| hint: it comes with the package `imds-fleet`; \
-         `cargo install imds-fleet` installs it too\nexit: 2"
-    );
+    for name in ["fleet", "lifecycle", "lint", "trace"] {
+        let output = world.imds([name, "state"]).disabled().env("PATH", "/nonexistent").run();
+        assert_eq!(
+            output.fails_with(2).to_string(),
+            format!(
+                "stdout: empty\nstderr:\n| error: cannot run `imds-{name}`: it is not installed\n| hint: install \
+                 the package `imds-{name}`, or run `cargo install imds-{name}`\nexit: 2"
+            )
+        );
+    }
 }
 
 #[test]
