@@ -131,7 +131,7 @@ fn subcommands(binary: &Path) -> Result<Vec<String>, String> {
 fn ask(binary: &Path, arguments: &[&str]) -> Result<Option<String>, String> {
     let output = Command::new(binary)
         .args(arguments)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env(imds_model::env::DISABLED, "true")
         .output()
         .map_err(|error| format!("cannot run `{}`: {error}", binary.display()))?;
     if !output.status.success() {
