@@ -5,6 +5,18 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// Elastic GPUs and Elastic Inference accelerators.
+resource Accelerators {
+    operations: [
+        GetElasticGpu
+        GetElasticInferenceAccelerator
+        ListElasticGpuAssociations
+        ListElasticGpus
+        ListElasticInference
+        ListElasticInferenceAssociations
+    ]
+}
+
 /// Lists what there is about Elastic GPUs.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/elastic-gpus")

@@ -5,6 +5,22 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// What lets somebody in: the instance profile, credentials, launch and login keys.
+resource Access {
+    operations: [
+        GetIamInfo
+        GetIdentityCredentials
+        GetIdentityCredentialsInfo
+        GetSignerCertificate
+        ListIam
+        ListIdentityCredentials
+        ListIdentityCredentialsEc2
+        ListIdentitySecurityCredentials
+        ListManagedSshKeys
+        ListTagTrees
+    ]
+}
+
 /// Lists what there is about the instance profile.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/iam")

@@ -5,6 +5,17 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// Addresses and names of the instance.
+resource Addresses {
+    operations: [
+        GetIpv6
+        GetLocalIpv4
+        GetMac
+        GetPublicHostname
+        GetPublicIpv4
+    ]
+}
+
 /// First IPv6 address of the primary network interface.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/ipv6")

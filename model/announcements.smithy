@@ -5,6 +5,21 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// What Spot, Auto Scaling and maintenance announce.
+resource Announcements {
+    operations: [
+        GetMaintenanceHistory
+        GetRebalanceRecommendation
+        GetScheduledMaintenance
+        GetSpotInstanceAction
+        GetSpotTerminationTime
+        ListEvents
+        ListMaintenanceEvents
+        ListRecommendations
+        ListSpot
+    ]
+}
+
 /// Names the kinds of announcements.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/events")

@@ -5,6 +5,17 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// The mapped block devices.
+resource BlockDevices {
+    operations: [
+        GetBlockDevice
+        GetBlockDeviceAmi
+        GetBlockDeviceRoot
+        GetBlockDeviceSwap
+        ListBlockDevices
+    ]
+}
+
 /// Names the virtual devices that are mapped.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/block-device-mapping")

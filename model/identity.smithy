@@ -5,6 +5,18 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// The instance identity document and its signatures.
+resource Identity {
+    operations: [
+        GetIdentityDocument
+        GetIdentityDsa2048
+        GetIdentityPkcs7
+        GetIdentityRsa2048
+        GetIdentitySignature
+        ListInstanceIdentity
+    ]
+}
+
 /// Names the identity document and its signatures.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/dynamic/instance-identity")

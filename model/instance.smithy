@@ -5,6 +5,40 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// What the instance is.
+resource Instance {
+    operations: [
+        GetAmiId
+        GetAmiLaunchIndex
+        GetAmiManifestPath
+        GetAncestorAmiIds
+        GetAutoScalingTargetLifecycleState
+        GetHibernationConfigured
+        GetHostname
+        GetInstanceAction
+        GetInstanceId
+        GetInstanceLifeCycle
+        GetInstanceMonitoring
+        GetInstanceType
+        GetKernelId
+        GetLocalHostname
+        GetMetricsVhostmd
+        GetProductCodes
+        GetProfile
+        GetRamdiskId
+        GetReservationId
+        GetSecurityGroups
+        GetServicesDomain
+        GetServicesPartition
+        GetSystem
+        ListAutoScaling
+        ListFws
+        ListHibernation
+        ListMetrics
+        ListServices
+    ]
+}
+
 /// Image that the instance was launched from.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/ami-id")

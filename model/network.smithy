@@ -5,6 +5,14 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// The network of the instance.
+resource Network {
+    operations: [
+        ListInterfaceKeys
+        ListNetwork
+    ]
+}
+
 /// Lists what there is about the network.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/network")

@@ -5,6 +5,20 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// Where the instance runs.
+resource Placement {
+    operations: [
+        GetAvailabilityZone
+        GetAvailabilityZoneId
+        GetOutpostArn
+        GetPlacementGroupName
+        GetPlacementHostId
+        GetPlacementPartitionNumber
+        GetRegion
+        ListPlacement
+    ]
+}
+
 /// Lists what there is about the placement.
 @readonly
 @http(method: "GET", uri: "/{apiVersion}/meta-data/placement")

@@ -90,100 +90,24 @@ service InstanceMetadata {
     version: "latest"
     operations: [
         CreateToken
-        GetAmiId
-        GetAmiLaunchIndex
-        GetAmiManifestPath
-        GetAncestorAmiIds
-        GetAutoScalingTargetLifecycleState
-        GetAvailabilityZone
-        GetAvailabilityZoneId
-        GetBlockDevice
-        GetBlockDeviceAmi
-        GetBlockDeviceRoot
-        GetBlockDeviceSwap
-        GetDynamicData
-        GetElasticGpu
-        GetElasticInferenceAccelerator
-        GetHibernationConfigured
-        GetHostname
-        GetIamInfo
-        GetIdentityCredentials
-        GetIdentityCredentialsInfo
-        GetIdentityDocument
-        GetIdentityDsa2048
-        GetIdentityPkcs7
-        GetIdentityRsa2048
-        GetIdentitySignature
-        GetInstanceAction
-        GetInstanceId
-        GetInstanceLifeCycle
-        GetInstanceMonitoring
-        GetInstanceType
-        GetIpv6
-        GetKernelId
-        GetLocalHostname
-        GetLocalIpv4
-        GetMac
-        GetMaintenanceHistory
-        GetMetadata
-        GetMetricsVhostmd
-        GetOutpostArn
-        GetPlacementGroupName
-        GetPlacementHostId
-        GetPlacementPartitionNumber
-        GetProductCodes
-        GetProfile
-        GetPublicHostname
-        GetPublicIpv4
-        GetRamdiskId
-        GetRebalanceRecommendation
-        GetRegion
-        GetReservationId
-        GetScheduledMaintenance
-        GetSecurityGroups
-        GetServicesDomain
-        GetServicesPartition
-        GetSignerCertificate
-        GetSpotInstanceAction
-        GetSpotTerminationTime
-        GetSystem
-        GetUserData
-        ListAutoScaling
-        ListBlockDevices
-        ListDynamicData
-        ListElasticGpuAssociations
-        ListElasticGpus
-        ListElasticInference
-        ListElasticInferenceAssociations
-        ListEvents
-        ListFws
-        ListHibernation
-        ListIam
-        ListIdentityCredentials
-        ListIdentityCredentialsEc2
-        ListIdentitySecurityCredentials
-        ListInstanceIdentity
-        ListInterfaceKeys
-        ListMaintenanceEvents
-        ListManagedSshKeys
-        ListMetadata
-        ListMetrics
-        ListNetwork
-        ListPlacement
-        ListRecommendations
-        ListServices
-        ListSpot
-        ListTagTrees
-        ListTrees
-        ListVersions
     ]
     resources: [
+        Accelerators
+        Access
+        Addresses
+        Announcements
+        BlockDevices
         IamRole
+        Identity
+        Instance
         InstanceTag
         LoginUser
+        Network
         NetworkInterface
         OcspResponse
+        Placement
         PublicKey
+        Trees
     ]
     errors: [
         Unauthorized

@@ -5,6 +5,19 @@ namespace imds
 use imds.traits#bodyFormat
 use imds.traits#category
 
+/// Versions, trees and the reads of any path.
+resource Trees {
+    operations: [
+        GetDynamicData
+        GetMetadata
+        GetUserData
+        ListDynamicData
+        ListMetadata
+        ListTrees
+        ListVersions
+    ]
+}
+
 /// Names the schema versions, oldest first; `latest` is the last.
 @readonly
 @http(method: "GET", uri: "/")
