@@ -26,6 +26,7 @@ pub use base::path::ValuePath;
 pub use base::profile::Profile;
 pub use base::status::Status;
 pub use base::time::{TimeError, Timestamp};
+pub use control::ControlToken;
 pub use emulator::{Builder, Emulator};
 pub use event::fault::{Fault, FaultKind};
 pub use event::text::EventText;

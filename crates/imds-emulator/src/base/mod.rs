@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod error;
+pub(crate) mod limits;
 pub(crate) mod path;
 pub(crate) mod profile;
 pub(crate) mod span;

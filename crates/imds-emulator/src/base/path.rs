@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-/// Longest path, in bytes. The service's longest is below 200.
-pub(crate) const MAX_PATH_BYTES: usize = 1024;
-/// Most segments of a path. The service's deepest has 8.
-pub(crate) const MAX_PATH_SEGMENTS: usize = 16;
+use super::limits::{PATH_BYTES, PATH_SEGMENTS, SEGMENT_BYTES};
 
 /// The trees below a version.
 const METADATA: &str = "meta-data";
@@ -24,8 +21,8 @@ impl ValuePath {
     /// Returns an error if no value can be at the path: says why, and what is accepted.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| Err(format!("`{}` is not the path of a value: {why}", shortened(text)));
-        if text.len() > MAX_PATH_BYTES {
-            return wrong(&format!("it is longer than {MAX_PATH_BYTES} bytes"));
+        if text.len() > PATH_BYTES {
+            return wrong(&format!("it is longer than {PATH_BYTES} bytes"));
         }
         let mut segments: Vec<&str> = text.split('/').filter(|segment| !segment.is_empty()).collect();
         if segments.first() == Some(&"latest") {
@@ -41,8 +38,8 @@ impl ValuePath {
             [METADATA | DYNAMIC | USER_DATA, ..] => {}
             _ => segments.insert(0, METADATA),
         }
-        if segments.len() > MAX_PATH_SEGMENTS {
-            return wrong(&format!("it has more than {MAX_PATH_SEGMENTS} segments"));
+        if segments.len() > PATH_SEGMENTS {
+            return wrong(&format!("it has more than {PATH_SEGMENTS} segments"));
         }
         for segment in &segments {
             if matches!(*segment, "." | "..") {
@@ -51,8 +48,8 @@ impl ValuePath {
             if segment.chars().any(char::is_control) {
                 return wrong("it has a control character");
             }
-            if segment.len() > 255 {
-                return wrong("a segment is longer than 255 bytes");
+            if segment.len() > SEGMENT_BYTES {
+                return wrong(&format!("a segment is longer than {SEGMENT_BYTES} bytes"));
             }
         }
         Ok(Self(segments.join("/").into()))
@@ -120,7 +117,7 @@ mod tests {
     #[test]
     fn what_no_value_can_be_at() {
         let deep = "a/".repeat(100_000);
-        let many = "a/".repeat(MAX_PATH_SEGMENTS);
+        let many = "a/".repeat(PATH_SEGMENTS);
         let long = "a".repeat(256);
         for (text, why) in [
             ("", "it is empty; write one such as `placement/region`"),

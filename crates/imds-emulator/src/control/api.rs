@@ -96,6 +96,11 @@ fn state(service: &Service, endpoint: &str) -> Value {
         .iter()
         .map(|(time, event)| json!({ "time": time, "event": event.name() }))
         .collect();
+    let unbound: Vec<Value> = service
+        .unbound()
+        .iter()
+        .map(|(address, error)| json!({ "address": address, "error": error }))
+        .collect();
     json!({
         "endpoint": endpoint,
         "instance-id": service.instance().instance_id,
@@ -109,6 +114,7 @@ fn state(service: &Service, endpoint: &str) -> Value {
             "state": options.state.as_str(),
         },
         "faults": service.faults(),
+        "not-listening": unbound,
         "seed": service.seed(),
         "timeline": timeline,
         "counters": service.counters(),
@@ -143,10 +149,10 @@ fn event(service: &Service, body: &[u8]) -> Answer {
         Err(message) => return problem("400 Bad Request", &message),
     };
     match text.after().and_then(|after| Ok((after, text.event()?))) {
-        Ok((after, event)) => {
-            service.apply_after(after, event);
-            ok(&json!({}))
-        }
+        Ok((after, event)) => match service.apply_bounded(after, event) {
+            Ok(()) => ok(&json!({})),
+            Err(message) => problem("507 Insufficient Storage", &message),
+        },
         Err(message) => problem("400 Bad Request", &message),
     }
 }

@@ -1,22 +1,25 @@
 //! HTTP for the control API: one request per connection.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::api;
+use super::guard::{ControlToken, Refusal, Sender};
 use super::message::{Answer, Request};
-use super::{api, guard};
+use crate::base::limits::{CONTROL_BYTES, CONTROL_TIME};
 use crate::server::Service;
 
-/// Longest request.
-const MAX_REQUEST: usize = 1024 * 1024;
-
-pub(crate) async fn serve(mut stream: TcpStream, service: Service, endpoint: String) {
+pub(crate) async fn serve(
+    mut stream: TcpStream,
+    service: Service,
+    endpoint: String,
+    token: Option<ControlToken>,
+) {
     let exchange = async {
-        let answer = match read(&mut stream).await? {
+        let answer = match read(&mut stream, token.as_ref()).await? {
             Ok(request) => {
                 if request.path == api::CERTIFICATES {
                     service.make_keys().await;
@@ -39,23 +42,23 @@ pub(crate) async fn serve(mut stream: TcpStream, service: Service, endpoint: Str
         stream.shutdown().await
     };
     // A client that goes away, or sends nothing for half a minute, is nobody's problem but its own.
-    let _: Result<io::Result<()>, _> = timeout(Duration::from_secs(30), exchange).await;
+    let _: Result<io::Result<()>, _> = timeout(CONTROL_TIME, exchange).await;
 }
 
-async fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Answer>> {
+async fn read(stream: &mut TcpStream, token: Option<&ControlToken>) -> io::Result<Result<Request, Answer>> {
     let mut bytes = Vec::with_capacity(1024);
     loop {
-        if let Some(request) = parse(&bytes) {
+        if let Some(request) = parse(&bytes, token) {
             return Ok(request);
         }
-        if bytes.len() > MAX_REQUEST || stream.read_buf(&mut bytes).await? == 0 {
+        if bytes.len() > CONTROL_BYTES || stream.read_buf(&mut bytes).await? == 0 {
             return Ok(Err(api::problem("400 Bad Request", "the request is incomplete or too long")));
         }
     }
 }
 
 /// The request in these bytes, once all of it is there.
-fn parse(bytes: &[u8]) -> Option<Result<Request, Answer>> {
+fn parse(bytes: &[u8], token: Option<&ControlToken>) -> Option<Result<Request, Answer>> {
     let refused = |status, message: &str| Some(Err(api::problem(status, message)));
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Request::new(&mut headers);
@@ -68,15 +71,26 @@ fn parse(bytes: &[u8]) -> Option<Result<Request, Answer>> {
         let found = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(found.value).ok()
     };
-    if !guard::admits(header("host"), header("origin"), header("sec-fetch-site")) {
-        return refused("403 Forbidden", "`Host` and `Origin` have to be this loopback address");
+    // The page and the document hold no data: a browser can open them without a header of its own.
+    let open = matches!(head.path, Some("/" | "/openapi.json"));
+    let admitted = Sender::of(head.headers).ok_or(Refusal::Foreign);
+    match admitted.and_then(|sender| sender.admit(token, open)) {
+        Ok(()) => {}
+        Err(Refusal::Foreign) => {
+            let message = "`Host` and `Origin` have to be this loopback address, once each";
+            return refused("403 Forbidden", message);
+        }
+        Err(Refusal::Unauthorized) => {
+            let message = "the control API needs `Authorization: Bearer TOKEN`, with its `--control-token`";
+            return refused("401 Unauthorized", message);
+        }
     }
     if header("transfer-encoding").is_some() {
         return refused("411 Length Required", "the body needs a `Content-Length`");
     }
     let body_length = match header("content-length").map(str::parse) {
         None => 0,
-        Some(Ok(length)) if length <= MAX_REQUEST => length,
+        Some(Ok(length)) if length <= CONTROL_BYTES => length,
         Some(_) => return refused("413 Content Too Large", "the body is too long"),
     };
     let body = bytes.get(length..length + body_length)?.to_vec();

@@ -17,6 +17,9 @@ use std::task::Poll;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+pub use guard::ControlToken;
+
+use crate::base::limits::BIND_PAUSE;
 use crate::server::Service;
 
 /// The OpenAPI 3.1 document of the API.
@@ -29,15 +32,16 @@ impl Service {
     /// page: where the service itself listens.
     ///
     /// # Errors
-    /// Returns an error if the address is not a loopback address.
+    /// Returns an error if the address is not a loopback address and there is no token.
     pub async fn run_control(
         &self,
         listener: TcpListener,
         endpoint: &str,
+        token: Option<ControlToken>,
         shutdown: impl Future<Output = ()>,
     ) -> io::Result<()> {
         let address = listener.local_addr()?;
-        check_address(address)?;
+        check_address(address, token.as_ref())?;
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -50,19 +54,21 @@ impl Service {
             match accepted.await {
                 None => return Ok(()),
                 Some(Ok((stream, _))) => {
-                    connections.spawn(http::serve(stream, self.clone(), endpoint.to_owned()));
+                    connections.spawn(http::serve(stream, self.clone(), endpoint.to_owned(), token.clone()));
                     while connections.try_join_next().is_some() {}
                 }
-                Some(Err(_)) => tokio::task::yield_now().await,
+                // Out of descriptors, most likely: some may be free again after a pause.
+                Some(Err(_)) => tokio::time::sleep(BIND_PAUSE).await,
             }
         }
     }
 }
 
-/// The API has no password, so it is for this machine alone.
-pub(crate) fn check_address(address: SocketAddr) -> io::Result<()> {
-    if address.ip().is_loopback() {
+/// Without a token, the API is for this machine alone.
+pub(crate) fn check_address(address: SocketAddr, token: Option<&ControlToken>) -> io::Result<()> {
+    if address.ip().is_loopback() || token.is_some() {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "the control API listens on loopback addresses only"))
+    let message = "the control API listens on loopback addresses only, unless it has a control token";
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }

@@ -11,6 +11,7 @@ use crate::base::clock::Clock;
 use crate::base::error::{Error, Invalid};
 use crate::base::path::ValuePath;
 use crate::base::profile::Profile;
+use crate::control::ControlToken;
 use crate::event::Event;
 use crate::event::fault::Fault;
 use crate::files::instance_file::Described;
@@ -36,6 +37,7 @@ pub struct Builder {
     timeline: Vec<(Duration, Event)>,
     seed: Option<u64>,
     pub(super) control: Option<SocketAddr>,
+    pub(super) control_token: Option<ControlToken>,
     /// The first path that was given and cannot be.
     invalid: Option<Invalid>,
 }
@@ -70,6 +72,7 @@ impl Default for Builder {
             timeline: Vec::new(),
             seed: None,
             control: None,
+            control_token: None,
             invalid: None,
         }
     }
@@ -91,6 +94,12 @@ impl Builder {
         if address.is_ipv6() {
             self.options.http_protocol_ipv6 = Switch::Enabled;
         }
+        self
+    }
+
+    /// The token that every control request needs. With it, the control API may listen on any address.
+    pub fn control_token(mut self, token: ControlToken) -> Self {
+        self.control_token = Some(token);
         self
     }
 

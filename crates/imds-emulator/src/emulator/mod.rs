@@ -6,10 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 pub use builder::Builder;
 
 use crate::base::error::Error;
+use crate::control::{self, ControlToken};
 use crate::server::Service;
 use crate::state::record::{Counters, RecordedRequest};
 
@@ -21,12 +23,12 @@ impl Builder {
     /// Returns an error if the description cannot be, the address cannot be listened on, or the
     /// thread cannot be made.
     pub fn start(self) -> Result<Emulator, Error> {
-        let (listen, control) = (self.listen.clone(), self.control);
+        let (listen, control, token) = (self.listen.clone(), self.control, self.control_token.clone());
         let service = self.build()?;
         let listeners = listen.into_iter().map(bind).collect::<Result<Vec<_>, _>>()?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address)| *address).collect();
-        let control = control.map(bind_control).transpose()?;
-        let control_address = control.as_ref().map(|(_, address)| *address);
+        let control = control.map(|address| bind_control(address, token)).transpose()?;
+        let control_address = control.as_ref().map(|control| control.address);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
         let (stop, stopped) = watch::channel(());
@@ -46,35 +48,50 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     Ok((listener, bound))
 }
 
-fn bind_control(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    crate::control::check_address(address).map_err(|source| Error::Listen { address, source })?;
-    bind(address)
+/// The control API, bound.
+struct Control {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: Option<ControlToken>,
 }
 
-/// Serves every listener until the emulator is dropped, which ends the channel.
+fn bind_control(address: SocketAddr, token: Option<ControlToken>) -> Result<Control, Error> {
+    control::check_address(address, token.as_ref()).map_err(|source| Error::Listen { address, source })?;
+    let (listener, address) = bind(address)?;
+    Ok(Control { listener, address, token })
+}
+
+/// Serves every listener until the emulator is dropped, which ends the channel, or until one of them is
+/// lost.
 async fn serve(
     service: Service,
     listeners: Vec<(TcpListener, SocketAddr)>,
-    control: Option<(TcpListener, SocketAddr)>,
+    control: Option<Control>,
     stopped: watch::Receiver<()>,
-) {
+) -> Result<(), Error> {
     let until = |mut stopped: watch::Receiver<()>| async move { while stopped.changed().await.is_ok() {} };
     let endpoint = listeners.first().map(|(_, address)| format!("http://{address}")).unwrap_or_default();
-    if let Some((listener, _)) = control
-        && let Ok(listener) = tokio::net::TcpListener::from_std(listener)
-    {
+    let mut running = JoinSet::new();
+    if let Some(Control { listener, address, token }) = control {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Start)?;
         let (service, shutdown) = (service.clone(), until(stopped.clone()));
-        tokio::spawn(async move { service.run_control(listener, &endpoint, shutdown).await });
+        running.spawn(async move {
+            let served = service.run_control(listener, &endpoint, token, shutdown).await;
+            served.map_err(|source| Error::Listen { address, source })
+        });
     }
-    for (listener, _) in listeners {
-        if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-            let (service, shutdown) = (service.clone(), until(stopped.clone()));
-            // An error of `run` means that the port was lost while nothing listened: clients are
-            // refused from then on.
-            tokio::spawn(async move { service.run(listener, shutdown).await });
-        }
+    for (listener, address) in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(Error::Start)?;
+        let (service, shutdown) = (service.clone(), until(stopped.clone()));
+        running.spawn(async move {
+            service.run(listener, shutdown).await.map_err(|source| Error::Listen { address, source })
+        });
     }
-    until(stopped).await;
+    while let Some(ended) = running.join_next().await {
+        // A panic of a listener was printed already.
+        ended.map_err(|error| Error::Start(std::io::Error::other(error)))??;
+    }
+    Ok(())
 }
 
 /// A running emulator; it stops when it is dropped.
@@ -100,7 +117,7 @@ pub struct Emulator {
     addresses: Vec<SocketAddr>,
     control_address: Option<SocketAddr>,
     stop: Option<watch::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl Emulator {
@@ -150,6 +167,21 @@ impl Emulator {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.service.counters()
+    }
+}
+
+impl Emulator {
+    /// Waits until the emulator ends by itself, which it does only if it loses a port.
+    ///
+    /// # Errors
+    /// Returns an error that says which port was lost, and why.
+    pub fn wait(&mut self) -> Result<(), Error> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(ended)) => ended,
+            // A panic on that thread was printed already.
+            Some(Err(_)) => Err(Error::Start(std::io::Error::other("the server panicked"))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -139,12 +139,23 @@ impl Faults {
     }
 
     pub(crate) fn add(&mut self, fault: Fault, now: Timestamp) {
+        self.prune(now);
         let until = fault.lasting.map_or(Timestamp::NEVER, |lasting| now.after(lasting));
         self.active.push(Active { until, left: fault.count, fault, budget: (0, 0) });
     }
 
     pub(crate) fn clear(&mut self) {
         self.active.clear();
+    }
+
+    /// Drops the faults that are over or used up.
+    pub(crate) fn prune(&mut self, now: Timestamp) {
+        self.active.retain(|one| now < one.until && one.left != Some(0));
+    }
+
+    /// How many are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.active.len()
     }
 
     /// Whether no request can meet a fault.
@@ -154,7 +165,11 @@ impl Faults {
 
     /// Names of the faults in force.
     pub(crate) fn names(&self, now: Timestamp) -> Vec<&'static str> {
-        self.active.iter().filter(|one| now < one.until).map(|one| one.fault.kind.name()).collect()
+        self.active
+            .iter()
+            .filter(|one| now < one.until && one.left != Some(0))
+            .map(|one| one.fault.kind.name())
+            .collect()
     }
 
     /// Until when nothing listens.
@@ -172,7 +187,7 @@ impl Faults {
         packets: u32,
         now: Timestamp,
     ) -> Option<FaultKind> {
-        self.active.retain(|one| now < one.until && one.left != Some(0));
+        self.prune(now);
         for at in 0..self.active.len() {
             let fits = {
                 let fault = &self.active[at].fault;
@@ -254,6 +269,20 @@ mod tests {
         faults.add(Fault::new(FaultKind::Reset).lasting(Duration::from_secs(10)), NOW);
         let later = NOW.after(Duration::from_secs(10));
         assert_eq!(faults.meets("GET", "/", 2, later), None, "ten seconds were enough");
+    }
+
+    #[test]
+    fn faults_that_are_over_are_dropped() {
+        let mut faults = Faults::new(1);
+        for _ in 0..1000 {
+            faults.add(Fault::new(FaultKind::Reset).count(0), NOW);
+            faults.add(Fault::new(FaultKind::Refuse).lasting(Duration::ZERO), NOW);
+        }
+        assert!(faults.len() <= 2, "{}", faults.len());
+        faults.add(Fault::new(FaultKind::Reset).count(1), NOW);
+        assert_eq!(faults.meets("GET", "/", 2, NOW), Some(FaultKind::Reset));
+        faults.prune(NOW);
+        assert!(faults.is_empty() && faults.names(NOW).is_empty());
     }
 
     #[test]

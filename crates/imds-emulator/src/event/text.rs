@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::{Fault, FaultKind};
 use super::{Event, OptionsChange};
+use crate::base::limits::USER_DATA_BYTES;
 use crate::base::path::ValuePath;
 use crate::base::status::Status;
 use crate::base::time::Timestamp;
@@ -223,7 +224,7 @@ impl EventText {
                 (Event::Tag(key, Some(value)), &["key", "value"])
             }
             "untag" => (Event::Tag(self.needed("key", &self.key)?, None), &["key"]),
-            "user-data" => (Event::UserData(self.bytes()?), &["value", "base64"]),
+            "user-data" => (Event::UserData(self.user_data()?), &["value", "base64"]),
             "rotate-credentials" => (Event::RotateCredentials, &[]),
             "options" => (
                 Event::Options(self.options()?),
@@ -294,6 +295,19 @@ impl EventText {
             ("packets-per-second", self.packets_per_second.is_some()),
         ];
         given.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect()
+    }
+
+    fn user_data(&self) -> Result<Option<Vec<u8>>, Wrong> {
+        let data = self.bytes()?;
+        match &data {
+            Some(data) if data.len() > USER_DATA_BYTES => {
+                let length = data.len();
+                let message =
+                    format!("user data is {length} bytes long; EC2 takes at most {USER_DATA_BYTES}");
+                Err(Wrong::at(if self.base64.is_some() { "base64" } else { "value" })(message))
+            }
+            _ => Ok(data),
+        }
     }
 
     fn value_path(&self) -> Result<ValuePath, Wrong> {
@@ -497,6 +511,14 @@ mod tests {
             (
                 r#"{"event":"fault","fault":"refuse","count":1}"#,
                 "`refuse` is about connections; it takes `for`, no `path`, `method`, `rate` or `count`",
+            ),
+            (
+                r#"{"event":"set","path":"..","value":"x"}"#,
+                "`..` is not the path of a value: `.` and `..` are not names",
+            ),
+            (
+                r#"{"event":"unset","path":"meta-data"}"#,
+                "`meta-data` is not the path of a value: it is a whole tree; name a value in it",
             ),
             (r#"{"event":"schedule-maintenance"}"#, "`schedule-maintenance` needs `not-before`"),
         ] {

@@ -8,7 +8,7 @@ use imds_model::options::{HttpTokens, Switch};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::parse::{from_json, from_toml};
+use super::parse::{from_json, from_toml, read};
 use super::snapshot::{self, Snapshot};
 use crate::base::error::{Error, Invalid};
 use crate::base::path::ValuePath;
@@ -114,8 +114,7 @@ fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
 /// # Errors
 /// Returns an error if the file cannot be read, or what it says cannot be.
 pub fn read_instance(path: &Path) -> Result<Described, Error> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text = read(path)?;
     parse(&text, is_json(path)).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
 }
 

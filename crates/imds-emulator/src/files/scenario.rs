@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::parse::from_toml;
+use super::parse::{from_toml, read};
 use crate::base::error::{Error, Invalid};
 use crate::base::span;
 use crate::event::Event;
@@ -34,8 +34,7 @@ struct File {
 /// # Errors
 /// Returns an error if the file cannot be read, or a step of it cannot be.
 pub fn read_scenario(path: &Path) -> Result<Vec<(Duration, Event)>, Error> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let text = read(path)?;
     parse_scenario(&text).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
 }
 

@@ -1,10 +1,8 @@
 //! What an instance has to be: the rules of EC2 that a file can break.
 
 use super::Instance;
+use crate::base::limits::USER_DATA_BYTES;
 use crate::base::span::Step;
-
-/// Longest user data, before base64 (EC2 User Guide, "Work with instance user data").
-const MAX_USER_DATA: usize = 16 * 1024;
 
 /// What about an instance cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,10 +65,10 @@ impl Instance {
             }
         }
         match &self.user_data {
-            Some(data) if data.0.len() > MAX_USER_DATA => {
+            Some(data) if data.0.len() > USER_DATA_BYTES => {
                 let length = data.0.len();
                 let message =
-                    format!("`user-data` is {length} bytes long; EC2 takes at most {MAX_USER_DATA}");
+                    format!("`user-data` is {length} bytes long; EC2 takes at most {USER_DATA_BYTES}");
                 Err(at(["user-data".into()])(message))
             }
             _ => Ok(()),

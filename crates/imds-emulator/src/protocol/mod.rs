@@ -189,7 +189,7 @@ pub(crate) fn respond(view: &mut View<'_>, request: &Request<'_>, now: Timestamp
     if request.expect {
         return error(Status::ExpectationFailed);
     }
-    let path = path_of(request.target);
+    let path = &*path_of(request.target);
     if path == well_known::TOKEN_PATH {
         return token_path(view, request, now);
     }
@@ -297,12 +297,24 @@ fn text(body: Cow<'static, str>) -> Response {
 /// The path of a request target: without query and, in the absolute form of a proxy request,
 /// without the host. The service's view of a query is unknown.
 #[must_use]
-pub(crate) fn path_of(target: &str) -> &str {
+pub(crate) fn path_of(target: &str) -> Cow<'_, str> {
     let path = match target.split_once("://") {
         Some((_, rest)) if !target.starts_with('/') => rest.find('/').map_or("/", |at| &rest[at..]),
         _ => target,
     };
-    path.split(['?', '#']).next().unwrap_or_default()
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    if !path.contains("//") {
+        return Cow::Borrowed(path);
+    }
+    // Tolerated by the service (ex-aws/ex_aws#496). Clients that join an endpoint which ends in `/` with a
+    // path that begins with one send them, for session tokens too.
+    let mut single = String::with_capacity(path.len());
+    for character in path.chars() {
+        if character != '/' || !single.ends_with('/') {
+            single.push(character);
+        }
+    }
+    Cow::Owned(single)
 }
 
 /// `api/token` below any version, with or without slashes behind.
@@ -377,7 +389,7 @@ mod tests {
 
     #[test]
     fn paths_are_normalised() {
-        let normal = |target: &str| segments(path_of(target)).map(|found| found.join("|"));
+        let normal = |target: &str| segments(&path_of(target)).map(|found| found.join("|"));
         for (target, expected) in [
             ("/latest/meta-data/", "latest|meta-data"),
             ("//latest//user-data", "latest|user-data"),
@@ -391,5 +403,6 @@ mod tests {
             assert_eq!(normal(target).as_deref(), Some(expected), "{target}");
         }
         assert_eq!(normal("/latest/%ff"), None);
+        assert_eq!(path_of("//latest///api/token?x=//"), "/latest/api/token");
     }
 }

@@ -1,7 +1,6 @@
 //! Request bodies: the service needs none, so they are read and thrown away, up to a bound.
 
-/// Longest body that is read.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
+use crate::base::limits::BODY_BYTES;
 
 /// How far a body has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub(crate) enum Progress {
 #[must_use]
 pub(crate) fn sized(bytes: &[u8], length: u64) -> Progress {
     match usize::try_from(length) {
-        Ok(length) if length <= MAX_BODY => {
+        Ok(length) if length <= BODY_BYTES => {
             if bytes.len() >= length {
                 Progress::Complete(length)
             } else {
@@ -34,12 +33,12 @@ pub(crate) fn sized(bytes: &[u8], length: u64) -> Progress {
 pub(crate) fn chunked(bytes: &[u8]) -> Progress {
     let mut at = 0;
     loop {
-        if at > MAX_BODY {
+        if at > BODY_BYTES {
             return Progress::Refused;
         }
         let (skip, size) = match httparse::parse_chunk_size(&bytes[at..]) {
             Ok(httparse::Status::Complete(found)) => found,
-            Ok(httparse::Status::Partial) if bytes.len() < 2 * MAX_BODY => return Progress::Partial,
+            Ok(httparse::Status::Partial) if bytes.len() < 2 * BODY_BYTES => return Progress::Partial,
             Ok(httparse::Status::Partial) | Err(_) => return Progress::Refused,
         };
         at += skip;
@@ -47,7 +46,7 @@ pub(crate) fn chunked(bytes: &[u8]) -> Progress {
             return trailers(&bytes[at..], at);
         }
         let Ok(size) = usize::try_from(size) else { return Progress::Refused };
-        if size > MAX_BODY {
+        if size > BODY_BYTES {
             return Progress::Refused;
         }
         let Some(end) = bytes.get(at + size..at + size + 2) else { return Progress::Partial };

@@ -37,6 +37,16 @@ impl Service {
         self.changed();
     }
 
+    /// The same for a caller who is not trusted with this process's memory: the control API.
+    ///
+    /// # Errors
+    /// Returns an error if the service holds as much of its kind as it may.
+    pub(crate) fn apply_bounded(&self, wait: Duration, event: Event) -> Result<(), String> {
+        self.state().check_room(&event, !wait.is_zero())?;
+        self.apply_after(wait, event);
+        Ok(())
+    }
+
     /// Moves a stepped clock on, with everything that happens meanwhile; `false` where the clock
     /// moves by itself.
     pub fn step(&self, by: Duration) -> bool {

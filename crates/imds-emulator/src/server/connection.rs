@@ -12,11 +12,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::head::{self, Next};
 use super::hops;
 use super::service::Service;
+use crate::base::limits::{ANSWER_TIME, REQUEST_TIME};
 use crate::protocol::wire;
 use crate::state::{Delivery, Origin};
-
-/// How long a client may take over a request, the time before its first byte included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Bytes read and not yet used.
 #[derive(Default)]
@@ -66,7 +64,7 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
     let mut input = Input::default();
     let mut out = Vec::with_capacity(512);
     let mut hops_changed = false;
-    let mut deadline = Instant::now() + REQUEST_TIMEOUT;
+    let mut deadline = Instant::now() + REQUEST_TIME;
     loop {
         let parsed = match head::next(input.rest()) {
             Next::Request { request, length, keep_alive } => Some((request, length, keep_alive)),
@@ -103,20 +101,20 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             None => {}
         }
         match after.delivery {
-            Delivery::Whole => stream.write_all(&out).await?,
+            Delivery::Whole => write(stream, &out).await?,
             // Not after they were made.
             Delivery::Keys(_) => return reset(stream),
             Delivery::Stall => return stall(stream).await,
             Delivery::Reset => return reset(stream),
             Delivery::Cut(bytes) => {
-                stream.write_all(out.get(..bytes).unwrap_or(&out)).await?;
+                write(stream, out.get(..bytes).unwrap_or(&out)).await?;
                 return linger(stream).await;
             }
             Delivery::Slow(head, rate) => write_slowly(stream, &out, head, rate).await?,
         }
         out.clear();
         input.consume(length);
-        deadline = Instant::now() + REQUEST_TIMEOUT;
+        deadline = Instant::now() + REQUEST_TIME;
         if !after.keep_alive {
             return if input.rest().is_empty() { stream.shutdown().await } else { linger(stream).await };
         }
@@ -127,17 +125,23 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
 async fn refuse(stream: &mut TcpStream, service: &Service, number: u64) -> io::Result<()> {
     let mut out = Vec::new();
     service.state().refuse(number, &wire::malformed(), &mut out);
-    stream.write_all(&out).await?;
+    write(stream, &out).await?;
     linger(stream).await
+}
+
+/// Sends bytes; an error if the client takes too long to accept them, so that one that never reads is not
+/// held for ever.
+async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    timeout(ANSWER_TIME, stream.write_all(bytes)).await?
 }
 
 /// Sends the head at once and the rest a byte at a time.
 async fn write_slowly(stream: &mut TcpStream, bytes: &[u8], head: usize, rate: u32) -> io::Result<()> {
     let (head, body) = bytes.split_at_checked(head).unwrap_or((bytes, b""));
-    stream.write_all(head).await?;
+    write(stream, head).await?;
     for byte in body {
         tokio::time::sleep(Duration::from_secs(1) / rate.max(1)).await;
-        stream.write_all(&[*byte]).await?;
+        write(stream, &[*byte]).await?;
     }
     Ok(())
 }

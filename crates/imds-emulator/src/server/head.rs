@@ -1,13 +1,8 @@
 //! Reads the head of a request, and refuses what two readers could take for two different requests.
 
 use super::body::{self, Progress};
+use crate::base::limits::{HEAD_BYTES, HEADERS};
 use crate::protocol::Request;
-
-/// Longest head that is read. The real limit is unknown; session tokens are 56 bytes and paths
-/// below 512.
-pub(crate) const MAX_HEAD: usize = 16 * 1024;
-/// Most headers that a head may have.
-const MAX_HEADERS: usize = 64;
 
 /// How the body of a request is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +36,11 @@ pub(crate) enum Parsed<'a> {
 /// Reads a head from the beginning of `bytes`.
 #[must_use]
 pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut head = httparse::Request::new(&mut headers);
     let length = match head.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
-        Ok(httparse::Status::Partial) if bytes.len() < MAX_HEAD => return Parsed::Partial,
+        Ok(httparse::Status::Complete(length)) if length <= HEAD_BYTES => length,
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_BYTES => return Parsed::Partial,
         Ok(_) | Err(_) => return Parsed::Refused,
     };
     let (Some(method), Some(target)) = (head.method, head.path) else { return Parsed::Refused };
@@ -189,10 +184,10 @@ mod tests {
 
     #[test]
     fn heads_are_bounded() {
-        let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(MAX_HEAD));
+        let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(HEAD_BYTES));
         assert!(refused(&long));
-        assert!(refused(&long[..MAX_HEAD]));
-        assert!(matches!(parse(&long.as_bytes()[..MAX_HEAD - 1]), Parsed::Partial));
+        assert!(refused(&long[..HEAD_BYTES]));
+        assert!(matches!(parse(&long.as_bytes()[..HEAD_BYTES - 1]), Parsed::Partial));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(65));
         assert!(refused(&many));
     }

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::connection;
 use super::service::Service;
+use crate::base::limits::{BIND_ATTEMPTS, BIND_PAUSE};
 use crate::base::time::Timestamp;
 
 /// Why a listener's wait ended.
@@ -25,23 +27,36 @@ impl Service {
     /// Serves connections of this listener until `shutdown` is done; open connections end with it.
     ///
     /// While a fault refuses connections, or the instance is terminated, nothing listens: the
-    /// socket is closed, and bound again when that is over.
+    /// socket is closed, and bound again when that is over. If the port cannot be bound then, it is
+    /// tried again for some seconds, during which the control API reports it.
     ///
     /// # Errors
-    /// Returns an error if the listener fails for good.
+    /// Returns an error if the port cannot be bound again.
     pub async fn run(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let address = listener.local_addr()?;
         let mut listener = Some(listener);
         let mut connections = JoinSet::new();
         let mut shutdown = pin!(shutdown);
         let mut changes = self.0.changes.subscribe();
+        let mut unbound_since = None;
         loop {
-            let (closed_until, wake) = self.due();
+            let (closed_until, mut wake) = self.due();
             if closed_until.is_some() {
                 listener = None;
                 connections.abort_all();
             } else if listener.is_none() {
-                listener = Some(TcpListener::bind(address).await?);
+                match TcpListener::bind(address).await {
+                    Ok(bound) => {
+                        listener = Some(bound);
+                        unbound_since = None;
+                        self.set_unbound(address, None);
+                    }
+                    Err(error) if still_trying(&mut unbound_since) => {
+                        self.set_unbound(address, Some(&error));
+                        wake = Some(BIND_PAUSE);
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             let mut changed = pin!(async {
                 // The sender lives as long as this service.
@@ -62,7 +77,7 @@ impl Service {
                 }
                 // Out of descriptors, or the client gave up between SYN and accept: the next one
                 // may do better.
-                Woken::Accepted(Err(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Woken::Accepted(Err(_)) => tokio::time::sleep(BIND_PAUSE).await,
             }
         }
     }
@@ -77,6 +92,11 @@ impl Service {
         let wake = next.filter(|time| *time != Timestamp::NEVER);
         (closed_until, wake.and_then(|time| state.clock().machine_wait(time.since(now))))
     }
+}
+
+/// Whether a port that cannot be bound is tried again.
+fn still_trying(since: &mut Option<Instant>) -> bool {
+    since.get_or_insert_with(Instant::now).elapsed() < BIND_PAUSE * BIND_ATTEMPTS
 }
 
 /// Sleeps; for ever where there is nothing to wake for.
@@ -104,5 +124,68 @@ fn poll(
     match listener {
         Some(listener) => listener.poll_accept(context).map(Woken::Accepted),
         None => Poll::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::event::fault::{Fault, FaultKind};
+
+    fn refuse(service: &Service) {
+        service.apply(Event::Fault(Fault::new(FaultKind::Refuse)));
+    }
+
+    /// Waits until the service says this of its listener.
+    async fn until(service: &Service, unbound: usize) {
+        let mut changes = service.0.changes.subscribe();
+        while service.unbound().len() != unbound {
+            changes.changed().await.unwrap();
+        }
+    }
+
+    /// A listener of the service, and the same port taken by somebody else while it refuses.
+    async fn taken() -> (Service, tokio::task::JoinHandle<io::Result<()>>, SocketAddr, TcpListener) {
+        let service = crate::Emulator::builder().build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (running, other) = (service.clone(), service.clone());
+        let served = tokio::spawn(async move { running.run(listener, std::future::pending()).await });
+        refuse(&other);
+        let taken = loop {
+            match TcpListener::bind(address).await {
+                Ok(taken) => break taken,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        (service, served, address, taken)
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn a_port_that_was_taken_meanwhile_is_bound_when_it_is_free() {
+        runtime().block_on(async {
+            let (service, _served, address, taken) = taken().await;
+            service.apply(Event::ClearFaults);
+            until(&service, 1).await;
+            assert_eq!(service.unbound()[0].0, address);
+            drop(taken);
+            until(&service, 0).await;
+            TcpStream::connect(address).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn a_port_that_stays_taken_ends_the_service_with_an_error() {
+        runtime().block_on(async {
+            let (service, served, _, _taken) = taken().await;
+            service.apply(Event::ClearFaults);
+            let error = served.await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        });
     }
 }

@@ -1,13 +1,11 @@
 //! What each event does to the state.
 
 use super::State;
+use crate::base::limits::MAINTENANCE_HISTORY;
 use crate::base::path::ValuePath;
 use crate::base::time::Timestamp;
 use crate::event::Event;
 use crate::instance::{Lifecycle, MaintenanceState, Spot, UserData};
-
-/// Most maintenance events that the history keeps, the newest.
-const MAX_HISTORY: usize = 100;
 
 impl State {
     /// Applies an event at this time.
@@ -89,7 +87,7 @@ impl State {
         let Some(at) = maintenance.scheduled.iter().position(|event| event.event_id == id) else { return };
         let mut event = maintenance.scheduled.remove(at);
         event.state = state;
-        if maintenance.history.len() >= MAX_HISTORY {
+        if maintenance.history.len() >= MAINTENANCE_HISTORY {
             maintenance.history.remove(0);
         }
         maintenance.history.push(event);

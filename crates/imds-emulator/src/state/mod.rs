@@ -2,6 +2,7 @@
 
 mod apply;
 pub(crate) mod record;
+mod room;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +61,8 @@ pub(crate) struct State {
     pending: Option<(MetadataOptions, Timestamp)>,
     profile: Profile,
     overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
+    /// How long the values in it are together.
+    override_bytes: usize,
     clock: Clock,
     tokens: TokenIssuer,
     signer: DocumentSigner,
@@ -135,6 +138,7 @@ impl State {
             options: settings.options,
             pending: None,
             profile: settings.profile,
+            override_bytes: settings.overrides.values().flatten().map(Vec::len).sum(),
             overrides: settings.overrides,
             clock: settings.clock,
             tokens,
@@ -246,6 +250,7 @@ impl State {
                 break;
             }
         }
+        self.faults.prune(now);
         if now >= self.tree.until {
             self.rebuild(now);
         }
@@ -264,10 +269,13 @@ impl State {
             .map(|(other, _)| other.clone())
             .collect();
         for other in below {
-            self.overrides.remove(&other);
+            let removed = self.overrides.remove(&other).flatten();
+            self.override_bytes -= removed.map_or(0, |value| value.len());
         }
         override_value(&mut self.tree.root, &path, value.as_deref());
-        self.overrides.insert(path, value);
+        self.override_bytes += value.as_ref().map_or(0, Vec::len);
+        let replaced = self.overrides.insert(path, value).flatten();
+        self.override_bytes -= replaced.map_or(0, |value| value.len());
         self.encoder.set_last_modified(now);
     }
 
@@ -306,7 +314,7 @@ impl State {
         } else {
             // Two packets for the request and its answer; five more to open and close a connection.
             let packets = if origin.first { 7 } else { 2 };
-            self.faults.meets(request.method, protocol::path_of(request.target), packets, now)
+            self.faults.meets(request.method, &protocol::path_of(request.target), packets, now)
         };
         self.respond(now, fault, origin, request, keep_alive_asked, out)
     }
@@ -334,7 +342,7 @@ impl State {
         keep_alive_asked: bool,
         out: &mut Vec<u8>,
     ) -> After {
-        let path = protocol::path_of(request.target);
+        let path = &*protocol::path_of(request.target);
         let response = match fault {
             Some(FaultKind::Status(status)) => Response::error(self.profile, status),
             _ => {

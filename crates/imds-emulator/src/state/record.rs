@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::base::limits::RECORDED_BYTES;
 use crate::base::time::Timestamp;
 
 /// Which version of the service a request belongs to.
@@ -182,9 +183,9 @@ pub(crate) struct Entry<'a> {
     pub(crate) fault: Option<&'static str>,
 }
 
-/// At most 512 bytes of it: what is kept of a request is bounded, however long it was.
+/// At most [`RECORDED_BYTES`] of it: what is kept of a request is bounded, however long it was.
 fn shortened(text: &str) -> Arc<str> {
-    let mut end = text.len().min(512);
+    let mut end = text.len().min(RECORDED_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -44,7 +44,10 @@ fn foreign_pages_are_refused() {
     ] {
         let answer = call(&emulator, &format!("GET /v1/state HTTP/1.1\r\n{head}\r\n\r\n"));
         assert_eq!(status(&answer), 403, "{head}");
-        assert_eq!(body(&answer), r#"{"error":"`Host` and `Origin` have to be this loopback address"}"#);
+        assert_eq!(
+            body(&answer),
+            r#"{"error":"`Host` and `Origin` have to be this loopback address, once each"}"#
+        );
     }
     let form =
         "POST /v1/events HTTP/1.1\r\nHost: HOST\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}";
@@ -58,7 +61,7 @@ fn the_control_api_is_on_its_own_port_only() {
     let error = Emulator::builder().control("0.0.0.0:0".parse().unwrap()).start().unwrap_err();
     assert_eq!(error.to_string(), "cannot listen on `0.0.0.0:0`");
     let source = std::error::Error::source(&error).unwrap().to_string();
-    assert_eq!(source, "the control API listens on loopback addresses only");
+    assert_eq!(source, "the control API listens on loopback addresses only, unless it has a control token");
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(crate) fn rows() -> Vec<Row> {
             "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\r\n", issued("21600")),
         row("the header's name is compared without case", Optional,
             "PUT /latest/api/token HTTP/1.1\r\nx-AWS-ec2-METADATA-token-ttl-SECONDS: 60\r\n\r\n", issued("60")),
+        row("doubled slashes are tolerated, as in data paths (ex-aws/ex_aws#496): AWS CLI v2 needs an endpoint with a slash behind (aws/aws-cli#9281), others add one", Optional,
+            "PUT //latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n", issued("60")),
         row("shortest TTL", Optional,
             "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 1\r\n\r\n", issued("1")),
         row("TTL 0 is refused", Optional,
