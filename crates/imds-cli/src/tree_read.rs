@@ -95,7 +95,7 @@ fn segments(path: &MetadataPath) -> usize {
 
 /// Whether the value of a path must be left out unless it was asked for by name.
 pub(crate) fn is_secret(path: &MetadataPath) -> bool {
-    category_of(path).is_some_and(|category| category.secret())
+    path.is_secret()
 }
 
 #[derive(Debug, Default)]

@@ -1,15 +1,16 @@
 //! HTTP header names and fixed values of the service.
 //!
-//! Names are compared without regard to case on the wire; these are the spellings that the service answers with.
+//! Names are compared without regard to case on the wire; these are the spellings that the service
+//! answers with.
 
 /// Request header that carries a session token.
 ///
-/// Its presence, even with an empty value, makes a request IMDSv2 (EC2 User Guide, "Configure the instance metadata
-/// service").
+/// Its presence, even with an empty value, makes a request IMDSv2 (EC2 User Guide, "Configure the
+/// instance metadata service").
 pub const TOKEN: &str = "X-Aws-Ec2-Metadata-Token";
 
-/// Header that carries a token TTL in seconds: asked for in the token PUT, echoed in its answer, and in every
-/// answer to a request with a token the seconds that remain.
+/// Header that carries a token TTL in seconds: asked for in the token PUT, echoed in its answer,
+/// and in every answer to a request with a token the seconds that remain.
 pub const TOKEN_TTL: &str = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds";
 
 /// Header whose presence makes the service refuse a token PUT, and a GET with a token, with 403.

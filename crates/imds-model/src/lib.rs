@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod options;
 pub mod path;
 pub mod printable;
+mod secrecy;
 pub mod token;
 pub mod well_known;
 

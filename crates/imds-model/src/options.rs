@@ -1,4 +1,5 @@
-//! The metadata options of an instance, as the EC2 API names them (`InstanceMetadataOptionsResponse`).
+//! The metadata options of an instance, as the EC2 API names them
+//! (`InstanceMetadataOptionsResponse`).
 
 use std::fmt;
 
@@ -62,7 +63,8 @@ api_enum! {
 }
 
 api_enum! {
-    /// A switch of the metadata options: `HttpEndpoint`, `HttpProtocolIpv6`, `InstanceMetadataTags`.
+    /// A switch of the metadata options: `HttpEndpoint`, `HttpProtocolIpv6`,
+    /// `InstanceMetadataTags`.
     Switch {
         /// Off.
         Disabled = "disabled",

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// Longest path that is accepted, in bytes. Tag keys are the longest documented segments (255 bytes, EC2 User Guide
-/// "Tag your resources"); this leaves room for every one of them.
+/// Longest path that is accepted, in bytes. Tag keys are the longest documented segments (255
+/// bytes, EC2 User Guide "Tag your resources"); this leaves room for every one of them.
 const MAX_LENGTH: usize = 4096;
 
-/// An absolute path of the service, such as `/latest/meta-data/instance-id`, ready to stand in a request line.
+/// An absolute path of the service, such as `/latest/meta-data/instance-id`, ready to stand in a
+/// request line.
 ///
 /// The short forms that people type mean one path each:
 ///
@@ -19,7 +20,8 @@ const MAX_LENGTH: usize = 4096;
 /// | `meta-data/mac`, `dynamic/...`, `user-data` | under `/latest/` |
 /// | `instance-id`, `placement/region` | under `/latest/meta-data/` |
 ///
-/// Characters that may not stand in a URI are percent-encoded; an existing `%41` is kept. A trailing `/` is kept.
+/// Characters that may not stand in a URI are percent-encoded; an existing `%41` is kept. A
+/// trailing `/` is kept.
 ///
 /// # Example
 /// ```
@@ -83,7 +85,8 @@ impl fmt::Display for PathError {
 impl std::error::Error for PathError {}
 
 impl MetadataPath {
-    /// A path that is known to be valid when the program is written: absolute and free of anything to encode.
+    /// A path that is known to be valid when the program is written: absolute and free of anything
+    /// to encode.
     ///
     /// # Panics
     /// At compile time in a `const`, where the text is not such a path.
@@ -128,21 +131,24 @@ impl MetadataPath {
 }
 
 impl MetadataPath {
-    /// The path of an entry that a listing of this directory names, every character of the name taken as it is; a `/`
-    /// at its end, which says that the entry is a directory, is kept.
+    /// Returns the path of an entry that a listing of this directory names, every character of the
+    /// name taken as it is. A `/` in a name, as in the tag key `kubernetes.io/role`, stays a `/`, so
+    /// that the path is the one that a person types; one at the end says that the entry is a
+    /// directory.
     ///
     /// # Errors
-    /// Where no entry can have the name: it is empty, holds a control character, or is `.` or `..`.
+    /// Returns an error if no entry can have the name: it is empty, holds a control character, or
+    /// has an empty, `.` or `..` segment.
     pub fn child(&self, name: &str) -> Result<Self, PathError> {
         let refuse = |reason| Err(PathError { input: name.to_owned(), reason });
-        let (segment, slash) = name.strip_suffix('/').map_or((name, ""), |segment| (segment, "/"));
-        if segment.is_empty() {
+        let (inner, slash) = name.strip_suffix('/').map_or((name, ""), |inner| (inner, "/"));
+        if inner.split('/').any(str::is_empty) {
             return refuse(Reason::Empty);
         }
-        if segment.chars().any(char::is_control) {
+        if inner.chars().any(char::is_control) {
             return refuse(Reason::Control);
         }
-        if segment == "." || segment == ".." {
+        if inner.split('/').any(|segment| segment == "." || segment == "..") {
             return refuse(Reason::Dots);
         }
         if self.0.len() + 3 * name.len() > MAX_LENGTH {
@@ -153,14 +159,15 @@ impl MetadataPath {
         if !self.is_directory() {
             path.push('/');
         }
-        for &byte in segment.as_bytes() {
-            encode_byte(&mut path, byte, byte != b'/' && stands_as_it_is(byte));
+        for &byte in inner.as_bytes() {
+            encode_byte(&mut path, byte, stands_as_it_is(byte));
         }
         path.push_str(slash);
         Ok(Self(Cow::Owned(path)))
     }
 
-    /// What stands below the schema version, percent-decoded for people: `meta-data/tags/instance/Größe`.
+    /// What stands below the schema version, percent-decoded for people:
+    /// `meta-data/tags/instance/Größe`.
     #[must_use]
     pub fn below_version(&self) -> Cow<'_, str> {
         let below = self.0[1..].split_once('/').map_or("", |(_, below)| below);
@@ -304,7 +311,8 @@ fn is_dots(segment: &str) -> bool {
     plain == "." || plain == ".."
 }
 
-/// Unreserved characters, sub-delimiters, `:`, `@` and `/` (RFC 3986, `pchar` and the path separator).
+/// Unreserved characters, sub-delimiters, `:`, `@` and `/` (RFC 3986, `pchar` and the path
+/// separator).
 const fn stands_as_it_is(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -431,7 +439,7 @@ mod tests {
         for (name, path, below) in [
             ("Name", "/latest/meta-data/tags/instance/Name", "meta-data/tags/instance/Name"),
             ("50%41?#", "/latest/meta-data/tags/instance/50%2541%3F%23", "meta-data/tags/instance/50%41?#"),
-            ("a/b/", "/latest/meta-data/tags/instance/a%2Fb/", "meta-data/tags/instance/a/b/"),
+            ("a/b/", "/latest/meta-data/tags/instance/a/b/", "meta-data/tags/instance/a/b/"),
             ("Größe", "/latest/meta-data/tags/instance/Gr%C3%B6%C3%9Fe", "meta-data/tags/instance/Größe"),
         ] {
             let child = tags.child(name).unwrap();

@@ -2,7 +2,8 @@
 
 /// Shortest token TTL that the service grants, in seconds.
 pub const MIN_TTL_SECONDS: u32 = 1;
-/// Longest token TTL that the service grants, in seconds: six hours (EC2 User Guide, "How IMDSv2 works").
+/// Longest token TTL that the service grants, in seconds: six hours (EC2 User Guide, "How IMDSv2
+/// works").
 pub const MAX_TTL_SECONDS: u32 = 21_600;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The events that have a name, and what is asked for each.
 
-use imds_model::{MetadataPath, PathError, catalogue};
+use imds_model::{MetadataPath, PathError};
 
 /// How the value of a subject is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Subject {
         if let Some(event) = Event::ALL.iter().find(|event| event.path == path.as_str()) {
             return Ok(Self { event: event.name, path, shape: event.shape });
         }
-        let shape = if is_secret(&path) {
+        let shape = if path.is_secret() {
             Shape::Hidden
         } else if path.is_directory() {
             Shape::Tree
@@ -126,23 +126,6 @@ impl Subject {
         };
         Ok(Self { event: "value", path, shape })
     }
-}
-
-/// Whether the catalogue counts the path among the secrets, in whichever version of the service.
-pub(crate) fn is_secret(path: &MetadataPath) -> bool {
-    let below = path.as_str().trim_start_matches('/').split_once('/').map_or("", |(_, below)| below);
-    let below = below.trim_end_matches('/');
-    catalogue::CATALOGUE.iter().filter(|category| category.secret()).any(|category| {
-        let mut known = category.path().trim_end_matches('/').split('/');
-        let mut asked = below.split('/');
-        loop {
-            match (known.next(), asked.next()) {
-                (None, None) => return true,
-                (Some(known), Some(asked)) if known == asked || known.starts_with('<') => {}
-                _ => return false,
-            }
-        }
-    })
 }
 
 #[cfg(test)]

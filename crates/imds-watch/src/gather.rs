@@ -8,7 +8,7 @@ use imds_model::MetadataPath;
 use serde_json::{Map, Value, json};
 
 use crate::canonical::{fingerprint, of_bytes};
-use crate::event::{Shape, Subject, is_secret};
+use crate::event::{Shape, Subject};
 use crate::reading::{Item, Outage, Reading};
 
 /// Most leaves of one tree: what is beyond would cost more packets than a poll may.
@@ -102,7 +102,7 @@ fn tree(
             } else if items.len() >= MOST_LEAVES {
                 return Ok(());
             } else if let Some(bytes) = present(get(&path))? {
-                let shown = if is_secret(&path) { hidden(&bytes) } else { value(&bytes) };
+                let shown = if path.is_secret() { hidden(&bytes) } else { value(&bytes) };
                 insert(items, &path, "", shown, of_bytes(&bytes));
             }
         }

@@ -1,4 +1,5 @@
-//! Time and random, injected: the boot clock that token validity is kept on, and the jitter of retries.
+//! Time and random, injected: the boot clock that token validity is kept on, and the jitter of
+//! retries.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -70,8 +71,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Moment;
     /// Now, on the wall clock: only to understand a `Retry-After` that is a date.
     fn wall(&self) -> SystemTime;
-    /// Which start of the machine this is; `None` where that cannot be told, and then no token is shared between
-    /// processes.
+    /// Which start of the machine this is; `None` where that cannot be told, and then no token is
+    /// shared between processes.
     fn boot_id(&self) -> Option<BootId>;
     /// An unpredictable number from 0 up to but not including 1, for the jitter of retries.
     fn random(&self) -> f64;
@@ -101,7 +102,8 @@ impl Clock for SystemClock {
     }
 
     fn random(&self) -> f64 {
-        // The per-process random keys of std's hasher are random enough for a jitter, and cost no dependency.
+        // The per-process random keys of std's hasher are random enough for a jitter, and cost no
+        // dependency.
         use std::hash::{BuildHasher, RandomState};
         let bits = RandomState::new().hash_one(self.now());
         (bits >> 11) as f64 / (1_u64 << 53) as f64

@@ -20,7 +20,8 @@ pub enum ErrorKind {
     Unreachable,
     /// 403: the service is turned off for the instance, or the request was refused.
     Forbidden,
-    /// 401, again after the token was renewed; or, with IMDSv1, because the instance requires tokens.
+    /// 401, again after the token was renewed; or, with IMDSv1, because the instance requires
+    /// tokens.
     Unauthorized,
     /// 404: the path does not exist, or does not exist now.
     NotFound,
@@ -28,7 +29,8 @@ pub enum ErrorKind {
     Throttled,
     /// 5xx on every attempt.
     Server,
-    /// The answer is not one that the metadata service gives: wrong status, redirect, broken or oversized body.
+    /// The answer is not one that the metadata service gives: wrong status, redirect, broken or
+    /// oversized body.
     Protocol,
     /// A local failure, of the operating system and not of the service.
     Io,
@@ -157,20 +159,22 @@ impl Error {
         self.0.attempts
     }
 
-    /// Whether it was the request for a session token that failed, and not the request for the path.
+    /// Whether it was the request for a session token that failed, and not the request for the
+    /// path.
     #[must_use]
     pub fn is_token_fetch(&self) -> bool {
         self.0.during_token_fetch
     }
 
-    /// Whether the connection was made but the request for a session token was never answered: what a container
-    /// sees behind a hop limit that is too low.
+    /// Whether the connection was made but the request for a session token was never answered: what
+    /// a container sees behind a hop limit that is too low.
     #[must_use]
     pub fn is_stalled_token_fetch(&self) -> bool {
         self.0.during_token_fetch && self.0.stalled
     }
 
-    /// Whether the request was refused because it was IMDSv1 and the service requires session tokens.
+    /// Whether the request was refused because it was IMDSv1 and the service requires session
+    /// tokens.
     #[must_use]
     pub fn lacked_token(&self) -> bool {
         self.0.lacked_token

@@ -13,14 +13,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Client`] blocks and needs no runtime; `AsyncClient` (feature `tokio`) is the same for tasks. Both are thin drivers of
-//! one exchange that does no I/O and holds every rule: which token to use, when to renew it, what to retry.
+//! [`Client`] blocks and needs no runtime; `AsyncClient` (feature `tokio`) is the same for tasks.
+//! Both are thin drivers of one exchange that does no I/O and holds every rule: which token to use,
+//! when to renew it, what to retry.
 //!
-//! * **IMDSv2 only.** IMDSv1 is spoken where [`ImdsVersion::V1`] is asked for by name, and never as a fallback.
-//! * **One token for all.** Threads, tasks and the processes of one user share a session token through a
-//!   [`TokenStore`], and one of them fetches it for all.
-//! * **No surprises on the way.** Proxy variables are ignored, redirects are never followed, bodies are capped, and
-//!   a body that ends early is an error and never a value.
+//! * **IMDSv2 only.** IMDSv1 is spoken where [`ImdsVersion::V1`] is asked for by name, and never as
+//!   a fallback.
+//! * **One token for all.** Threads, tasks and the processes of one user share a session token
+//!   through a [`TokenStore`], and one of them fetches it for all.
+//! * **No surprises on the way.** Proxy variables are ignored, redirects are never followed, bodies
+//!   are capped, and a body that ends early is an error and never a value.
 //!
 //! The library reads the environment, clock and files through handles that can be replaced
 //! ([`Environment`], [`Clock`], [`TokenStore`]), never prints, and never ends the process.

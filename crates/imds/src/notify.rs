@@ -21,7 +21,8 @@ impl Notify {
         self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Read this before looking at what may change, so that no change between looking and waiting is missed.
+    /// Read this before looking at what may change, so that no change between looking and waiting
+    /// is missed.
     pub(crate) fn epoch(&self) -> Epoch {
         Epoch(*self.lock())
     }

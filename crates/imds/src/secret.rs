@@ -10,8 +10,9 @@ const MAX_LENGTH: usize = 2048;
 pub struct SessionToken(Box<str>);
 
 impl SessionToken {
-    /// The token in the body of the answer to a token PUT, where the body can be one: 1 to 2,048 visible ASCII
-    /// characters and nothing else, so that it can stand in a header. The page of a captive portal cannot.
+    /// The token in the body of the answer to a token PUT, where the body can be one: 1 to 2,048
+    /// visible ASCII characters and nothing else, so that it can stand in a header. The page of a
+    /// captive portal cannot.
     #[must_use]
     pub fn new(body: &[u8]) -> Option<Self> {
         if body.is_empty() || body.len() > MAX_LENGTH || body[0] == b'<' {

@@ -253,12 +253,7 @@ fn one_fails(how: impl Into<Behaviour>) -> FaultServer {
 
 #[test]
 fn one_value_failing_spoils_nothing_but_the_exit_code() {
-    for (how, exit) in [
-        (Answer::status(503).into(), 6),
-        (Answer::status(404).into(), 6),
-        (Behaviour::Stall, 4),
-        (Behaviour::Hangup, 4),
-    ] {
+    for (how, exit) in [(Answer::status(503).into(), 6), (Behaviour::Stall, 4), (Behaviour::Hangup, 4)] {
         let server = one_fails(how.clone());
         let out = dump(&server.endpoint(), &["a/", "--timeout", "2"])
             .exits_with(exit)
@@ -267,6 +262,15 @@ fn one_value_failing_spoils_nothing_but_the_exit_code() {
         assert_eq!(out.stdout(), "{\n  \"fine\": \"1\"\n}\n", "{how:?}");
         let strict = dump(&server.endpoint(), &["a/", "--timeout", "2", "--strict"]);
         let _ = strict.fails_with(exit).says("a/bad");
+    }
+}
+
+#[test]
+fn a_listed_value_that_is_gone_is_absent() {
+    let server = one_fails(Answer::status(404));
+    for strict in [&["a/"][..], &["a/", "--strict"]] {
+        let out = dump(&server.endpoint(), strict).exits_with(0);
+        assert_eq!(out.stdout(), "{\n  \"fine\": \"1\"\n}\n");
     }
 }
 

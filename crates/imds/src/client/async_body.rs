@@ -20,7 +20,8 @@ use crate::protocol::body_stream::{BodyStream, Next};
 /// ```
 /// # let emulator = imds_emulator::Emulator::builder().start()?;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let imds = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store().build_async()?;
+/// # let builder = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store();
+/// # let imds = builder.build_async()?;
 /// let mut length = 0;
 /// if let Some(mut body) = imds.open_user_data().await? {
 ///     while let Some(chunk) = body.chunk().await? {

@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use imds_model::MetadataPath;
+use imds_model::{MetadataPath, PathError};
 
 use crate::client::response::Response;
 use crate::client::tokio::AsyncClient;
-use crate::client::walk::{Entry, Filter, WORKERS, beginning, below};
+use crate::client::walk::{Entry, Filter, WORKERS, beginning, below, is_gone};
 use crate::error::Error;
 
 type Reading = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
@@ -22,7 +22,8 @@ type Reading = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 /// ```
 /// # let emulator = imds_emulator::Emulator::builder().start()?;
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let imds = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store().build_async()?;
+/// # let builder = imds::AsyncClient::builder().endpoint(emulator.endpoint()).no_store();
+/// # let imds = builder.build_async()?;
 /// let mut leaves = imds.walk("placement")?;
 /// while let Some(leaf) = leaves.next().await {
 ///     let leaf = leaf?;
@@ -35,21 +36,42 @@ type Reading = Pin<Box<dyn Future<Output = Result<Response, Error>> + Send>>;
 #[must_use = "nothing is read before the walk is asked for its next value"]
 pub struct AsyncWalk {
     client: AsyncClient,
+    root: MetadataPath,
     filter: Option<Box<Filter>>,
+    /// Entries listed so far.
+    listed: usize,
+    started: bool,
     /// Paths to ask for, and whether each is a directory.
     queue: VecDeque<(MetadataPath, bool)>,
     /// What is being read, and whether each is a directory.
     reading: Vec<(Reading, bool)>,
 }
 
+impl AsyncClient {
+    /// Reads every value below a path, each exactly once, by a few requests at a time within the
+    /// rate limit, as [`Client::walk`](crate::Client::walk) does.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Path`](crate::ErrorKind::Path) if the text is no path. Errors of the
+    /// reads themselves come out of [`AsyncWalk::next`].
+    pub fn walk<P>(&self, path: P) -> Result<AsyncWalk, Error>
+    where
+        P: TryInto<MetadataPath>,
+        PathError: From<P::Error>,
+    {
+        Ok(AsyncWalk::new(self.clone(), path.try_into().map_err(PathError::from)?))
+    }
+}
+
 impl AsyncWalk {
     pub(crate) fn new(client: AsyncClient, root: MetadataPath) -> Self {
-        let queue = VecDeque::from([beginning(root)]);
-        Self { client, filter: None, queue, reading: Vec::new() }
+        let (root, is_directory) = beginning(root);
+        let queue = VecDeque::from([(root.clone(), is_directory)]);
+        Self { client, root, filter: None, listed: 0, started: false, queue, reading: Vec::new() }
     }
 
-    /// Asks only for the entries that this answers `true` for: neither another value nor another directory is
-    /// requested. It is called once for each listed entry.
+    /// Requests only the entries that the function returns `true` for. It is called once for each
+    /// listed entry.
     pub fn filter(mut self, keep: impl Fn(&Entry) -> bool + Send + Sync + 'static) -> Self {
         self.filter = Some(Box::new(keep));
         self
@@ -63,6 +85,10 @@ impl AsyncWalk {
     }
 
     fn poll_leaf(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Response, Error>>> {
+        if !self.started {
+            self.started = true;
+            self.client = self.client.within_deadline();
+        }
         loop {
             while self.reading.len() < WORKERS
                 && let Some((path, is_directory)) = self.queue.pop_front()
@@ -75,10 +101,14 @@ impl AsyncWalk {
             }
             let (answer, is_directory) = ready!(self.poll_any(context));
             match answer {
-                Ok(listing) if is_directory => match below(&listing, self.filter.as_deref()) {
-                    Ok(found) => self.queue.extend(found),
+                Ok(listing) if is_directory => match below(&listing, self.filter.as_deref(), self.listed) {
+                    Ok(found) => {
+                        self.listed += found.len();
+                        self.queue.extend(found);
+                    }
                     Err(error) => return Poll::Ready(Some(Err(error))),
                 },
+                Err(error) if is_gone(&error, &self.root) => {}
                 other => return Poll::Ready(Some(other)),
             }
         }

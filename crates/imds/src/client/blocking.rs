@@ -6,9 +6,8 @@ use std::time::Duration;
 use imds_model::{MetadataPath, PathError, well_known};
 
 use crate::client::body::Body;
-use crate::client::builder::ClientBuilder;
 use crate::client::response::Response;
-use crate::client::walk::{Entry, Walk, as_directory, entries};
+use crate::clock::Moment;
 use crate::config::endpoint::EndpointChoice;
 use crate::driver::blocking::Driver;
 use crate::error::{Error, ErrorKind};
@@ -27,8 +26,8 @@ pub struct LiveToken {
     pub remaining: Duration,
 }
 
-/// Asks the service, and blocks until it has answered. Cheap to clone; clones and threads share the session token,
-/// the connections and the request rate_limit.
+/// Asks the service, and blocks until it has answered. Cheap to clone; clones and threads share the
+/// session token, the connections and the rate limit.
 ///
 /// ```
 /// # let emulator = imds_emulator::Emulator::builder().start()?;
@@ -45,31 +44,20 @@ pub struct LiveToken {
 pub struct Client {
     shared: Arc<Shared>,
     driver: Arc<Driver>,
+    /// When every call has to end, whatever its own deadline.
+    until: Option<Moment>,
 }
 
 impl Client {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, driver: Arc::default() }
-    }
-
-    /// The client that the environment and the AWS config file describe.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] where a setting is wrong. Nothing is sent.
-    pub fn from_env() -> Result<Self, Error> {
-        Self::builder().build()
-    }
-
-    /// Starts with the environment's client and changes it.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
+        Self { shared, driver: Arc::default(), until: None }
     }
 
     /// The value at a path, in any of the forms that [`MetadataPath`] understands.
     ///
     /// # Errors
-    /// [`ErrorKind::Path`] where the text is no path; otherwise what the service or the network said, see
-    /// [`ErrorKind`].
+    /// [`ErrorKind::Path`] where the text is no path; otherwise what the service or the network
+    /// said, see [`ErrorKind`].
     pub fn get<P>(&self, path: P) -> Result<Response, Error>
     where
         P: TryInto<MetadataPath>,
@@ -90,7 +78,7 @@ impl Client {
         optional(self.get(MetadataPath::from_static(well_known::USER_DATA)))
     }
 
-    /// The value at a path, to be read as it comes and of any length: see [`Body`].
+    /// Opens the value at a path for streaming, of any length: see [`Body`].
     ///
     /// # Errors
     /// As for [`get`](Self::get), up to the answer's head.
@@ -100,7 +88,7 @@ impl Client {
         PathError: From<P::Error>,
     {
         let path = path.try_into().map_err(PathError::from)?;
-        let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.shared.clock.now());
+        let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.until);
         let connection = self.driver.drive(&self.shared, &mut call);
         match call.take()? {
             Success::Answer(answer) => {
@@ -112,61 +100,12 @@ impl Client {
         }
     }
 
-    /// The user data, to be read as they come; `None` where the instance was launched without any.
+    /// Opens the user data for streaming; `None` if the instance was launched without any.
     ///
     /// # Errors
     /// As for [`open`](Self::open), a 404 aside.
     pub fn open_user_data(&self) -> Result<Option<Body>, Error> {
         present(self.open(MetadataPath::from_static(well_known::USER_DATA)))
-    }
-
-    /// Returns what a directory lists.
-    ///
-    /// ```
-    /// # let emulator = imds_emulator::Emulator::builder().start()?;
-    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
-    /// let keys = imds.list("public-keys")?;
-    /// assert_eq!(keys[0].name, "0=my-key");
-    /// assert_eq!(keys[0].path.as_str(), "/latest/meta-data/public-keys/0/");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns an error as [`get`](Self::get) does, and [`ErrorKind::Protocol`] if a line of the
-    /// listing cannot be the name of an entry.
-    pub fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
-    where
-        P: TryInto<MetadataPath>,
-        PathError: From<P::Error>,
-    {
-        let path = as_directory(path.try_into().map_err(PathError::from)?);
-        entries(&self.get::<MetadataPath>(path)?)
-    }
-
-    /// Reads every value below a path, each exactly once, on a few threads within the rate limit.
-    ///
-    /// ```
-    /// # let emulator = imds_emulator::Emulator::builder().start()?;
-    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
-    /// let mut zones = 0;
-    /// for leaf in imds.walk("placement")?.filter(|entry| entry.is_directory || entry.name.starts_with("availability")) {
-    ///     let leaf = leaf?;
-    ///     zones += 1;
-    ///     println!("{} = {}", leaf.path(), leaf.text()?);
-    /// }
-    /// assert_eq!(zones, 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Path`] if the text is no path. Errors of the reads themselves come out
-    /// of the iteration.
-    pub fn walk<P>(&self, path: P) -> Result<Walk, Error>
-    where
-        P: TryInto<MetadataPath>,
-        PathError: From<P::Error>,
-    {
-        Ok(Walk::new(self.clone(), path.try_into().map_err(PathError::from)?))
     }
 
     /// A session token that is good for a while: the one in use, or a new one.
@@ -197,18 +136,41 @@ impl Client {
         &self.shared.settings.endpoint
     }
 
+    /// Returns a client whose calls all end within this time from now. It shares the session token,
+    /// the connections and the rate limit with this one.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let emulator = imds_emulator::Emulator::builder().start()?;
+    /// # let imds = imds::Client::builder().endpoint(emulator.endpoint()).no_store().build()?;
+    /// let limited = imds.with_timeout(Duration::from_secs(5));
+    /// let region = limited.get("placement/region")?;
+    /// let zone = limited.get("placement/availability-zone")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        let until = self.shared.clock.now() + timeout;
+        Self { until: Some(self.until.map_or(until, |earlier| earlier.min(until))), ..self.clone() }
+    }
+
+    /// Returns a client for the requests of one call: they share its deadline.
+    pub(crate) fn within_deadline(&self) -> Self {
+        self.with_timeout(self.shared.settings.deadline)
+    }
+
     fn run(&self, goal: Goal) -> Result<Success, Error> {
-        let call = Call::new(self.shared.clone(), goal, self.shared.clock.now());
+        let call = Call::new(self.shared.clone(), goal, self.until);
         self.driver.run(&self.shared, call)
     }
 }
 
-/// `None` in place of a 404.
+/// Turns a 404 into `None`.
 pub(crate) fn optional(result: Result<Response, Error>) -> Result<Option<Vec<u8>>, Error> {
     Ok(present(result)?.map(Response::into_bytes))
 }
 
-/// `None` in place of a 404.
+/// Turns a 404 into `None`.
 pub(crate) fn present<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,4 +1,4 @@
-//! A value that is read as it comes, on the thread that asks.
+//! A streaming value, read on the calling thread.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,12 +10,14 @@ use crate::driver::blocking::{Connection, Driver};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::body_stream::{BodyStream, Next};
 
-/// The bytes of a value as they come, of any length: a few kilobytes are held at a time, and no limit applies.
+/// The bytes of a value, streaming and of any length: a few kilobytes are held at a time, and no
+/// limit applies.
 ///
-/// What is said of a call holds up to the answer's head: a session token that is refused is renewed, and what can be
-/// repeated is repeated. From there on nothing is, since bytes may have been handed out: an answer that stalls for longer
-/// than the read timeout, or ends early, is an error, here and each time that is read again. The deadline of a call does
-/// not apply to how long reading takes. A body that was read to its end gives its connection back; until it is, or is
+/// What is said of a call holds up to the answer's head: a session token that is refused is
+/// renewed, and what can be repeated is repeated. From there on nothing is, since bytes may have
+/// been handed out: an answer that stalls for longer than the read timeout, or ends early, is an
+/// error, here and each time that is read again. The deadline of a call does not apply to how long
+/// reading takes. A body that was read to its end gives its connection back; until it is, or is
 /// dropped, it counts as one of the client's requests in flight.
 ///
 /// ```
@@ -119,7 +121,7 @@ fn io_error(error: Error) -> io::Error {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        // The connection first, so that whoever has the next turn does not find four.
+        // The connection first, so that the next request in line does not find four.
         self.over(false);
     }
 }

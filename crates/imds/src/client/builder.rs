@@ -1,4 +1,5 @@
-//! Putting a client together: what is given goes before the environment, and that before the defaults.
+//! Putting a client together: what is given goes before the environment, and that before the
+//! defaults.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,14 +42,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses the well-known endpoint of this mode, unless the environment or the profile names an endpoint: that
-    /// beats a mode, as in the AWS SDKs.
+    /// Uses the well-known endpoint of this mode, unless the environment or the profile names an
+    /// endpoint: that beats a mode, as in the AWS SDKs.
     pub fn endpoint_mode(mut self, mode: EndpointMode) -> Self {
         self.given.mode = Some(mode);
         self
     }
 
-    /// Reads this profile of the AWS config file in place of `AWS_PROFILE`.
+    /// Reads this profile of the AWS config file instead of `AWS_PROFILE`.
     pub fn profile(mut self, name: impl Into<String>) -> Self {
         self.given.profile = Some(name.into());
         self
@@ -60,45 +61,46 @@ impl ClientBuilder {
         self
     }
 
-    /// Gives one connect this long, in place of [`CONNECT_TIMEOUT`](crate::CONNECT_TIMEOUT).
+    /// Gives one connect this long, instead of [`CONNECT_TIMEOUT`](crate::CONNECT_TIMEOUT).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.given.connect_timeout = Some(timeout);
         self
     }
 
-    /// Gives one wait for bytes this long, in place of [`READ_TIMEOUT`](crate::READ_TIMEOUT).
+    /// Gives one wait for bytes this long, instead of [`READ_TIMEOUT`](crate::READ_TIMEOUT).
     pub fn read_timeout(mut self, timeout: Duration) -> Self {
         self.given.read_timeout = Some(timeout);
         self
     }
 
-    /// Sends a request this often at most, the first time included, in place of [`ATTEMPTS`](crate::ATTEMPTS).
+    /// Sends a request this often at most, the first time included, instead of
+    /// [`ATTEMPTS`](crate::ATTEMPTS).
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.given.attempts = Some(attempts);
         self
     }
 
-    /// Gives one call this long in all, in place of [`DEADLINE`](crate::DEADLINE).
+    /// Gives one call this long in all, instead of [`DEADLINE`](crate::DEADLINE).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.given.deadline = Some(deadline);
         self
     }
 
-    /// Accepts bodies up to this many bytes, in place of [`BODY_LIMIT`](crate::BODY_LIMIT). A larger one is an
-    /// error, never cut.
+    /// Accepts bodies up to this many bytes, instead of [`BODY_LIMIT`](crate::BODY_LIMIT). A larger
+    /// one is an error, never cut.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.given.body_limit = Some(bytes);
         self
     }
 
-    /// Asks for session tokens with this TTL, 1 s to 6 h in whole seconds, in place of
+    /// Asks for session tokens with this TTL, 1 s to 6 h in whole seconds, instead of
     /// [`TOKEN_TTL`](crate::TOKEN_TTL).
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.given.token_ttl = Some(ttl);
         self
     }
 
-    /// Keeps session tokens in this store in place of the user's [`FileStore`].
+    /// Keeps session tokens in this store instead of the user's [`FileStore`].
     pub fn store(mut self, store: impl TokenStore + 'static) -> Self {
         self.store = StoreChoice::Given(Arc::new(store));
         self
@@ -110,13 +112,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Reads settings from this environment in place of the process's.
+    /// Reads settings from this environment instead of the process's.
     pub fn environment(mut self, environment: impl Environment + Send + 'static) -> Self {
         self.environment = Some(Box::new(environment));
         self
     }
 
-    /// Goes by this clock in place of the machine's.
+    /// Goes by this clock instead of the machine's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -131,7 +133,8 @@ impl ClientBuilder {
     /// Builds the blocking client. Sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong; the message names it and its source.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong; the message names
+    /// it and its source.
     pub fn build(self) -> Result<Client, Error> {
         Ok(Client::new(self.shared()?))
     }
@@ -164,6 +167,40 @@ impl ClientBuilder {
             rate_limit: Arc::default(),
             observer: self.observer,
         }))
+    }
+}
+
+impl Client {
+    /// Returns the client that the environment and the AWS profile files describe.
+    ///
+    /// # Errors
+    /// Returns an error of [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is wrong.
+    /// Nothing is sent.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Returns a builder that begins with the environment's settings.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl crate::AsyncClient {
+    /// Returns the client that the environment and the AWS profile files describe.
+    ///
+    /// # Errors
+    /// Returns an error of [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is wrong.
+    /// Nothing is sent.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build_async()
+    }
+
+    /// Returns a builder that begins with the environment's settings; end with
+    /// [`build_async`](ClientBuilder::build_async).
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
     }
 }
 

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::client::response::Response;
 use crate::error::{Error, ErrorKind};
 
-/// The instance identity document: facts that the signatures beside it vouch for. A Snowball Edge fills few of them.
+/// The instance identity document: facts that the signatures beside it vouch for. A Snowball Edge
+/// fills few of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
@@ -176,7 +177,8 @@ mod time {
     }
 }
 
-/// The answer as credentials. One without them has a `Code` that says why, such as `AssumeRoleUnauthorizedAccess`.
+/// The answer as credentials. One without them has a `Code` that says why, such as
+/// `AssumeRoleUnauthorizedAccess`.
 pub(crate) fn credentials(response: &Response) -> Result<Credentials, Error> {
     #[derive(Deserialize)]
     struct Outcome {

@@ -5,14 +5,15 @@ use imds_model::{Category, catalogue::Format};
 use crate::client::response::Response;
 use crate::error::{Error, ErrorKind};
 
-/// An attached network interface. What the service does not say is `None` or empty; one that was attached just now may
-/// be told of in part.
+/// An attached network interface. What the service does not say is `None` or empty; one that was
+/// attached just now may be told of in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interface {
     /// MAC address, which names the interface in paths.
     pub mac: String,
-    /// Index of the attachment; 0 also before the attachment is known (amazonlinux/amazon-ec2-net-utils).
+    /// Index of the attachment; 0 also before the attachment is known
+    /// (amazonlinux/amazon-ec2-net-utils).
     pub device_number: Option<u32>,
     /// Index of the network card, on instance types with several.
     pub network_card: Option<u32>,
@@ -59,7 +60,8 @@ impl Interface {
         Self { mac: mac.to_owned(), ..Self::default() }
     }
 
-    /// Takes in one of the interface's values. One of a category that has no place here is passed over.
+    /// Takes in one of the interface's values. One of a category that has no place here is passed
+    /// over.
     pub(crate) fn fill(&mut self, category: Category, value: &Response) -> Result<(), Error> {
         let text = || value.text().map(|text| Some(text.to_owned()));
         let lines = || value.lines().map(|lines| lines.map(str::to_owned).collect::<Vec<_>>());

@@ -56,7 +56,8 @@ impl Response {
         })
     }
 
-    /// The lines of the value: the entries of a directory, or the items of a list. A last line end is no line.
+    /// The lines of the value: the entries of a directory, or the items of a list. A last line end
+    /// is no line.
     ///
     /// # Errors
     /// As for [`text`](Self::text).

@@ -1,15 +1,15 @@
 //! The client for tasks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use imds_model::{MetadataPath, PathError, well_known};
 
 use crate::client::async_body::AsyncBody;
-use crate::client::async_walk::AsyncWalk;
 use crate::client::blocking::{LiveToken, forget_token, optional, present, unexpected};
-use crate::client::builder::ClientBuilder;
 use crate::client::response::Response;
-use crate::client::walk::{Entry, as_directory, entries};
+use crate::client::walk::{Entry, directory, entries};
+use crate::clock::Moment;
 use crate::config::endpoint::EndpointChoice;
 use crate::driver::tokio::Driver;
 use crate::error::Error;
@@ -17,8 +17,9 @@ use crate::protocol::body_stream::BodyStream;
 use crate::protocol::call::{Call, Goal, Success};
 use crate::protocol::shared::Shared;
 
-/// [`Client`](crate::Client) for tasks on tokio: the same call, so the same rules, on a runtime with time and I/O
-/// enabled. Cheap to clone; clones share the session token, the connections and the request rate_limit.
+/// [`Client`](crate::Client) for tasks on tokio: the same call, so the same rules, on a runtime
+/// with time and I/O enabled. Cheap to clone; clones share the session token, the connections and
+/// the rate limit.
 ///
 /// ```
 /// # let emulator = imds_emulator::Emulator::builder().start()?;
@@ -35,25 +36,13 @@ use crate::protocol::shared::Shared;
 pub struct AsyncClient {
     shared: Arc<Shared>,
     driver: Arc<Driver>,
+    /// When every call has to end, whatever its own deadline.
+    until: Option<Moment>,
 }
 
 impl AsyncClient {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, driver: Arc::default() }
-    }
-
-    /// The client that the environment and the AWS config file describe.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where a setting is wrong. Nothing is sent.
-    pub fn from_env() -> Result<Self, Error> {
-        Self::builder().build_async()
-    }
-
-    /// Starts with the environment's client and changes it; ends with
-    /// [`build_async`](ClientBuilder::build_async).
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
+        Self { shared, driver: Arc::default(), until: None }
     }
 
     /// The value at a path, in any of the forms that [`MetadataPath`] understands.
@@ -80,7 +69,7 @@ impl AsyncClient {
         optional(self.get(MetadataPath::from_static(well_known::USER_DATA)).await)
     }
 
-    /// The value at a path, to be read as it comes and of any length: see [`AsyncBody`].
+    /// Opens the value at a path for streaming, of any length: see [`AsyncBody`].
     ///
     /// # Errors
     /// As for [`get`](Self::get), up to the answer's head.
@@ -90,7 +79,7 @@ impl AsyncClient {
         PathError: From<P::Error>,
     {
         let path = path.try_into().map_err(PathError::from)?;
-        let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.shared.clock.now());
+        let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.until);
         let connection = self.driver.drive(&self.shared, &mut call).await;
         match call.take()? {
             Success::Answer(answer) => {
@@ -102,7 +91,7 @@ impl AsyncClient {
         }
     }
 
-    /// The user data, to be read as they come; `None` where the instance was launched without any.
+    /// Opens the user data for streaming; `None` if the instance was launched without any.
     ///
     /// # Errors
     /// As for [`open`](Self::open), a 404 aside.
@@ -113,29 +102,15 @@ impl AsyncClient {
     /// What a directory lists: as [`Client::list`](crate::Client::list).
     ///
     /// # Errors
-    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the listing names what
-    /// cannot be.
+    /// As for [`get`](Self::get); and [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) where the
+    /// listing names what cannot be.
     pub async fn list<P>(&self, path: P) -> Result<Vec<Entry>, Error>
     where
         P: TryInto<MetadataPath>,
         PathError: From<P::Error>,
     {
-        let path = as_directory(path.try_into().map_err(PathError::from)?);
+        let path = directory(path.try_into().map_err(PathError::from)?)?;
         entries(&self.get::<MetadataPath>(path).await?)
-    }
-
-    /// Every value below a path, as [`Client::walk`](crate::Client::walk) reads them, by a few requests at a time within
-    /// the request rate_limit, each exactly once.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Path`](crate::ErrorKind::Path) where the text is no path. What goes wrong on the way comes out of
-    /// [`AsyncWalk::next`].
-    pub fn walk<P>(&self, path: P) -> Result<AsyncWalk, Error>
-    where
-        P: TryInto<MetadataPath>,
-        PathError: From<P::Error>,
-    {
-        Ok(AsyncWalk::new(self.clone(), path.try_into().map_err(PathError::from)?))
     }
 
     /// A session token that is good for a while: the one in use, or a new one.
@@ -166,8 +141,21 @@ impl AsyncClient {
         &self.shared.settings.endpoint
     }
 
+    /// Returns a client whose calls all end within this time from now: as
+    /// [`Client::with_timeout`](crate::Client::with_timeout).
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        let until = self.shared.clock.now() + timeout;
+        Self { until: Some(self.until.map_or(until, |earlier| earlier.min(until))), ..self.clone() }
+    }
+
+    /// Returns a client for the requests of one call: they share its deadline.
+    pub(crate) fn within_deadline(&self) -> Self {
+        self.with_timeout(self.shared.settings.deadline)
+    }
+
     async fn run(&self, goal: Goal) -> Result<Success, Error> {
-        let call = Call::new(self.shared.clone(), goal, self.shared.clock.now());
+        let call = Call::new(self.shared.clone(), goal, self.until);
         self.driver.run(&self.shared, call).await
     }
 }

@@ -43,8 +43,11 @@ pub fn hidden_by(version: &str) -> impl Iterator<Item = imds_model::Category> {
 }
 
 /// What a typed read needs of a client.
-trait Reader: Sync {
+trait Reader: Sync + Sized {
     fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send;
+
+    /// Returns a reader whose reads share one deadline.
+    fn within_deadline(&self) -> Self;
 
     /// Reads every value below a path. An entry that disappeared after it was listed is left out.
     fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send;
@@ -53,6 +56,10 @@ trait Reader: Sync {
 impl Reader for Client {
     fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send {
         std::future::ready(self.get(path))
+    }
+
+    fn within_deadline(&self) -> Self {
+        self.within_deadline()
     }
 
     fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send {
@@ -68,6 +75,10 @@ impl Reader for Client {
 impl Reader for crate::client::tokio::AsyncClient {
     fn read(&self, path: MetadataPath) -> impl Future<Output = Result<Response, Error>> + Send {
         self.get(path)
+    }
+
+    fn within_deadline(&self) -> Self {
+        self.within_deadline()
     }
 
     async fn read_tree(&self, root: &'static str) -> Result<Vec<Response>, Error> {
@@ -271,7 +282,7 @@ async fn block_devices(reader: &impl Reader) -> Result<BTreeMap<String, String>,
 }
 
 async fn public_keys(reader: &impl Reader) -> Result<Vec<PublicKey>, Error> {
-    let mut keys = Vec::new();
+    let (reader, mut keys) = (&reader.within_deadline(), Vec::new());
     for entry in list(reader, "public-keys/".try_into()?).await? {
         let (index, name) = entry.name.split_once('=').unwrap_or((&entry.name, ""));
         if let Some(key) = present(reader.read(entry.path.child("openssh-key")?).await)? {
@@ -289,7 +300,7 @@ async fn list(reader: &impl Reader, directory: MetadataPath) -> Result<Vec<Entry
 
 /// Returns the values of a directory by their names.
 async fn texts(reader: &impl Reader, directory: &'static str) -> Result<BTreeMap<String, String>, Error> {
-    let mut texts = BTreeMap::new();
+    let (reader, mut texts) = (&reader.within_deadline(), BTreeMap::new());
     for entry in list(reader, directory.try_into()?).await? {
         // An entry that disappeared after it was listed is no longer one of them.
         if let Some(value) = present(reader.read(entry.path).await)? {

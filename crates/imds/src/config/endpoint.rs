@@ -1,4 +1,5 @@
-//! Where the service is: an endpoint URL, and the mode that chooses between the two well-known ones.
+//! Where the service is: an endpoint URL, and the mode that chooses between the two well-known
+//! ones.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,8 +20,8 @@ impl Endpoint {
     /// Parses `http://HOST[:PORT][/PREFIX]`.
     ///
     /// # Errors
-    /// A fragment that says what is wrong with the text, without repeating it: other schemes than `http` (the
-    /// service has no TLS), user names, queries, bad hosts or ports.
+    /// A fragment that says what is wrong with the text, without repeating it: other schemes than
+    /// `http` (the service has no TLS), user names, queries, bad hosts or ports.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(rest) = strip_scheme(text) else {
             return Err("is not an `http://HOST[:PORT]` URL");
@@ -57,7 +58,8 @@ impl Endpoint {
         self.port
     }
 
-    /// The path prefix that stands in front of every path; empty or beginning with `/`, never ending with it.
+    /// The path prefix that stands in front of every path; empty or beginning with `/`, never
+    /// ending with it.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -89,7 +91,8 @@ fn split_port(authority: &str) -> Result<(&str, u16), &'static str> {
     let parse = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0).ok_or(BAD_PORT);
     if let Some(rest) = authority.strip_prefix('[') {
         let (address, after) = rest.split_once(']').ok_or("opens a bracket and never closes it")?;
-        // A zone index (`fe80::1%eth0`) is resolved by the system; the address in front of it is what is checked.
+        // A zone index (`fe80::1%eth0`) is resolved by the system; the address in front of it is
+        // what is checked.
         let bare = address.split('%').next().unwrap_or_default();
         if bare.parse::<std::net::Ipv6Addr>().is_err() {
             return Err("has brackets around something that is no IPv6 address");
@@ -123,7 +126,8 @@ pub enum EndpointMode {
     Ipv4,
     /// `http://[fd00:ec2::254]`.
     Ipv6,
-    /// Both raced, IPv6 first and IPv4 behind it; the winner is remembered. Not known to the AWS SDKs.
+    /// Both raced, IPv6 first and IPv4 behind it; the winner is remembered. Not known to the AWS
+    /// SDKs.
     Auto,
 }
 

@@ -16,8 +16,8 @@ pub trait Environment {
     /// Whether the process acts as root, who has `/run/imds` as its token store.
     fn is_root(&self) -> bool;
 
-    /// The variable as text; `None` where it is unset or empty. What is not UTF-8 is replaced, so that the value
-    /// is refused by name and not passed over.
+    /// The variable as text; `None` where it is unset or empty. What is not UTF-8 is replaced, so
+    /// that the value is refused by name and not passed over.
     fn variable(&self, name: &str) -> Option<String> {
         self.variable_os(name)
             .filter(|value| !value.is_empty())

@@ -1,4 +1,5 @@
-//! Where the service is and how it is asked: builder values, environment and profile files, resolved into settings.
+//! Where the service is and how it is asked: builder values, environment and profile files,
+//! resolved into settings.
 
 pub(crate) mod endpoint;
 pub(crate) mod environment;

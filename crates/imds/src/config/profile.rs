@@ -2,8 +2,8 @@
 
 /// The keys of one profile of an AWS config file.
 ///
-/// The file is `[default]` and `[profile NAME]` sections with `key = value` lines; nested (indented) blocks and
-/// comments are passed over, as the AWS CLI does.
+/// The file is `[default]` and `[profile NAME]` sections with `key = value` lines; nested
+/// (indented) blocks and comments are passed over, as the AWS CLI does.
 #[derive(Debug)]
 pub(crate) struct Profile<'a> {
     lines: Vec<(&'a str, &'a str)>,

@@ -36,8 +36,8 @@ const NUM_ATTEMPTS_KEY: &str = "metadata_service_num_attempts";
 /// Which generation of the service's protocol to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ImdsVersion {
-    /// Requests without a session token: only where it is asked for by name, for older Snowball devices. Never a
-    /// fallback.
+    /// Requests without a session token: only where it is asked for by name, for older Snowball
+    /// devices. Never a fallback.
     V1,
     /// Requests with a session token.
     #[default]
@@ -95,7 +95,7 @@ impl Given {
         };
         let connect_timeout = self.connect_timeout.or(timeout).unwrap_or(CONNECT_TIMEOUT);
         let read_timeout = self.read_timeout.or(timeout).unwrap_or(READ_TIMEOUT);
-        // Whoever set longer timeouts wants them to be used: the deadline makes room for every attempt.
+        // A longer timeout is meant to be used: the deadline leaves room for every attempt.
         let room = read_timeout.max(connect_timeout).saturating_mul(attempts);
         let deadline = self.deadline.unwrap_or_else(|| DEADLINE.max(room));
         for (name, duration) in
@@ -132,7 +132,9 @@ impl Given {
         if let Some((url, source)) = url {
             return match Endpoint::parse(&url) {
                 Ok(endpoint) => Ok(EndpointChoice::url(endpoint, source)),
-                Err(reason) => Err(config_error(format!("endpoint {} {reason}", Named(&url, &source)))),
+                Err(reason) => {
+                    Err(config_error(format!("endpoint {} {reason}", Named(&without_user(&url), &source))))
+                }
             };
         }
         if let Some(mode) = self.mode {
@@ -167,8 +169,9 @@ struct ConfigProfile<'a> {
 }
 
 impl ConfigFile {
-    /// Reads the file; one that does not exist is an empty one, as in the AWS CLI. A profile that was asked for by
-    /// option must be in it; `AWS_PROFILE` may name one that only the credentials file has.
+    /// Reads the file; one that does not exist is an empty one, as in the AWS CLI. A profile that
+    /// was asked for by option must be in it; `AWS_PROFILE` may name one that only the credentials
+    /// file has.
     fn read(environment: &dyn Environment, given: Option<&str>) -> Result<Self, Error> {
         let name = given.map(str::to_owned).or_else(|| environment.variable(env::PROFILE));
         let mut file = Self { text: String::new(), name: name.unwrap_or_else(|| "default".to_owned()) };
@@ -251,6 +254,15 @@ fn token_ttl_seconds(ttl: Duration) -> Result<u32, Error> {
 
 fn config_error(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
+}
+
+/// Returns the URL without what may be a user name and password in it.
+fn without_user(url: &str) -> String {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    match url.rfind('@') {
+        Some(at) if at >= begin => format!("{}...{}", &url[..begin], &url[at..]),
+        _ => url.to_owned(),
+    }
 }
 
 /// A bad value and where it came from, as messages write it.

@@ -40,7 +40,8 @@ impl Driver {
         call.take()
     }
 
-    /// Does what the call asks for until it has its result; the connection that it has not released.
+    /// Does what the call asks for until it has its result; the connection that it has not
+    /// released.
     pub(crate) fn drive(&self, shared: &Shared, call: &mut Call) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         let mut buffer = [0; RECEIVE];
@@ -175,8 +176,8 @@ fn addresses(endpoint: &Endpoint) -> io::Result<Vec<SocketAddr>> {
     Ok((endpoint.host(), endpoint.port()).to_socket_addrs()?.collect())
 }
 
-/// Connects to several endpoints, each one [`HEAD_START`] behind the one before or as soon as that has failed, and
-/// takes the first that accepts.
+/// Connects to several endpoints, each one [`HEAD_START`] behind the one before or as soon as that
+/// has failed, and takes the first that accepts.
 fn race(endpoints: &[Endpoint], timeout: Duration) -> io::Result<(usize, TcpStream)> {
     let (tell, told) = mpsc::channel();
     let mut failure = io::Error::from(io::ErrorKind::TimedOut);

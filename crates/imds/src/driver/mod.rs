@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// Head start of the first endpoint over the second in the mode `auto`.
 const HEAD_START: Duration = Duration::from_millis(150);
-/// Most bytes of one receive: a page, because each further page that a short-lived process touches costs it more than
-/// another system call.
+/// Most bytes of one receive: a page, because each further page that a short-lived process touches
+/// costs it more than another system call.
 pub(crate) const RECEIVE: usize = 4 * 1024;
 /// The winner of the race in the mode `auto` while no race was run.
 const UNDECIDED: usize = usize::MAX;

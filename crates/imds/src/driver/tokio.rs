@@ -43,7 +43,8 @@ impl Driver {
         call.take()
     }
 
-    /// Does what the call asks for until it has its result; the connection that it has not released.
+    /// Does what the call asks for until it has its result; the connection that it has not
+    /// released.
     pub(crate) async fn drive(&self, shared: &Shared, call: &mut Call) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         // On the heap: a task's future should not carry it.
@@ -157,8 +158,8 @@ async fn connect(endpoint: &Endpoint) -> io::Result<TcpStream> {
     TcpStream::connect(&*addresses).await
 }
 
-/// Connects to the first endpoint, and [`HEAD_START`] behind it or as soon as it has failed to the second, and takes
-/// whichever accepts first.
+/// Connects to the first endpoint, and [`HEAD_START`] behind it or as soon as it has failed to the
+/// second, and takes whichever accepts first.
 async fn race(first: &Endpoint, second: &Endpoint) -> io::Result<(usize, TcpStream)> {
     let ahead = connect(first);
     tokio::pin!(ahead);

@@ -1,4 +1,5 @@
-//! A body as it comes, without I/O: what a driver receives goes in, pieces come out, and nothing else is held.
+//! A body as it comes, without I/O: what a driver receives goes in, pieces come out, and nothing
+//! else is held.
 
 use std::fmt;
 use std::io;
@@ -99,7 +100,8 @@ impl BodyStream {
         }
     }
 
-    /// Another request may have this one's turn. Not before the connection was given back or dropped.
+    /// Another request may have this one's turn. Not before the connection was given back or
+    /// dropped.
     pub(crate) fn over(&mut self) {
         self.rest = None;
     }
@@ -145,7 +147,8 @@ mod tests {
         BodyStream::new(shared, path, Vec::new(), Some(RemainingBody { decoder, _permit: None, endpoint: 0 }))
     }
 
-    /// The pieces of a body that comes as long as it is asked for, and the most that was held on the way.
+    /// The pieces of a body that comes as long as it is asked for, and the most that was held on
+    /// the way.
     fn read(mut stream: BodyStream, mut receive: impl FnMut() -> Vec<u8>) -> (usize, usize, bool) {
         let (mut length, mut most) = (0, 0);
         loop {

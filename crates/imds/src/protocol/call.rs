@@ -1,6 +1,8 @@
-//! One call: a token where one is needed, the request, and once more with a new token where the first is refused.
+//! One call: a token where one is needed, the request, and once more with a new token where the
+//! first is refused.
 //!
-//! It does no I/O. A driver asks [`Call::step`] what to do, does it, and tells [`Call::event`] how it went.
+//! It does no I/O. A driver asks [`Call::step`] what to do, does it, and tells [`Call::event`] how
+//! it went.
 
 use std::sync::Arc;
 
@@ -59,8 +61,10 @@ enum Phase {
 }
 
 impl Call {
-    pub(crate) fn new(shared: Arc<Shared>, goal: Goal, now: Moment) -> Self {
-        let deadline = now + shared.settings.deadline;
+    /// A call that begins now and ends by the client's deadline, or by `until` if that is earlier.
+    pub(crate) fn new(shared: Arc<Shared>, goal: Goal, until: Option<Moment>) -> Self {
+        let deadline = shared.clock.now() + shared.settings.deadline;
+        let deadline = until.map_or(deadline, |until| until.min(deadline));
         let phase = if shared.settings.disabled { Phase::Done(Some(Err(disabled()))) } else { Phase::Enter };
         Self { shared, goal, deadline, phase, token: None, refused: None, rest: None }
     }
@@ -139,8 +143,8 @@ impl Call {
         }
     }
 
-    /// What is left to be read of the answer, once; it comes on the connection that the driver holds. None where all of
-    /// it came at once.
+    /// What is left to be read of the answer, once; it comes on the connection that the driver
+    /// holds. None where all of it came at once.
     pub(crate) fn take_remaining(&mut self) -> Option<RemainingBody> {
         self.rest.take()
     }

@@ -36,7 +36,8 @@ pub(crate) fn token_put(shared: &Shared, outcome: Outcome) -> Result<Answer, Err
     Err(context.apply(shared, error).token_fetch_context(stalled))
 }
 
-/// The answer to a GET, or why there is none. A 401 is an answer here: whether it is final is not known yet.
+/// The answer to a GET, or why there is none. A 401 is an answer here: whether it is final is not
+/// known yet.
 pub(crate) fn get(shared: &Shared, path: &str, outcome: Outcome) -> Result<Answer, Error> {
     let subject = format!("`{path}`");
     let (context, result) = split(outcome);

@@ -1,11 +1,12 @@
-//! What a call does on its way, for whoever wants to be told (`imds -v`).
+//! Events of a call, for an observer (`imds -v`, metrics).
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::store::StoreError;
 
-/// Something that a call did or met. It holds no token and no value; its `Display` is one line for a person.
+/// One event of a call. It holds no token and no value; its `Display` is one line for
+/// a person.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {

@@ -1,4 +1,4 @@
-//! HTTP/1.1 as the service speaks it, without I/O: a request as bytes, and an answer out of bytes as they come.
+//! HTTP/1.1 as the service speaks it, without I/O: encodes a request and decodes an answer.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ const CHUNK_LINE_LIMIT: usize = 4096;
 
 /// The bytes of one request.
 ///
-/// `Connection: keep-alive` is asked for by name: the service closes after each answer to a client that does not.
+/// `Connection: keep-alive` is asked for by name: the service closes after each answer to a client
+/// that does not.
 pub(crate) fn request(method: &str, target: &str, authority: &str, headers: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     let mut put = |text: &str| bytes.extend_from_slice(text.as_bytes());
@@ -70,7 +71,7 @@ pub(crate) enum CodecError {
     Nothing,
 }
 
-/// Puts an answer together from bytes as they come.
+/// Decodes an answer from received bytes.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     body_limit: usize,
@@ -106,7 +107,8 @@ impl Decoder {
         Self { body_limit, streaming: false, buffer: Vec::new(), phase: Phase::Head, answer: None }
     }
 
-    /// For an answer whose body is taken by [`drain`](Self::drain) while it comes, where it is a value.
+    /// For an answer whose body is taken by [`drain`](Self::drain) while it comes, where it is a
+    /// value.
     pub(crate) fn streaming(body_limit: usize) -> Self {
         Self { streaming: true, ..Self::new(body_limit) }
     }
@@ -161,7 +163,8 @@ impl Decoder {
             return None;
         }
         let mut answer = self.answer.take()?;
-        // Bytes behind the answer belong to no request of ours: the connection is not to be trusted further.
+        // Bytes behind the answer belong to no request of ours: the connection is not to be trusted
+        // further.
         answer.reusable &= self.buffer.is_empty();
         Some(answer)
     }
@@ -281,7 +284,8 @@ impl Decoder {
     }
 }
 
-/// How the body is delimited, and whether the connection outlives it (RFC 9112, sections 6.3 and 9.3).
+/// How the body is delimited, and whether the connection outlives it (RFC 9112, sections 6.3 and
+/// 9.3).
 struct Framing {
     phase: Phase,
     reusable: bool,

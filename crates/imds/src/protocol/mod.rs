@@ -1,4 +1,5 @@
-//! Every rule of the client, without I/O: which token to use, when to renew it, what to retry, what an answer means.
+//! Every rule of the client, without I/O: which token to use, when to renew it, what to retry, what
+//! an answer means.
 
 pub(crate) mod body_stream;
 pub(crate) mod call;

@@ -1,4 +1,5 @@
-//! How a request ended: an answer, or why there is none. Requests, classification and body streams share it.
+//! How a request ended: an answer, or why there is none. Requests, classification and body streams
+//! share it.
 
 use std::fmt;
 use std::io;
@@ -25,7 +26,7 @@ pub(crate) enum Failure {
     Malformed(&'static str),
     /// A body over the limit.
     TooLarge,
-    /// The deadline passed while waiting for a turn.
+    /// The deadline passed while waiting for a permit.
     NoPermit,
 }
 
@@ -46,7 +47,7 @@ impl Failure {
             Self::Truncated => "answer cut short",
             Self::Malformed(_) => "no HTTP answer",
             Self::TooLarge => "answer too large",
-            Self::NoPermit => "no turn in time",
+            Self::NoPermit => "no permit in time",
         }
     }
 }
@@ -68,7 +69,7 @@ pub(crate) struct Outcome {
 /// The rest of an answer whose head has come.
 pub(crate) struct RemainingBody {
     pub(crate) decoder: Decoder,
-    /// Its turn, for as long as this is there.
+    /// Its permit, held as long as this exists.
     pub(crate) _permit: Option<Permit>,
     pub(crate) endpoint: usize,
 }

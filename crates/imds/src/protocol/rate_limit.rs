@@ -1,7 +1,8 @@
 //! How much of the interface a client may use: requests in flight, and packets per second.
 //!
-//! An interface may send 1,024 packets a second to IMDS, DNS and NTP together; what is beyond is dropped without a word
-//! (EC2 User Guide, "Access instance metadata", query throttling; amazonlinux/amazon-ec2-net-utils#120).
+//! An interface may send 1,024 packets a second to IMDS, DNS and NTP together; what is beyond is
+//! dropped silently (EC2 User Guide, "Access instance metadata", query throttling;
+//! amazonlinux/amazon-ec2-net-utils#120).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -115,7 +116,8 @@ mod tests {
         assert!(matches!(rate_limit.admit(at(0)), Admission::Granted(_)));
     }
 
-    /// Asks for a permit every millisecond for ten seconds and counts the packets of the fullest second.
+    /// Asks for a permit every millisecond for ten seconds and counts the packets of the fullest
+    /// second.
     fn fullest_second(reused: bool) -> (u32, usize) {
         let rate_limit = Arc::new(RateLimit::default());
         let mut sent = Vec::new();
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn never_more_than_the_budget_in_any_second() {
+    fn never_more_than_the_limit_in_any_second() {
         let (packets, requests) = fullest_second(false);
         assert!(packets <= PACKETS_PER_SECOND, "{packets}");
         assert_eq!(requests, 850, "85 new connections a second are made use of");

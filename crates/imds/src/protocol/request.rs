@@ -1,4 +1,5 @@
-//! One request, sent until it is answered for good, the attempts are used up, or the deadline has passed.
+//! One request, sent until it is answered for good, the attempts are used up, or the deadline has
+//! passed.
 
 use std::io;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl RetryingRequest {
     pub(crate) fn step(&mut self, now: Moment) -> Step {
         loop {
             if matches!(self.phase, Phase::Permit | Phase::Pausing { .. } | Phase::Done(_)) {
-                // Not before the connection was given back, so that the next in turn finds it.
+                // Only after the connection was released, so that the next request finds it.
                 self.permit = None;
             }
             match &mut self.phase {
@@ -106,7 +107,7 @@ impl RetryingRequest {
         }
     }
 
-    /// Asks the rate_limit for a turn; a step where there is none yet.
+    /// Takes a permit of the rate limit, or returns the step that waits for one.
     fn take_permit(&mut self, now: Moment) -> Option<Step> {
         let seen = self.shared.rate_limit.permit_released.epoch();
         if now >= self.deadline {
@@ -210,7 +211,8 @@ impl RetryingRequest {
         Phase::Releasing { reusable, then: Box::new(then) }
     }
 
-    /// The head of a value has come. Nothing is repeated from here on, and the connection and the turn are the reader's.
+    /// The head of a value has come. Nothing is repeated from here on, and the connection and the
+    /// turn are the reader's.
     fn opened(&mut self, decoder: Decoder) -> Phase {
         let head = decoder.opened();
         self.retry_after = None;
@@ -237,7 +239,8 @@ impl RetryingRequest {
     fn lost(&mut self, now: Moment, error: io::Error, begun: bool) -> Phase {
         let timed_out = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
         if self.reused && !begun && !timed_out {
-            // The service closed the kept connection just before it was used: this attempt never reached it.
+            // The service closed the kept connection just before it was used: this attempt never
+            // reached it.
             self.attempts -= 1;
             self.fresh = true;
             return Phase::Releasing { reusable: false, then: Box::new(Phase::Permit) };
@@ -255,7 +258,8 @@ impl RetryingRequest {
         if connected { Phase::Releasing { reusable: false, then: Box::new(then) } } else { then }
     }
 
-    /// Pauses before another attempt, or ends with the result where none is left or it would come too late.
+    /// Pauses before another attempt, or ends with the result where none is left or it would come
+    /// too late.
     fn pause_or(
         &mut self,
         now: Moment,

@@ -7,21 +7,22 @@ const BASE: Duration = Duration::from_millis(100);
 /// The longest pause of all.
 const CEILING: Duration = Duration::from_secs(5);
 
-/// The pause before attempt `next` (the second is 2), full-jitter exponential: anything from zero to
-/// `BASE * 2^(next - 2)`, so that clients that failed together do not come back together.
+/// The pause before attempt `next` (the second is 2), full-jitter exponential: anything from zero
+/// to `BASE * 2^(next - 2)`, so that clients that failed together do not come back together.
 pub(crate) fn backoff(next: u32, random: f64) -> Duration {
     let longest =
         BASE.saturating_mul(1_u32.checked_shl(next.saturating_sub(2)).unwrap_or(u32::MAX)).min(CEILING);
     longest.mul_f64(random.clamp(0.0, 1.0))
 }
 
-/// Whether an answer with this status may be another one later: throttled, or failing on the service's side.
+/// Whether an answer with this status may be another one later: throttled, or failing on the
+/// service's side.
 pub(crate) const fn is_transient(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }
 
-/// How long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, section 10.2.3). A value that is neither is
-/// no answer to the question and is passed over.
+/// How long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, section 10.2.3). A value
+/// that is neither is no answer to the question and is passed over.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,5 @@
-//! The session token that the threads and tasks of one client share, and the one flight that fetches it.
+//! The session token that the threads and tasks of one client share, and the one flight that
+//! fetches it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,8 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// Whether the token has life left beyond its renewal margin: 120 s, or a tenth of its TTL if that is less.
+    /// Whether the token has life left beyond its renewal margin: 120 s, or a tenth of its TTL if
+    /// that is less.
     pub(crate) fn is_fresh(&self, now: Moment) -> bool {
         now + MARGIN.min(self.ttl / 10) < self.expires
     }
@@ -70,7 +72,8 @@ impl Session {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters with the token that was refused, if one was: it is dropped where it is still the one in use.
+    /// Enters with the token that was refused, if one was: it is dropped where it is still the one
+    /// in use.
     pub(crate) fn enter(self: &Arc<Self>, now: Moment, refused: Option<&Arc<Token>>) -> Entry {
         let mut state = self.state();
         if let (Some(current), Some(refused)) = (&state.token, refused)
@@ -104,7 +107,8 @@ impl Session {
     }
 }
 
-/// The duty to end a flight. Dropped without an outcome (a cancelled task), the next who enters leads.
+/// The duty to end a flight. Dropped without an outcome (a cancelled task), the next who enters
+/// leads.
 #[derive(Debug)]
 pub(crate) struct FlightGuard {
     session: Arc<Session>,
@@ -163,9 +167,7 @@ mod tests {
             matches!(session.landing(flight), FlightStatus::Failed(error) if error.kind() == ErrorKind::Forbidden)
         );
 
-        let Entry::Fetch(guard) = session.enter(at(0), None) else {
-            panic!("whoever comes later tries again")
-        };
+        let Entry::Fetch(guard) = session.enter(at(0), None) else { panic!("a later caller tries again") };
         let Entry::Follow(flight) = session.enter(at(0), None) else { panic!("the second follows") };
         guard.land(&Ok(token("a", 100, 100)));
         assert!(matches!(session.landing(flight), FlightStatus::Over));

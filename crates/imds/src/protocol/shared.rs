@@ -13,7 +13,7 @@ use crate::store::{StoreKey, TokenStore};
 /// A listener for [`ClientEvent`]s.
 pub(crate) type Observer = Arc<dyn Fn(&ClientEvent<'_>) + Send + Sync>;
 
-/// Settings, clock, store, and what is common to the calls: the session and the request rate_limit.
+/// Settings, clock, store, and what is common to the calls: the session and the rate limit.
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,

@@ -10,8 +10,8 @@ use crate::notify::Epoch;
 pub(crate) enum Step {
     /// Let time pass, at most until the moment, and less where the signal moves on from its epoch.
     Wait { on: Option<(NotifyName, Epoch)>, until: Moment },
-    /// Take an idle connection where one is left and `fresh` does not forbid it, or make one; then tell
-    /// [`Event::Connected`].
+    /// Take an idle connection where one is left and `fresh` does not forbid it, or make one; then
+    /// tell [`Event::Connected`].
     Connect { fresh: bool, until: Moment },
     /// Send the outgoing bytes; then tell [`Event::Sent`].
     Send { until: Moment },

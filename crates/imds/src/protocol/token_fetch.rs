@@ -1,4 +1,4 @@
-//! One flight for a session token: out of the store, from whoever else is fetching one, or from the service.
+//! One fetch of a session token: from the store, from another process's fetch, or from the service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,9 @@ use crate::store::{FetchFailure, FetchLock, StoreError, StoredToken, TokenStore}
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 /// Longest pause between two looks.
 const LONGEST_LOOK: Duration = Duration::from_millis(250);
-/// The share of the time waited so far that may pass until the next look: a wait is at most that much longer than it
-/// had to be, and a thousand processes that wait do not take the processor from the one that fetches.
+/// The share of the time waited so far that may pass until the next look: a wait is at most that
+/// much longer than it had to be, and a thousand processes that wait do not take the processor from
+/// the one that fetches.
 const LOOK_SHARE: u32 = 4;
 
 #[derive(Debug)]
@@ -148,7 +149,8 @@ impl TokenFetch {
         }
     }
 
-    /// Ends with the stored token where that is fresh, of this boot, and not the one that was refused.
+    /// Ends with the stored token where that is fresh, of this boot, and not the one that was
+    /// refused.
     fn use_stored(&mut self, now: Moment) -> bool {
         let Some((store, boot_id)) = &self.store else { return false };
         let stored = match store.load(&self.shared.key) {
@@ -162,7 +164,8 @@ impl TokenFetch {
         };
         let token = Token { secret: stored.token, expires: stored.expires, ttl: stored.ttl };
         let refused = self.refused.as_ref().is_some_and(|refused| refused.secret == token.secret);
-        // A token cannot have more life left than its TTL: whatever says so is not of this boot clock.
+        // A token cannot have more life left than its TTL: whatever says so is not of this boot
+        // clock.
         let plausible = token.expires <= now + token.ttl;
         if refused || !plausible || !token.is_fresh(now) {
             return false;
@@ -172,7 +175,8 @@ impl TokenFetch {
         true
     }
 
-    /// Ends with the failure of the flight that was waited for, where it failed after this one began to wait.
+    /// Ends with the failure of the flight that was waited for, where it failed after this one
+    /// began to wait.
     fn share_failure(&mut self, since: Moment) -> bool {
         let Some((store, boot_id)) = &self.store else { return false };
         let Ok(Some(failure)) = store.last_failure(&self.shared.key) else { return false };

@@ -1,8 +1,9 @@
 //! Session tokens in files, shared by the processes of one user.
 //!
-//! One file per endpoint in a directory of the user's own, never followed through a link, owner and mode checked
-//! after opening, replaced by rename. Next to it a lock file: whoever holds its lock fetches for all, and leaves a note
-//! in it where that failed, so that those who waited do not queue up to fail one after the other.
+//! One file per endpoint in a directory that only the user can write. No link is followed, owner
+//! and mode are checked after opening, and a file is replaced by rename. The process that holds the
+//! lock file's lock fetches the token (single-flight). A failed fetch is recorded in the lock file
+//! and returned to every waiter, so that there is no thundering herd.
 
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
@@ -20,7 +21,8 @@ const NAME_LIMIT: usize = 200;
 
 /// Permission bits that a token file must not have: any for group or others.
 const LOOSE_FILE: u32 = 0o077;
-/// Permission bits that the directory must not have: writing for group or others, who could plant files in it.
+/// Permission bits that the directory must not have: writing for group or others, who could plant
+/// files in it.
 const LOOSE_DIRECTORY: u32 = 0o022;
 
 /// Session tokens of one user, in a directory that only that user can write.
@@ -36,8 +38,9 @@ impl FileStore {
         Self { directory: directory.into() }
     }
 
-    /// The user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds` for root, else
-    /// `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` where none of these is known.
+    /// The user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds` for
+    /// root, else `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` where none of these is
+    /// known.
     #[must_use]
     pub fn from_environment(environment: &dyn Environment) -> Option<Self> {
         let inside = |name, rest: &str| environment.path_variable(name).map(|path| path.join(rest));
@@ -87,7 +90,8 @@ impl FileStore {
         self.open_directory()?.ok_or_else(|| self.refusal("vanished"))
     }
 
-    /// Opens a file of the store and makes sure that it is a plain file of this user's that nobody else can read.
+    /// Opens a file of the store and makes sure that it is a plain file of this user's that nobody
+    /// else can read.
     fn open_file(
         &self,
         directory: &OwnedFd,
@@ -141,7 +145,8 @@ impl FileStore {
         self.directory.display()
     }
 
-    /// The file name of a key: the endpoint without its scheme, `/` and `%` escaped so that no two keys share one.
+    /// The file name of a key: the endpoint without its scheme, `/` and `%` escaped so that no two
+    /// keys share one.
     fn name(&self, key: &StoreKey) -> Result<String, StoreError> {
         let bare = key.as_str().strip_prefix("http://").unwrap_or(key.as_str());
         let name = bare.replace('%', "%25").replace('/', "%2F");

@@ -1,4 +1,4 @@
-//! Where session tokens are kept between calls, and who fetches a new one for all.
+//! Stores for session tokens, and the lock that makes the fetch of a new one single-flight.
 
 mod file;
 mod memory;
@@ -91,13 +91,14 @@ impl std::error::Error for StoreError {
     }
 }
 
-/// The exclusive right to fetch a token for all clients that share a store (single-flight). Dropping it releases the
-/// lock.
+/// The exclusive right to fetch a token for all clients that share a store (single-flight).
+/// Dropping it releases the lock.
 pub trait FetchLock: Send + fmt::Debug {
     /// Records the failure of the fetch for the clients that wait for it.
     ///
     /// # Errors
-    /// Returns an error if the failure cannot be recorded; the waiting clients then fetch a token themselves.
+    /// Returns an error if the failure cannot be recorded; the waiting clients then fetch a token
+    /// themselves.
     fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         let _ = failure;
         Ok(())
@@ -112,8 +113,9 @@ impl FetchLock for NoLock {}
 
 /// A place for session tokens. No method may block for longer than a file operation takes.
 ///
-/// Only [`load`](Self::load), [`save`](Self::save) and [`remove`](Self::remove) are needed for a store of one's own;
-/// the rest has one fetch serve all who share the store, and without it each fetches for himself.
+/// A custom store has to implement [`load`](Self::load), [`save`](Self::save) and
+/// [`remove`](Self::remove). The other methods make one fetch serve every client that shares the
+/// store (single-flight); without them each client fetches its own token.
 pub trait TokenStore: Send + Sync + fmt::Debug {
     /// The token under this key, whether or not it is still valid.
     ///
@@ -121,7 +123,7 @@ pub trait TokenStore: Send + Sync + fmt::Debug {
     /// Where the store cannot be read, or must not be trusted.
     fn load(&self, key: &StoreKey) -> Result<Option<StoredToken>, StoreError>;
 
-    /// Keeps the token under this key in place of any other.
+    /// Keeps the token under this key and replaces any other.
     ///
     /// # Errors
     /// Where it cannot be kept.

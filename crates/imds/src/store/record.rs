@@ -1,6 +1,7 @@
 //! The text of the token file and of the failure note in the lock file.
 //!
-//! One `name value` pair a line, in this order, the version first: a file that deviates in anything is no record.
+//! One `name value` pair a line, in this order, the version first: a file that deviates in anything
+//! is no record.
 
 use std::time::Duration;
 

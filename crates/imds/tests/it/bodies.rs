@@ -1,4 +1,4 @@
-//! Values that are read as they come.
+//! Streaming values.
 
 use std::io::Read as _;
 
@@ -171,7 +171,8 @@ async fn a_task_reads_a_body_as_any_async_reader() {
         .build_async()
         .unwrap();
     let mut body = client.open("user-data").await.unwrap();
-    // Smaller than a chunk, so that the rest of one is kept; then by `chunk`, which continues there.
+    // Smaller than a chunk, so that the rest of one is kept; then by `chunk`, which continues
+    // there.
     let mut first = [0; 1000];
     body.read_exact(&mut first).await.unwrap();
     let mut rest = body.chunk().await.unwrap().unwrap();

@@ -54,7 +54,14 @@ pub struct Pieces {
 }
 
 impl Caller {
-    /// Reads a value as it comes.
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        match self {
+            Self::Blocking(client) => Self::Blocking(client.with_timeout(timeout)),
+            Self::Tokio(runtime, client) => Self::Tokio(runtime, client.with_timeout(timeout)),
+        }
+    }
+
+    /// Reads a streaming value.
     pub fn open(&self, path: &str) -> Result<Pieces, Error> {
         let mut pieces = Vec::new();
         match self {
@@ -89,7 +96,7 @@ impl Caller {
         }
     }
 
-    /// Whether there are no user data to be read as they come.
+    /// Whether there is no user data to stream.
     pub fn no_user_data(&self) -> bool {
         match self {
             Self::Blocking(client) => client.open_user_data().unwrap().is_none(),

@@ -1,4 +1,4 @@
-//! What the service and the network do, and what a caller is told.
+//! Faults of the service and the network, and the errors that a caller gets.
 
 use std::time::Duration;
 

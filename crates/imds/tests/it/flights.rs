@@ -30,7 +30,7 @@ fn a_failure_is_shared_and_not_queued_up() {
         let client = driver.client(&server.endpoint(), |builder| builder.read_timeout(brief).attempts(1));
         let results = client.get_all_at_once("instance-id", 50);
         assert!(results.iter().all(|result| result.as_ref().is_err_and(imds::Error::is_stalled_token_fetch)));
-        // Whoever came after the first flight had landed flew another; most waited for the first.
+        // A call that came after the first flight had ended began another; most waited for it.
         let counts = server.counts();
         assert!(counts.token_puts <= 5 && counts.gets == 0, "{driver:?}: {counts:?}");
     }

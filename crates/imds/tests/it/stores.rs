@@ -9,7 +9,8 @@ use imds_testkit::FaultServer;
 
 use crate::drivers::{BOTH, Driver};
 
-/// Calls twice, each time with a client of its own, and gives the token PUTs and what was noticed of the store.
+/// Calls twice, each time with a client of its own, and gives the token PUTs and what was noticed
+/// of the store.
 fn two_calls(
     driver: Driver,
     store: impl TokenStore + Clone + 'static,

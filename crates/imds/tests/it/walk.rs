@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use crate::drivers::BOTH;
 
 fn client(endpoint: impl Into<String>) -> Client {
-    // A loaded machine can take a while to answer, and a request that is repeated would be counted twice.
+    // A loaded machine can take a while to answer, and a request that is repeated would be counted
+    // twice.
     let patient = std::time::Duration::from_secs(60);
     Client::builder()
         .environment(EmptyEnvironment)
@@ -83,7 +84,8 @@ fn a_filter_spares_requests() {
 
 #[test]
 fn one_failure_is_one_path() {
-    let server = server(&[("a/", "gone\nworse/\nfine"), ("a/fine", "1")]);
+    let server = server(&[("a/", "gone\nbad\nworse/\nleft/\nfine"), ("a/fine", "1")]);
+    server.at("/latest/meta-data/a/bad", Answer::status(400));
     server.at("/latest/meta-data/a/worse/", Answer::status(403));
     let (found, failed): (Vec<_>, Vec<_>) =
         client(server.endpoint()).walk("a/").unwrap().into_iter().partition(Result::is_ok);
@@ -97,7 +99,7 @@ fn one_failure_is_one_path() {
     assert_eq!(
         failed,
         [
-            ("/latest/meta-data/a/gone".to_owned(), ErrorKind::NotFound),
+            ("/latest/meta-data/a/bad".to_owned(), ErrorKind::Protocol),
             ("/latest/meta-data/a/worse/".to_owned(), ErrorKind::Forbidden),
         ]
     );
@@ -149,7 +151,8 @@ proptest! {
         )
     ) {
         let mut builder = Emulator::builder();
-        // Below a directory of their own, away from names with a meaning; a path in the way of another is left out.
+        // Below a directory of their own, away from names with a meaning; a path in the way of
+        // another is left out.
         let mut leaves = BTreeMap::new();
         for (path, value) in &tree {
             if tree.keys().any(|other| other.len() > path.len() && other.starts_with(path)) {
@@ -213,9 +216,9 @@ fn what_fails_in_a_task_s_walk_fails_alone() {
             })
             .collect();
         told.sort();
-        let expected =
-            ["/latest/meta-data/ok/a", "/latest/meta-data/ok/sub/c", "NotFound /latest/meta-data/ok/b"];
-        assert_eq!(told, expected, "{driver:?}");
+        assert_eq!(told, ["/latest/meta-data/ok/a", "/latest/meta-data/ok/sub/c"], "{driver:?}");
+        let gone = client.walk("none/", |_| true).remove(0).unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::NotFound, "{driver:?}: the root itself");
         let leaves = client.walk("tree/", |_| true);
         assert_eq!(leaves.len(), 1, "{driver:?}");
         assert_eq!(leaves[0].as_ref().unwrap_err().kind(), ErrorKind::Protocol);
@@ -238,4 +241,99 @@ async fn a_task_s_walk_is_a_stream() {
     let mut leaves: Vec<_> = walk.map(|leaf| leaf.unwrap().text().unwrap().to_owned()).collect().await;
     leaves.sort();
     assert_eq!(leaves, ["us-east-1", "us-east-1a", "use1-az4"]);
+}
+
+const CREDENTIALS: &str =
+    "{\n  \"Code\" : \"Success\",\n  \"SecretAccessKey\" : \"wJalrXUtnFEMI/K7MDENG\"\n}";
+
+#[test]
+fn a_secret_is_read_as_one_value_however_it_is_listed() {
+    for (listing, path) in [
+        ("web/", "iam/security-credentials/"),
+        ("web", "iam/security-credentials/"),
+        ("web/", "iam/security-credentials-extended/"),
+        ("ec2-instance/", "identity-credentials/ec2/security-credentials/"),
+        ("new/", "iam/"),
+    ] {
+        for driver in BOTH {
+            let server = FaultServer::start();
+            server.every_get(Behaviour::Serve(CREDENTIALS.into()));
+            server.at(&format!("/latest/meta-data/{path}"), Behaviour::Serve(listing.into()));
+            let client = driver.client(&server.endpoint(), |builder| builder);
+            let leaves = client.walk(path, |entry| entry.is_secret);
+            assert_eq!(leaves.len(), 1, "{driver:?} {path}{listing}");
+            assert_eq!(leaves[0].as_ref().unwrap().bytes(), CREDENTIALS.as_bytes());
+            assert_eq!(client.walk(path, |entry| !entry.is_secret).len(), 0);
+            for request in server.requests() {
+                assert!(!request.target.contains("Secret"), "{}", request.target);
+                assert!(!request.target.ends_with(&format!("{}/", listing.trim_end_matches('/'))));
+            }
+        }
+    }
+}
+
+#[test]
+fn credentials_in_the_place_of_a_listing_are_neither_shown_nor_requested() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        server.every_get(Behaviour::Serve(CREDENTIALS.into()));
+        let client = driver.client(&server.endpoint(), |builder| builder);
+        for path in ["iam/security-credentials/", "iam/", "identity-credentials/ec2/security-credentials/"] {
+            let leaves = client.walk(path, |_| true);
+            assert_eq!(leaves.len(), 1, "{driver:?}");
+            let error = leaves[0].as_ref().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("line 1 of the listing of `/latest/meta-data/{path}` is not a name")
+            );
+            assert_eq!(client.list(path).unwrap_err().kind(), ErrorKind::Protocol);
+        }
+        let before = server.counts().gets;
+        for path in ["user-data", "iam/security-credentials/web/"] {
+            assert_eq!(client.list(path).unwrap_err().kind(), ErrorKind::Path, "{driver:?}");
+        }
+        assert_eq!(server.counts().gets, before, "a secret is never requested as a listing");
+    }
+}
+
+#[test]
+fn a_walk_whose_filter_panics_ends_with_an_error() {
+    let server = server(&[("a/", "x\ny"), ("a/x", "1"), ("a/y", "2")]);
+    let walk = client(server.endpoint()).walk("a/").unwrap().filter(|_| panic!("the filter's own fault"));
+    let results: Vec<_> = walk.into_iter().collect();
+    let [Err(error)] = results.as_slice() else { panic!("{results:?}") };
+    assert_eq!(error.to_string(), "the filter of the walk panicked at the listing of `/latest/meta-data/a/`");
+}
+
+#[test]
+fn a_walk_ends_by_its_deadline() {
+    let names: Vec<String> = (0..60).map(|number| format!("leaf{number}")).collect();
+    let server = FaultServer::start();
+    server.every_get(Behaviour::Stall);
+    server.at("/latest/meta-data/tree/", Behaviour::Serve(names.join("\n").into_bytes()));
+    let second = std::time::Duration::from_secs(1);
+    for driver in BOTH {
+        let before = server.counts().gets;
+        let client = driver.client(&server.endpoint(), |builder| {
+            builder.read_timeout(second).connect_timeout(second).deadline(second).attempts(1)
+        });
+        let leaves = client.walk("tree/", |_| true);
+        assert_eq!(leaves.len(), 60, "{driver:?}");
+        assert!(leaves.iter().all(|leaf| leaf.as_ref().unwrap_err().kind() == ErrorKind::Unreachable));
+        // The listing and four values at a time: the other values are never requested.
+        assert!(server.counts().gets - before <= 9, "{driver:?}");
+    }
+}
+
+#[test]
+fn calls_of_a_client_with_a_timeout_end_together() {
+    let second = std::time::Duration::from_secs(1);
+    for driver in BOTH {
+        let server = FaultServer::start();
+        server.at("/latest/meta-data/slow", Behaviour::Stall);
+        let client = driver.client(&server.endpoint(), |builder| builder.attempts(1)).with_timeout(second);
+        assert_eq!(client.get("slow").unwrap_err().kind(), ErrorKind::Unreachable);
+        let error = client.get("instance-id").unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Unreachable, 0), "{driver:?}");
+    }
 }

@@ -207,3 +207,23 @@ fn only_true_disables() {
         assert_eq!(settings.disabled, disabled, "{value}");
     }
 }
+
+#[test]
+fn a_password_in_an_endpoint_is_not_repeated() {
+    for url in [
+        "http://user:hunter2@169.254.169.254/",
+        "https://user:hunter2@host",
+        "http://user:hunter2@h@ost/",
+        "user:hunter2@host",
+        "http://user:hunter2@[::1",
+        "http://host/@hunter2@x",
+        "hunter2://user:hunter2@host",
+    ] {
+        for variables in [&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)][..], &[]] {
+            let given = Given { endpoint: variables.is_empty().then(|| url.to_owned()), ..Given::default() };
+            let Err(error) = resolve(variables, "", given) else { continue };
+            assert!(error.starts_with("endpoint `"), "{error}");
+            assert!(!error.contains(":hunter2"), "{error}");
+        }
+    }
+}

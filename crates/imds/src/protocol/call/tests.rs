@@ -12,7 +12,7 @@ use crate::{EmptyEnvironment, SessionToken};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A clock that moves when it is told to.
+/// A clock that the test moves.
 #[derive(Clone)]
 struct MadeClock(Arc<Mutex<(Moment, BootId)>>);
 
@@ -116,7 +116,7 @@ impl Harness {
 
     fn get(&mut self) -> Result<String, Error> {
         let path = MetadataPath::from_static("/latest/meta-data/instance-id");
-        let mut call = Call::new(self.shared.clone(), Goal::Get(path), self.clock.now());
+        let mut call = Call::new(self.shared.clone(), Goal::Get(path), None);
         match self.drive(&mut call)? {
             Success::Answer(answer) => Ok(String::from_utf8(answer.body).unwrap()),
             Success::Token(_) => panic!("a value was asked for"),
@@ -438,7 +438,7 @@ fn disabled_sends_nothing() {
         rate_limit: Arc::default(),
         observer: None,
     };
-    let mut call = Call::new(Arc::new(shared), Goal::Token, harness.clock.now());
+    let mut call = Call::new(Arc::new(shared), Goal::Token, None);
     assert_eq!(call.step(harness.clock.now()), Step::Done);
     let error = call.take().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Disabled);
@@ -449,13 +449,13 @@ fn disabled_sends_nothing() {
 }
 
 #[test]
-fn whoever_waits_for_a_flight_shares_its_failure() {
+fn a_waiter_shares_the_failure_of_the_flight() {
     let store = MemoryStore::new();
     let mut harness = Harness::new(&store, |_| {}).script(&[token("T")], &[value("v")]);
     let key = harness.shared.key.clone();
     let Some(mut other) = store.try_lock(&key).unwrap() else { panic!("the lock is free") };
     let path = MetadataPath::from_static("/latest/meta-data/instance-id");
-    let mut call = Call::new(harness.shared.clone(), Goal::Get(path), harness.clock.now());
+    let mut call = Call::new(harness.shared.clone(), Goal::Get(path), None);
     let Step::Wait { on: None, until } = call.step(harness.clock.now()) else {
         panic!("it waits for the other")
     };
@@ -472,7 +472,7 @@ fn whoever_waits_for_a_flight_shares_its_failure() {
     let error = harness.drive(&mut call).unwrap_err();
     assert_eq!((error.kind(), error.is_stalled_token_fetch()), (ErrorKind::Unreachable, true));
     assert_eq!(harness.counts(), (0, 0), "nothing is sent for a failure that is known");
-    // Whoever comes later tries again.
+    // A later call tries again.
     harness.clock.advance(SECOND);
     assert_eq!(harness.get().unwrap(), "v");
 }
@@ -503,7 +503,7 @@ fn nothing_that_can_be_printed_holds_the_token() {
     let mut harness = Harness::new(&MemoryStore::new(), |_| {}).script(&[token("SECRET")], &[value("v")]);
     harness.get().unwrap();
     let path = MetadataPath::from_static("/latest/user-data");
-    let mut call = Call::new(harness.shared.clone(), Goal::Get(path), harness.clock.now());
+    let mut call = Call::new(harness.shared.clone(), Goal::Get(path), None);
     while !matches!(call.step(harness.clock.now()), Step::Send { .. }) {
         call.event(harness.clock.now(), Event::Connected { endpoint: 0, reused: false });
     }
