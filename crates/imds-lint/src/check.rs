@@ -5,7 +5,6 @@ mod languages;
 use crate::extract::kind::{self, Kind};
 use crate::extract::needles;
 use crate::fix::Style;
-use crate::rules::catalogue::RuleId;
 use crate::rules::finding::{Finding, Unread};
 use crate::suppress::Suppressions;
 use crate::text::limits;
@@ -155,20 +154,17 @@ fn check_texts(text: String, first: Text, settings: Settings) -> Checked {
 
 /// Puts the findings in order; what was found twice, by two readings of one text, is there once.
 fn finish(checked: &mut Checked) {
-    let order = |finding: &Finding| (finding.span.start, finding.span.end, finding.rule);
-    checked.findings.sort_by_key(order);
-    let mut seen: Vec<(RuleId, usize, usize, Option<String>)> = Vec::new();
-    checked.findings.retain(|finding| {
-        let key = (finding.rule, finding.span.start, finding.span.end, finding.within.clone());
-        let twice = seen.iter().any(|(rule, start, end, within)| {
-            *rule == finding.rule
-                && *start == finding.span.start
-                && *end == finding.span.end
-                && (*within == finding.within || !finding.span.is_empty() && within.is_none())
-        });
-        seen.push(key);
-        !twice
+    let key = |finding: &Finding| (finding.span.start, finding.span.end, finding.rule, finding.inner_line);
+    checked.findings.sort_by_key(key);
+    checked.findings.dedup_by(|later, kept| {
+        let same = key(later) == key(kept);
+        if same && kept.edits.is_empty() {
+            kept.edits.append(&mut later.edits);
+        }
+        same
     });
+    checked.suppressed.sort_by_key(|(finding, _)| key(finding));
+    checked.suppressed.dedup_by(|(later, _), (kept, _)| key(later) == key(kept));
     checked.unread.sort_by_key(|unread| unread.span.start);
     checked.unread.dedup();
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What any rule starts from. Case does not matter.
-const NEEDLES: [&str; 34] = [
+const NEEDLES: [&str; 38] = [
     // Addresses and headers.
     "169.254.169.254",
     "fd00:ec2::254",
@@ -14,6 +14,10 @@ const NEEDLES: [&str; 34] = [
     "ec2-metadata",
     "ec2metadata",
     "imds-lint:",
+    // Zones that a Region is cut out of.
+    "availability-zone",
+    "availability_zone",
+    "availabilityzone",
     // Launches.
     "http_tokens",
     "httptokens",
@@ -45,10 +49,11 @@ const NEEDLES: [&str; 34] = [
     "awscli",
     "aws-sdk",
     "awssdk",
+    "aws-java-sdk",
 ];
 
 /// How many of the last needles matter in scripts that install packages and in manifests only.
-const PACKAGES: usize = 4;
+const PACKAGES: usize = 5;
 
 fn automaton() -> Option<&'static AhoCorasick> {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();

@@ -34,6 +34,7 @@ fn finding(entry: &Entry<'_>) -> Value {
         "end_column": entry.end.column,
         "message": entry.finding.message,
         "within": entry.finding.within,
+        "inner_line": entry.finding.inner_line,
         "source": excerpt::shown(entry.line_text()),
         "fixable": !entry.finding.edits.is_empty(),
     });

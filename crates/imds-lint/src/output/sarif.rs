@@ -65,7 +65,8 @@ fn result(entry: &Entry<'_>) -> Value {
     let rule = finding.rule();
     let mut message = finding.message.clone();
     if let Some(within) = &finding.within {
-        message.push_str(&format!(" (in {within})"));
+        let line = finding.inner_line.map_or_else(String::new, |line| format!(", line {line}"));
+        message.push_str(&format!(" (in {within}{line})"));
     }
     let mut result = json!({
         "ruleId": rule.id,

@@ -42,7 +42,8 @@ fn finding(entry: &Entry<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{margin} |\n{number} | {line}\n{margin} | {}{carets}", " ".repeat(start))?;
     }
     if let Some(within) = &entry.finding.within {
-        writeln!(out, "{margin} = in {}", printable::escape(within))?;
+        let line = entry.finding.inner_line.map_or_else(String::new, |line| format!(", line {line}"));
+        writeln!(out, "{margin} = in {}{line}", printable::escape(within))?;
     }
     let by_itself = if entry.finding.edits.is_empty() { "" } else { " (`--fix` does it)" };
     writeln!(out, "{margin} = fix: {}{by_itself}\n", rule.fix)

@@ -22,8 +22,10 @@ pub struct Finding {
     pub span: Span,
     /// What is wrong here.
     pub message: String,
-    /// The text that it was found in, if that is embedded: `user_data, line 3`.
+    /// The text that it was found in, if that is embedded.
     pub within: Option<String>,
+    /// The line of that text, where it is decoded and has no lines in the file.
+    pub inner_line: Option<usize>,
     /// Changes that fix it and keep what the script does; empty if there are none that are certain to.
     pub edits: Vec<Edit>,
 }
@@ -32,7 +34,7 @@ impl Finding {
     /// A finding without a fix.
     #[must_use]
     pub fn new(rule: RuleId, span: Span, message: impl Into<String>) -> Self {
-        Self { rule, span, message: message.into(), within: None, edits: Vec::new() }
+        Self { rule, span, message: message.into(), within: None, inner_line: None, edits: Vec::new() }
     }
 
     /// Its rule.

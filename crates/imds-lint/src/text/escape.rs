@@ -17,6 +17,10 @@ pub enum Escape {
     HclTemplate,
     /// The text of `Fn::Sub`.
     CloudFormationSub,
+    /// The text of `Fn::Sub` in a block scalar whose lines are indented by this much.
+    SubInBlock(usize),
+    /// The text of `Fn::Sub` in a JSON string.
+    SubInJson,
     /// A word of shell in single quotes.
     ShellSingle,
     /// A word of shell in double quotes, or the body of a heredoc that is expanded.
@@ -44,6 +48,8 @@ impl Escape {
             }
             Self::HclTemplate => Some(text.replace("${", "$${").replace("%{", "%%{")),
             Self::CloudFormationSub => Some(text.replace("${", "${!")),
+            Self::SubInBlock(indent) => Self::YamlBlock(*indent).apply(&Self::CloudFormationSub.apply(text)?),
+            Self::SubInJson => Self::Json.apply(&Self::CloudFormationSub.apply(text)?),
             Self::ShellSingle => (!text.contains('\'')).then(|| text.to_owned()),
             Self::ShellDouble => (!text.contains(['"', '$', '`', '\\', '!'])).then(|| text.to_owned()),
         }

@@ -7,6 +7,9 @@ use super::escape::Escape;
 /// Bytes in the file.
 pub type Span = Range<usize>;
 
+/// A segment longer than any escape sequence is decoded text.
+const DECODED: usize = 32;
+
 /// A run of bytes and where it came from.
 #[derive(Clone, Debug)]
 struct Segment {
@@ -75,6 +78,21 @@ impl Mapped {
             escapes
         });
         Self { text, segments, escapes }
+    }
+
+    /// The line of `offset` in decoded text, which has no lines in the file.
+    #[must_use]
+    pub fn inner_line(&self, offset: usize) -> Option<usize> {
+        let segment = self.segments.iter().find(|segment| segment.here.contains(&offset))?;
+        let packed = !segment.exact && segment.here.len() > DECODED;
+        packed.then(|| 1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count())
+    }
+
+    /// The same text, in which nothing is replaced.
+    #[must_use]
+    pub fn frozen(mut self) -> Self {
+        self.escapes = None;
+        self
     }
 
     /// A part of `outer` that reads as it is written.

@@ -1,3 +1,4 @@
 //! The program, run: its output, its exit codes, its rewrites against the emulator.
 
 mod command;
+mod corpus;

@@ -91,7 +91,10 @@ pub fn all(script: &Script<'_>) -> Vec<Request> {
     for node in script.command_nodes(script.tree.root()) {
         let command = script.command(node, &[]);
         if let Some(definition) = script.function(command.name()) {
-            requests.extend(through_function(script, &command, definition));
+            let through = through_function(script, &command, definition);
+            // `retry 5 curl ...`, whose function runs its arguments.
+            let own = if through.is_empty() { read(script, command) } else { None };
+            requests.extend(through.into_iter().chain(own));
         } else if let Some(request) = read(script, command) {
             requests.push(request);
         }
@@ -178,7 +181,8 @@ fn read(script: &Script<'_>, command: Command) -> Option<Request> {
         return None;
     }
     let method = parsed.value(&["X", "request", "method"]).unwrap_or_default();
-    let put = method.eq_ignore_ascii_case("put") || parsed.has(&["T", "upload-file"]);
+    let put =
+        method.eq_ignore_ascii_case("put") || (client == Client::Curl && parsed.has(&["T", "upload-file"]));
     let before = words.get(..client_word).unwrap_or_default();
     let wrapped = |name: &str| before.iter().any(|word| base_name(&word.text).ends_with(name));
     let timeouts: &[&str] = match client {

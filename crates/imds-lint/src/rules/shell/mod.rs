@@ -52,6 +52,8 @@ impl<'s, 't> Judged<'s, 't> {
     }
 
     fn finding(&self, rule: RuleId, node: NodeId, message: impl Into<String>) -> Finding {
-        Finding::new(rule, self.mapped.origin(self.script.tree.span(node)), message)
+        let span = self.script.tree.span(node);
+        let inner_line = self.mapped.inner_line(span.start);
+        Finding { inner_line, ..Finding::new(rule, self.mapped.origin(span), message) }
     }
 }

@@ -80,7 +80,7 @@ fn unused(judged: &Judged<'_, '_>) -> Vec<Finding> {
             let kinds = || ancestors.iter().map(|node| script.tree.kind(*node));
             // `export TOKEN`: a child process may send it.
             let exported = kinds().any(|kind| kind == "declaration_command");
-            let tested = kinds().any(|kind| kind == "test_command");
+            let tested = kinds().any(|kind| matches!(kind, "test_command" | "unset_command"));
             let command = ancestors.iter().find(|node| script.tree.kind(**node) == "command");
             let says = command.is_some_and(|command| {
                 matches!(
