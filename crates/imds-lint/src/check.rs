@@ -52,7 +52,7 @@ pub(crate) struct Results {
     pub(crate) inner: Vec<Text>,
 }
 
-/// Checks a file. A kind that its name does not give is told from its first bytes.
+/// Checks a file. A kind that its name does not give follows from its first bytes.
 #[must_use]
 pub fn check(path: &str, bytes: &[u8], settings: Settings) -> Checked {
     let Some(kind) = kind::by_name(path).filter(|kind| *kind != Kind::Json || !bytes.is_empty()) else {
@@ -105,7 +105,8 @@ fn utf16(bytes: &[u8]) -> Option<()> {
     (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])).then_some(())
 }
 
-/// A compressed file: its findings stand at its beginning, and say in which line of the expanded text they are.
+/// A compressed file: its findings stand at its beginning, and say in which line of the expanded
+/// text they are.
 fn gzip_file(bytes: &[u8], settings: Settings) -> Checked {
     match crate::extract::packed::gunzip(bytes) {
         Ok(expanded) => {

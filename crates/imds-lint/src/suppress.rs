@@ -1,4 +1,5 @@
-//! Suppression comments: `imds-lint: allow RULE[, RULE] -- REASON`, for their own line and the next.
+//! Suppression comments: `imds-lint: allow RULE[, RULE] -- REASON`, for their own line and the
+//! next.
 
 use std::collections::BTreeMap;
 
@@ -55,8 +56,8 @@ impl Suppressions {
         found
     }
 
-    /// The reason why a finding of `rule` that begins on `line` is suppressed. A comment holds for the lines of the same
-    /// statement and for the one after it.
+    /// The reason why a finding of `rule` that begins on `line` is suppressed. A comment holds for
+    /// the lines of the same statement and for the one after it.
     #[must_use]
     pub fn reason(&self, rule: RuleId, first: usize, last: usize) -> Option<&str> {
         let entries = self.lines.range(first.saturating_sub(1)..=last).flat_map(|(_, entries)| entries);

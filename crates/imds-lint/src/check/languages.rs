@@ -56,7 +56,13 @@ fn powershell(text: &Text, settings: Settings) -> Results {
     let mut results = Results::default();
     let Some(tree) = parse(&text.mapped, Grammar::PowerShell, &mut results) else { return results };
     let script = powershell::Script::new(tree);
-    results.findings = rules::powershell::judge(&script, &text.mapped, settings.style);
+    let requests = script.requests();
+    for (mut finding, number) in rules::powershell::judge(&script, &requests, &text.mapped) {
+        if let Some(request) = number.and_then(|number| requests.get(number)) {
+            finding.edits = fix::powershell::rewrite(&script, request, &text.mapped, settings.style);
+        }
+        results.findings.push(finding);
+    }
     results
 }
 

@@ -1,6 +1,7 @@
 //! Baselines: findings that are known, so that only new ones are shown.
 //!
-//! A finding is recognised by its rule, its file and the text of its line, not by the line's number.
+//! A finding is recognised by its rule, its file and the text of its line, not by the line's
+//! number.
 
 use std::path::Path;
 

@@ -18,7 +18,8 @@ pub struct Embedded {
     pub label: String,
 }
 
-/// Keys whose values are shell: of CI systems, cloud-config, Kubernetes, Compose, Ansible, Packer, Terraform.
+/// Keys whose values are shell: of CI systems, cloud-config, Kubernetes, Compose, Ansible, Packer,
+/// Terraform.
 const SCRIPT_KEYS: [&str; 42] = [
     "run",
     "script",

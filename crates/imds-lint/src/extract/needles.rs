@@ -1,4 +1,5 @@
-//! Which texts are worth a parse: one pass over the bytes, for every substring that a rule starts from.
+//! Which texts are worth a parse: one pass over the bytes, for every substring that a rule starts
+//! from.
 
 use std::sync::OnceLock;
 
@@ -78,7 +79,8 @@ pub fn any(bytes: &[u8], packages: bool) -> bool {
     })
 }
 
-/// Where an address of the service stands in a text: what must not be in a part that could not be parsed.
+/// Where an address of the service stands in a text: what must not be in a part that could not be
+/// parsed.
 pub fn addresses(text: &str) -> impl Iterator<Item = usize> + '_ {
     automaton()
         .into_iter()

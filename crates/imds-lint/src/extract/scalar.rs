@@ -71,7 +71,8 @@ impl Scalar {
         Self::new(pieces, Some(Escape::CloudFormationSub)).within(self.escape.clone())
     }
 
-    /// `Fn::Sub` inside another quoting can only be replaced if both are known; one escape is kept for each scalar.
+    /// `Fn::Sub` inside another quoting can only be replaced if both are known; one escape is kept
+    /// for each scalar.
     fn within(mut self, outer: Option<Escape>) -> Self {
         self.escape = match outer {
             Some(Escape::YamlBlock(indent)) => Some(Escape::SubInBlock(indent)),
@@ -152,7 +153,8 @@ pub fn double_quoted(text: &str, written: Range<usize>) -> Vec<(String, Range<us
     pieces
 }
 
-/// The pieces of an indented block, line by line: `written` begins after the header line. `folded` joins lines.
+/// The pieces of an indented block, line by line: `written` begins after the header line. `folded`
+/// joins lines.
 #[must_use]
 pub fn block(text: &str, written: Range<usize>, indent: usize, folded: bool) -> Vec<(String, Range<usize>)> {
     let inner = text.get(written.clone()).unwrap_or_default();

@@ -49,8 +49,8 @@ pub struct Found {
     pub files: usize,
 }
 
-/// Checks every file below `paths`. A file that is named is read whatever its name; in a directory, a file is read if its
-/// name or its first bytes say that it may hold something.
+/// Checks every file below `paths`. A file that is named is read whatever its name; in a directory,
+/// a file is read if its name or its first bytes say that it may hold something.
 #[must_use]
 pub fn check_all(paths: &[PathBuf], selection: Selection, settings: Settings) -> Found {
     let found = Mutex::new(Found::default());
@@ -72,7 +72,8 @@ pub fn check_all(paths: &[PathBuf], selection: Selection, settings: Settings) ->
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {
                         return WalkState::Continue;
                     }
-                    // Links, sockets and devices of a directory are passed over; a named one is read.
+                    // Links, sockets and devices of a directory are passed over; a named one is
+                    // read.
                     Ok(entry)
                         if entry.depth() > 0 && !entry.file_type().is_some_and(|kind| kind.is_file()) =>
                     {

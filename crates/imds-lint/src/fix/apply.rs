@@ -2,8 +2,8 @@
 
 use crate::rules::finding::Edit;
 
-/// The text with every edit made. Edits that overlap another one are left out, as a whole finding's edits are made or
-/// none of them.
+/// The text with every edit made. Edits that overlap another one are left out, as a whole finding's
+/// edits are made or none of them.
 #[must_use]
 pub fn apply(text: &str, edits: &[Edit]) -> String {
     let mut ordered: Vec<&Edit> = edits.iter().collect();

@@ -6,7 +6,7 @@ use imds_model::well_known::{IPV4_ENDPOINT, TOKEN_PATH};
 use crate::model::shell::request::{Client, Request, TokenSent};
 use crate::model::shell::script::Script;
 
-use super::shell::{self, Change};
+use super::plain::{self, Change};
 
 /// Seconds that a request may take.
 const TIMEOUT: &str = "-m 5";
@@ -24,11 +24,11 @@ pub(super) fn changes(script: &Script<'_>, request: &Request) -> Option<Vec<Chan
             .then(|| vec![(client_end..client_end, missing(request)?)].into())
             .flatten();
     }
-    if !written_plainly || !shell::only_reads(script, request) || in_quoted_backticks(script, request) {
+    if !written_plainly || !plain::only_reads(script, request) || in_quoted_backticks(script, request) {
         return None;
     }
     let start = tree.span(name).start;
-    let end = shell::last_word_end(script, request.command.node)?;
+    let end = plain::last_word_end(script, request.command.node)?;
     let opening = format!(
         "{{ imds_token=$(curl -fsS {TIMEOUT} --retry 3 -X PUT -H '{}: 60' {IPV4_ENDPOINT}{TOKEN_PATH}) && \
          printf '{}: %s' \"$imds_token\" | ",

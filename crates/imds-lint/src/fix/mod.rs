@@ -2,6 +2,8 @@
 
 pub mod apply;
 mod curl;
+mod plain;
+pub mod powershell;
 mod removal;
 pub mod shell;
 

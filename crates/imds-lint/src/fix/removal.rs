@@ -6,10 +6,11 @@ use crate::model::shell::context::{self, Output};
 use crate::rules::shell::{Judged, references};
 use crate::syntax::tree::NodeId;
 
-use super::shell::Change;
+use super::plain::Change;
 
-/// The changes that remove the requests for the token in `variable`; `None` if it is used anywhere but within
-/// `rewritten`, or if the assignment cannot be taken out without touching its neighbours.
+/// The changes that remove the requests for the token in `variable`; `None` if it is used anywhere
+/// but within `rewritten`, or if the assignment cannot be taken out without touching its
+/// neighbours.
 pub(super) fn of_token(
     judged: &Judged<'_, '_>,
     variable: &str,

@@ -308,7 +308,8 @@ impl<'t> Program<'t> {
         found
     }
 
-    /// The address in an argument: as text, or in an object of options (`{ host, path }`, `{ url }`).
+    /// The address in an argument: as text, or in an object of options (`{ host, path }`,
+    /// `{ url }`).
     fn address(&self, argument: NodeId) -> String {
         let tree = &self.tree;
         let object = match tree.kind(argument) {
@@ -338,13 +339,15 @@ impl<'t> Program<'t> {
         }
     }
 
-    /// Whether a prepared request is made a PUT afterwards: `req.method = "PUT"`, `get_method = lambda: "PUT"`.
+    /// Whether a prepared request is made a PUT afterwards: `req.method = "PUT"`,
+    /// `get_method = lambda: "PUT"`.
     fn later_put(&self, call: NodeId, callee: &str) -> bool {
         let later = ["Request", "URL", "openConnection", "uri", "create"];
         later.iter().any(|name| callee.ends_with(name)) && is_put(self.tree.text(self.scope(call)))
     }
 
-    /// Whether an address object is opened somewhere: `url.openConnection()`, `client.send(request)`.
+    /// Whether an address object is opened somewhere: `url.openConnection()`,
+    /// `client.send(request)`.
     fn opens_later(&self, call: NodeId) -> bool {
         let text = self.tree.text(self.scope(call));
         [

@@ -5,7 +5,8 @@ use imds_model::header;
 /// Stands in a text for what is not known before the script runs.
 pub const HOLE: char = '\u{FFFC}';
 
-/// The hosts by which the service is asked: the two addresses, and the names that the VPC resolver knows.
+/// The hosts by which the service is asked: the two addresses, and the names that the VPC resolver
+/// knows.
 pub const HOSTS: [&str; 4] =
     ["169.254.169.254", "[fd00:ec2::254]", "instance-data.ec2.internal", "instance-data"];
 
@@ -68,7 +69,8 @@ pub fn find(text: &str) -> Option<Target> {
     None
 }
 
-/// What a path asks for. EC2's paths begin with `latest`, a date, or `1.0`; the bare root lists versions.
+/// What a path asks for. EC2's paths begin with `latest`, a date, or `1.0`; the bare root lists
+/// versions.
 fn classify(path: &str) -> Asked {
     let path = path.trim_start_matches('/');
     let bare = path.trim_end_matches('/');

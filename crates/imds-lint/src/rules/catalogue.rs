@@ -91,7 +91,7 @@ rules! {
         why: "Every user of the machine can read the arguments of a running process (`ps`, /proc/PID/cmdline) and use \
               the token for as long as its TTL.",
         fix: "Use `imds get`, or give curl the header on standard input: `printf ... | curl -H @- URL` (curl 7.55).",
-        bad: "curl -H \"X-aws-ec2-metadata-token: $TOKEN\" http://169.254.169.254/latest/meta-data/instance-id",
+        bad: "curl -H X-aws-ec2-metadata-token:$TOKEN http://169.254.169.254/latest/meta-data/instance-id",
         good: "imds get instance-id"
     }
     /// An error page that becomes the value.
@@ -101,7 +101,7 @@ rules! {
         why: "curl exits with 0 and prints the HTML page of a 404, 401 or 503; the script goes on with that page as \
               the instance id or the token.",
         fix: "Add `-f` (`--fail`), or use `imds get`, which exits with a code for each kind of failure.",
-        bad: "ID=$(curl -s -H \"X-aws-ec2-metadata-token: $TOKEN\" http://169.254.169.254/latest/meta-data/instance-id)",
+        bad: "ID=$(curl -s -H X-aws-ec2-metadata-token:$TOKEN http://169.254.169.254/latest/meta-data/instance-id)",
         good: "ID=$(imds get instance-id)"
     }
     /// A request that may wait forever.
@@ -148,7 +148,7 @@ rules! {
     TokenLogged {
         id: "token-logged", severity: Warning,
         title: "session token is written to a log",
-        why: "User data output ends up in /var/log/cloud-init-output.log and the console log; whoever reads it can \
+        why: "User data output ends up in /var/log/cloud-init-output.log and the console log; a reader can \
               use the token on the instance until it expires.",
         fix: "Do not print the token; turn tracing off (`set +x`) around the requests, and leave out `curl -v`.",
         bad: "echo \"token: $TOKEN\"",

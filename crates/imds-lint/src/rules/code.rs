@@ -238,7 +238,8 @@ fn v1_only(program: &Program<'_>, call: NodeId, callee: &str) -> Option<String> 
             (callee.contains("boto.utils") || imports("from boto.utils import") || imports("boto.utils"))
                 .then(|| format!("`{}` of boto 2 knows IMDSv1 only", short(callee)))
         }
-        // `new AWS.MetadataService().request(path, callback)` adds no token; with options, the caller may.
+        // `new AWS.MetadataService().request(path, callback)` adds no token; with options, the
+        // caller may.
         "request" if imports("MetadataService") => {
             let receiver = callee.rsplit_once('.').map_or("", |(receiver, _)| receiver);
             let name = receiver.rsplit('.').next().unwrap_or(receiver);

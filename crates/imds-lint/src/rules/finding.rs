@@ -26,7 +26,8 @@ pub struct Finding {
     pub within: Option<String>,
     /// The line of that text, where it is decoded and has no lines in the file.
     pub inner_line: Option<usize>,
-    /// Changes that fix it and keep what the script does; empty if there are none that are certain to.
+    /// Changes that fix it and keep what the script does; empty if there are none that are certain
+    /// to.
     pub edits: Vec<Edit>,
 }
 

@@ -1,8 +1,8 @@
 //! First releases of the AWS SDKs that send a session token.
 //!
 //! Minimum versions as AWS lists them, "Use a supported AWS SDK" in the EC2 User Guide
-//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/use-a-supported-sdk-version-for-imdsv2.html>). boto 2 never
-//! learned it: its last commit, of 2022, has no token request.
+//! (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/use-a-supported-sdk-version-for-imdsv2.html>).
+//! boto 2 never learned it: its last commit, of 2022, has no token request.
 
 /// Where a package comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +59,8 @@ static PACKAGES: [Package; 16] = [
     package(Ecosystem::NuGet, "AWSSDK", None, "AWSSDK.Core"),
 ];
 
-/// The finding about a requirement such as `boto3==1.9.0`, or a name and a version on their own; `None` if it is not
-/// one, or may be satisfied by a release with session tokens.
+/// The finding about a requirement such as `boto3==1.9.0`, or a name and a version on their own;
+/// `None` if it is not one, or may be satisfied by a release with session tokens.
 #[must_use]
 pub fn judge(ecosystem: Ecosystem, requirement: &str, version: &str) -> Option<String> {
     let (name, constraint) = split(ecosystem, requirement);
@@ -119,7 +119,8 @@ fn split(ecosystem: Ecosystem, requirement: &str) -> (&str, &str) {
     (name.trim(), rest.trim())
 }
 
-/// The highest version that a constraint lets in; `None` if it has no upper bound that is below everything new.
+/// The highest version that a constraint lets in; `None` if it has no upper bound that is below
+/// everything new.
 fn highest(constraint: &str) -> Option<Vec<u64>> {
     let mut highest: Option<Vec<u64>> = None;
     for part in constraint.split([',', '|', ' ']).map(str::trim).filter(|part| !part.is_empty()) {
@@ -127,7 +128,8 @@ fn highest(constraint: &str) -> Option<Vec<u64>> {
         let operator = part.get(..part.len() - digits.len()).unwrap_or_default().trim_end_matches('v').trim();
         let bound = match operator {
             "" | "=" | "==" | "===" | "<" | "<=" => numbers(digits),
-            // Up to the next release of the part before the last (Python, Ruby), or of the patch (npm).
+            // Up to the next release of the part before the last (Python, Ruby), or of the patch
+            // (npm).
             "~=" | "~>" | "~" => {
                 let mut numbers = numbers(digits);
                 if numbers.len() > 1 {

@@ -1,40 +1,37 @@
 //! Rules over PowerShell.
 
-use imds_model::catalogue::Format;
-use imds_model::{CATALOGUE, token};
+use imds_model::token;
 
-use crate::fix::Style;
 use crate::model::powershell::{Request, Script};
-use crate::model::url::{self, Asked, HOLE};
+use crate::model::url::{self, Asked};
 use crate::text::mapped::Mapped;
 
 use super::catalogue::RuleId;
-use super::finding::{Edit, Finding};
+use super::finding::Finding;
 
-/// Findings of a script.
+/// Findings of a script, each with the request that it is about, by its number.
 #[must_use]
-pub fn judge(script: &Script<'_>, mapped: &Mapped, style: Style) -> Vec<Finding> {
+pub fn judge(script: &Script<'_>, requests: &[Request], mapped: &Mapped) -> Vec<(Finding, Option<usize>)> {
     let tree = &script.tree;
     let mut found = Vec::new();
-    let mut add = |rule, node, message: String, edits: Vec<Edit>| {
+    let mut add = |rule, node, message: String, request: Option<usize>| {
         let span = tree.span(node);
         let inner_line = mapped.inner_line(span.start);
-        found.push(Finding { inner_line, edits, ..Finding::new(rule, mapped.origin(span), message) });
+        let finding = Finding::new(rule, mapped.origin(span), message);
+        found.push((Finding { inner_line, ..finding }, request));
     };
-    let requests = script.requests();
-    for request in &requests {
-        let edits = rewrite(script, request, mapped, style);
+    for (number, request) in requests.iter().enumerate() {
         let name = &request.name;
         if request.target.asked == Asked::Value && !request.put && request.sends_token == Some(false) {
             add(
                 RuleId::ImdsV1Request,
                 request.node,
                 format!("`{name}` sends no session token"),
-                edits.clone(),
+                Some(number),
             );
         }
         if !request.timeout {
-            add(RuleId::NoTimeout, request.node, format!("`{name}` has no timeout here"), edits);
+            add(RuleId::NoTimeout, request.node, format!("`{name}` has no timeout here"), Some(number));
         }
     }
     let tokens: Vec<(&str, &Request)> = script
@@ -55,15 +52,15 @@ pub fn judge(script: &Script<'_>, mapped: &Mapped, style: Style) -> Vec<Finding>
             next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
         });
         if mentions.count() == 1 {
-            add(RuleId::UnusedToken, request.node, format!("no request sends `{variable}`"), Vec::new());
+            add(RuleId::UnusedToken, request.node, format!("no request sends `{variable}`"), None);
         }
     }
     for node in tree.all() {
         match tree.kind(node) {
             "hash_entry" => {
-                if let Some(ttl) = bad_ttl(script, tree.text(node)) {
+                if let Some(ttl) = bad_ttl(tree.text(node)) {
                     let message = format!("the service refuses a TTL of `{ttl}` with 400");
-                    add(RuleId::TokenTtlRange, node, message, Vec::new());
+                    add(RuleId::TokenTtlRange, node, message, None);
                 }
             }
             "command" => {
@@ -85,12 +82,12 @@ pub fn judge(script: &Script<'_>, mapped: &Mapped, style: Style) -> Vec<Finding>
                 });
                 if let Some((variable, _)) = shown.filter(|_| prints) {
                     let message = format!("`{name}` prints the session token in `${variable}`");
-                    add(RuleId::TokenLogged, node, message, Vec::new());
+                    add(RuleId::TokenLogged, node, message, None);
                 }
             }
             "invokation_expression" if cuts_zone(script, tree.text(node)) => {
                 let message = "Local Zones and Wavelength Zones have names that this cuts wrongly".to_owned();
-                add(RuleId::AzCut, node, message, Vec::new());
+                add(RuleId::AzCut, node, message, None);
             }
             _ => {}
         }
@@ -98,12 +95,11 @@ pub fn judge(script: &Script<'_>, mapped: &Mapped, style: Style) -> Vec<Finding>
     found
 }
 
-fn bad_ttl(script: &Script<'_>, entry: &str) -> Option<String> {
+fn bad_ttl(entry: &str) -> Option<String> {
     let (name, value) = entry.split_once('=')?;
     if !url::has_ttl_header(name) {
         return None;
     }
-    let _ = script;
     let value = value.trim().trim_matches(['"', '\'']);
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let range = token::MIN_TTL_SECONDS..=token::MAX_TTL_SECONDS;
@@ -124,32 +120,4 @@ fn cuts_zone(script: &Script<'_>, text: &str) -> bool {
         && ((rest.starts_with("substring(0") && rest.contains("length"))
             || (rest.starts_with("remove(") && rest.contains("length"))
             || rest.starts_with("trimend("))
-}
-
-/// `imds get` gives text; `Invoke-RestMethod` makes objects of JSON. A value of one line is the same from both.
-fn rewrite(script: &Script<'_>, request: &Request, mapped: &Mapped, style: Style) -> Vec<Edit> {
-    let known = ["uri", "headers", "method", "timeoutsec", "usebasicparsing"];
-    let plain = request.parameters.iter().all(|name| known.contains(&name.as_str()));
-    let name = request.name.to_ascii_lowercase();
-    let tree = &script.tree;
-    if style != Style::Imds
-        || !matches!(name.as_str(), "invoke-restmethod" | "irm")
-        || request.put
-        || request.sends_token.is_none()
-        || !plain
-        || request.target.asked != Asked::Value
-        || request.target.path.contains([HOLE, '?'])
-    {
-        return Vec::new();
-    }
-    let Some(path) = request.target.path.strip_prefix("/latest/meta-data/") else { return Vec::new() };
-    let one_line = CATALOGUE.iter().any(|category| {
-        category.path().trim_start_matches("meta-data/") == path
-            && matches!(category.format(), Format::Text | Format::Integer)
-    });
-    if !one_line {
-        return Vec::new();
-    }
-    let edit = mapped.edit(tree.span(request.node), &format!("imds get {path}"));
-    edit.map(|(span, text)| vec![Edit { span, text }]).unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! A syntax tree as one flat list in preorder: no recursion to build it or to walk it, whatever the input nests.
+//! A syntax tree as one flat list in preorder: no recursion to build it or to walk it, whatever the
+//! input nests.
 
 use std::ops::{ControlFlow, Range};
 
@@ -205,7 +206,8 @@ fn flatten(language: &'static tree_sitter::Language, tree: &tree_sitter::Tree) -
     }
 }
 
-/// How deep brackets nest at most, whatever the language; and how many levels of indentation there can be.
+/// How deep brackets nest at most, whatever the language; and how many levels of indentation there
+/// can be.
 fn nesting(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut deepest = 0;

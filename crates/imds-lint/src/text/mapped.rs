@@ -26,7 +26,8 @@ struct Segment {
 pub struct Mapped {
     text: String,
     segments: Vec<Segment>,
-    /// How a replacement is written, innermost layer first; `None` if nothing can be replaced (compressed data).
+    /// How a replacement is written, innermost layer first; `None` if nothing can be replaced
+    /// (compressed data).
     escapes: Option<Vec<Escape>>,
 }
 
@@ -47,14 +48,16 @@ impl Mapped {
         Self { text, segments: vec![segment], escapes: Some(Vec::new()) }
     }
 
-    /// Text decoded out of `outer` as a whole: findings in it stand at `written`, and nothing in it is replaced.
+    /// Text decoded out of `outer` as a whole: findings in it stand at `written`, and nothing in it
+    /// is replaced.
     #[must_use]
     pub fn decoded(outer: &Self, written: Span, text: String) -> Self {
         let segment = Segment { here: 0..text.len(), origin: outer.origin(written), exact: false };
         Self { text, segments: vec![segment], escapes: None }
     }
 
-    /// Text made of pieces of `outer`. A piece that reads as it is written keeps a place for each byte.
+    /// Text made of pieces of `outer`. A piece that reads as it is written keeps a place for each
+    /// byte.
     #[must_use]
     pub fn of_pieces(outer: &Self, pieces: &[Piece<'_>], escape: Option<Escape>) -> Self {
         let mut text = String::new();
@@ -160,7 +163,8 @@ impl Mapped {
         }
     }
 
-    /// The edit of the file that replaces `range` of this text; `None` if it cannot be written there.
+    /// The edit of the file that replaces `range` of this text; `None` if it cannot be written
+    /// there.
     #[must_use]
     pub fn edit(&self, range: Span, replacement: &str) -> Option<(Span, String)> {
         let escapes = self.escapes.as_ref()?;

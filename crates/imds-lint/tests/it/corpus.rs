@@ -1,6 +1,7 @@
 //! The corpus: snippets in our own words, each with the findings that it must give and no others.
 //!
-//! Every snippet begins with `=== NAME | RULE@LINE ...`. Precision and recall are measured for each rule.
+//! Every snippet begins with `=== NAME | RULE@LINE ...`. Precision and recall are measured for each
+//! rule.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,7 +1,9 @@
-//! Every shell snippet of the corpus that is rewritten does the same before and after, against the emulator.
+//! Every shell snippet of the corpus that is rewritten does the same before and after, against the
+//! emulator.
 //!
-//! The scripts hard-code the service's address. They run in a network namespace that has nothing but `lo`, where the
-//! emulator owns that address, each on an overlay of the file system that is thrown away.
+//! The scripts hard-code the service's address. They run in a network namespace that has nothing
+//! but `lo`, where the emulator owns that address, each on an overlay of the file system that is
+//! thrown away.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,18 +26,11 @@ fn fixed(name: &str, text: &str, style: Style) -> Option<String> {
     (!chosen.is_empty()).then(|| apply::apply(text, &chosen))
 }
 
-/// The command `imds`, built beside the program under test.
+/// The command `imds`, which `cargo build -p imds-cli` puts beside the program under test.
 fn imds() -> PathBuf {
-    let own = Path::new(env!("CARGO_BIN_EXE_imds-lint"));
-    let target = own.parent().and_then(Path::parent).expect("a target directory");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "imds-cli", "--bin", "imds", "--target-dir"])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status()
-        .expect("run cargo");
-    assert!(built.success(), "cannot build `imds`");
-    target.join("debug/imds")
+    let built = Path::new(env!("CARGO_BIN_EXE_imds-lint")).with_file_name("imds");
+    assert!(built.exists(), "no `{}`: build it with `cargo build -p imds-cli`", built.display());
+    built
 }
 
 #[test]
@@ -57,12 +52,11 @@ fn a_fixed_script_prints_and_writes_what_the_original_does() {
         names.push((snippet.name.clone(), case));
     }
     assert!(names.len() >= 60, "{} cases", names.len());
-    let ids =
-        if rustix_is_root() { &["--net", "--mount"][..] } else { &["--map-root-user", "--net", "--mount"] };
+    let ids = if is_root() { &["--net", "--mount"][..] } else { &["--map-root-user", "--net", "--mount"] };
     let output = Command::new("unshare")
         .args(ids)
         .args(["--kill-child", "--fork", "sh"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/lab.sh"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/harness.sh"))
         .arg(imds())
         .arg(cases.path())
         .output()
@@ -99,7 +93,7 @@ fn a_fixed_script_prints_and_writes_what_the_original_does() {
     assert!(compared >= 100 && spoke >= 60, "{compared} compared, {spoke} with output");
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n")
 }
 

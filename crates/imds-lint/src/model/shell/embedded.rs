@@ -4,7 +4,8 @@ use crate::syntax::tree::NodeId;
 use crate::text::escape::Escape;
 use crate::text::mapped::{Mapped, Piece};
 
-use super::script::{Script, base_name};
+use super::command::base_name;
+use super::script::Script;
 
 /// A script inside a script.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Shell scripts: their commands, variables and requests.
 
 pub mod arguments;
+pub mod command;
 pub mod context;
 pub mod embedded;
 pub mod request;

@@ -4,8 +4,9 @@ use crate::model::url::{self, Asked, HOLE, Target};
 use crate::syntax::tree::NodeId;
 
 use super::arguments::{self, Given, Parsed};
+use super::command::{Command, base_name};
 use super::context;
-use super::script::{Command, Script, base_name};
+use super::script::Script;
 use super::words::Word;
 
 /// The program that makes the request.
@@ -78,7 +79,8 @@ impl Request {
     }
 }
 
-/// Programs that run another one, and the options of theirs that matter: `timeout` limits, `retry` repeats.
+/// Programs that run another one, and the options of theirs that matter: `timeout` limits, `retry`
+/// repeats.
 const WRAPPERS: [&str; 21] = [
     "sudo", "env", "timeout", "command", "exec", "nohup", "time", "retry", "xargs", "nice", "ionice",
     "setsid", "stdbuf", "chroot", "doas", "builtin", "docker", "podman", "kubectl", "gtimeout", "runuser",
@@ -111,7 +113,7 @@ fn through_function(script: &Script<'_>, call: &Command, definition: NodeId) -> 
     }
     let mut requests = Vec::new();
     for node in script.command_nodes(definition) {
-        // What it asks whoever calls it is a request of its own.
+        // A URL that is not the caller's is a request in itself.
         if read(script, script.command(node, &[])).is_some() {
             continue;
         }

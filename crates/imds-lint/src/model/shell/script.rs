@@ -4,31 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::syntax::tree::{NodeId, Tree};
 
-use super::words::{self, Arguments, Word};
-
-/// A command and its words.
-#[derive(Clone, Debug)]
-pub struct Command {
-    /// The node `command` (or `declaration_command`).
-    pub node: NodeId,
-    /// Its words, the name first.
-    pub words: Vec<Word>,
-}
-
-impl Command {
-    /// The name without its directory.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.words.first().map_or("", |word| base_name(&word.text))
-    }
-}
-
-/// The last part of a path.
-#[must_use]
-pub fn base_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or(text)
-}
-
 /// A script.
 #[derive(Debug)]
 pub struct Script<'t> {
@@ -99,17 +74,5 @@ impl<'t> Script<'t> {
     /// Every command below a node.
     pub fn command_nodes(&self, below: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         self.tree.of_kind(below, "command")
-    }
-
-    /// The words of a command, `$1`... being `arguments`.
-    #[must_use]
-    pub fn command(&self, node: NodeId, arguments: Arguments<'_>) -> Command {
-        let mut all = Vec::new();
-        for child in self.tree.children(node) {
-            if let Some("name" | "argument") = self.tree.field_of(child) {
-                all.extend(words::expand(self, child, arguments));
-            }
-        }
-        Command { node, words: all }
     }
 }

@@ -1,6 +1,6 @@
 //! Programs that a script installs, and that know IMDSv1 only.
 
-use crate::model::shell::script::base_name;
+use crate::model::shell::command::base_name;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Finding;
 use crate::rules::pins::{self, Ecosystem};

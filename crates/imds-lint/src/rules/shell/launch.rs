@@ -1,6 +1,6 @@
 //! Instances that a script launches with the AWS CLI.
 
-use crate::model::shell::script::Command;
+use crate::model::shell::command::Command;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Finding;
 

@@ -1,6 +1,7 @@
 //! The rule over Regions that are cut out of Availability Zone names.
 
-use crate::model::shell::script::{Command, Script};
+use crate::model::shell::command::Command;
+use crate::model::shell::script::Script;
 use crate::rules::catalogue::RuleId;
 use crate::rules::finding::Finding;
 use crate::syntax::tree::NodeId;

@@ -55,7 +55,8 @@ fn fails(request: &Request) -> bool {
     request.open || request.parsed.has(&["f", "fail", "fail-with-body"])
 }
 
-/// Whether anything reads what the request prints: a status asked for with `-w`, or a head, has no page in it.
+/// Whether anything reads what the request prints: a status asked for with `-w`, or a head, has no
+/// page in it.
 fn uses_output(judged: &Judged<'_, '_>, request: &Request) -> bool {
     if request.parsed.has(&["I", "head", "w", "write-out"]) {
         return false;

@@ -19,7 +19,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Finds the variables that are assigned from a token request, or from a function that makes one.
+    /// Finds the variables that are assigned from a token request, or from a function that makes
+    /// one.
     #[must_use]
     pub fn of(script: &Script<'_>, requests: &[Request]) -> Self {
         let mut tokens = Self::default();

@@ -1,5 +1,5 @@
 # Runs every case three ways where the emulator owns the service's addresses, each on a copy of the file system that
-# keeps what the script writes. Called in a network and mount namespace of its own: `lab.sh IMDS CASES`.
+# keeps what the script writes. Called in a network and mount namespace of its own: `harness.sh IMDS CASES`.
 set -eu
 imds=$1
 cases=$2
