@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_failure_costs_one_request_per_pause_and_never_the_credentials() {
-        for failure in [ErrorKind::Unreachable, ErrorKind::Server, ErrorKind::Protocol, ErrorKind::Throttled] {
+        for failure in [ErrorKind::Unreachable, ErrorKind::Server, ErrorKind::Protocol, ErrorKind::Throttled]
+        {
             let valid = held(3600, 0, 0.0).kept(failure, at(3500), 0.0).unwrap();
             assert_eq!((valid.due, valid.has_expired(at(3500))), (at(3530), false));
             let expired = valid.kept(failure, at(4000), 1.0).unwrap();
