@@ -69,7 +69,7 @@ impl Outage {
 
     /// Requests for the role's document or listing since the last call.
     fn reads(&self) -> u64 {
-        self.server.take_counts().gets as u64
+        self.server.take_counts().gets
     }
 }
 
