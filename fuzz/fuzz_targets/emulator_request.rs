@@ -1,5 +1,5 @@
-//! Any bytes that a client may send to the emulator: no panic, no hang, bounded memory, and whole answers that do not
-//! depend on how the bytes were cut into packets. `fuzz/run` runs it.
+//! Any bytes that a client may send to the emulator: no panic, no hang, bounded memory, and whole
+//! answers that do not depend on how the bytes were cut into packets. `fuzz/run` runs it.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -36,11 +36,12 @@ fuzz_target!(|bytes: &[u8]| {
         let bytes = replaced(bytes, token);
         let whole = masked(service.answer_bytes(&bytes));
         assert!(whole.is_empty() || whole.starts_with(b"HTTP/1."));
-        // An answer is at most a page or a value for each request, and a request has at least 16 bytes.
+        // An answer is at most a page or a value for each request, and a request has at least 16
+        // bytes.
         assert!(whole.len() <= (bytes.len() / 16 + 1) * 20_000);
         assert!(service.requests(0).len() <= 64);
-        // What came so far is never answered otherwise than with what came later at hand: a service that did so would
-        // have its clients disagree about where a request ends.
+        // What came so far is never answered otherwise than with what came later at hand: a service
+        // that did so would have its clients disagree about where a request ends.
         let part = masked(service.answer_bytes(&bytes[..bytes.len() / 2]));
         assert!(whole.starts_with(&part), "half of the bytes have another answer");
     }
@@ -53,8 +54,8 @@ fn replaced(bytes: &[u8], token: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The answers with every session token blanked, since no two tokens are the same. A Snowball's are told by nothing but
-/// their length, so there a body of that length is one.
+/// The answers with every session token blanked, since no two tokens are the same. A Snowball's are
+/// told by nothing but their length, so there a body of that length is one.
 fn masked(mut answers: Vec<u8>) -> Vec<u8> {
     let mut at = 0;
     while let Some(end) = answers[at..].windows(4).position(|window| window == b"\r\n\r\n") {

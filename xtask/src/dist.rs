@@ -110,7 +110,8 @@ pub(crate) fn is_dynamic(binary: &Path) -> Result<bool, String> {
     has_interpreter(&bytes)
 }
 
-/// Whether a 64-bit little-endian ELF file asks for a dynamic loader (a program header of type `PT_INTERP`).
+/// Whether a 64-bit little-endian ELF file asks for a dynamic loader (a program header of type
+/// `PT_INTERP`).
 fn has_interpreter(elf: &[u8]) -> Result<bool, String> {
     const PT_INTERP: u64 = 3;
     let field = |offset: usize, length: usize| {

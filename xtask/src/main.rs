@@ -8,6 +8,7 @@ mod bench_emulator;
 mod certificates;
 mod check;
 mod dist;
+mod docs;
 mod generate;
 mod model;
 mod package;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask TASK
   check [--only CRATE]                the house rules that no other tool checks
   check --imports CRATE               which module of a crate imports which, as rows of xtask/layers.toml
   dist [PACKAGE]...                   stripped static binaries in dist/
+  docs PROGRAMS [PAGE]...             runs the command blocks of the documentation, with the programs in a folder
   generate [--check]                  what follows from model/ast.json: catalogue, pages, conformance cases
   model [--check]                     validates model/*.smithy, writes its AST and all of `generate`; needs a JDK and Maven
   package [--target T]... [--quick]   archives, deb, rpm, checksums, dependencies and formulas in dist/packages/
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some("certificates") => certificates::run(rest),
         Some("check") => check::run(rest),
         Some("dist") => dist::run(rest),
+        Some("docs") => docs::run(rest),
         Some("generate") => generate::run(rest),
         Some("model") => model::run(rest),
         Some("package") => package::run(rest),

@@ -1,19 +1,21 @@
-//! `cargo xtask model [--check]`: the model, from its sources to everything that is generated from it.
+//! `cargo xtask model [--check]`: the model, from its sources to everything that is generated from
+//! it.
 
 use std::path::Path;
 use std::process::Command;
 
 use crate::{generate, workspace};
 
-/// What `model/validate` runs: the command, an argument that only asks for its version, and where it is from.
+/// What `model/validate` runs: the command, an argument that only asks for its version, and where
+/// it is from.
 const NEEDED: [(&str, &str, &str); 3] = [
     ("java", "-version", "a JDK, such as Debian's `openjdk-17-jdk-headless`"),
     ("mvn", "--version", "Maven, such as Debian's `maven`"),
     ("python3", "--version", "Python 3 with venv, such as Debian's `python3-venv`"),
 ];
 
-/// Validates the Smithy model, writes its AST and what `cargo xtask generate` writes; with `--check`, only
-/// compares.
+/// Validates the Smithy model, writes its AST and what `cargo xtask generate` writes; with
+/// `--check`, only compares.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let write = match arguments {
         [] => true,

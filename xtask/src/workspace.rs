@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 /// The root of the checkout in which `cargo xtask` was typed.
 ///
-/// Cargo names it at run time; where it was built may be another checkout with the same target directory.
+/// Cargo names it at run time; where it was built may be another checkout with the same target
+/// directory.
 #[allow(clippy::disallowed_methods, reason = "a task is a program of its own, run by cargo")]
 pub(crate) fn root() -> PathBuf {
     let here = std::env::var_os("CARGO_MANIFEST_DIR")

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 /// A temporary home, a token store of its own, and the binary under test.
 ///
-/// Commands see an empty environment but for a minimal `PATH`, these directories and a fixed width and locale.
+/// Commands see an empty environment but for a minimal `PATH`, these directories and a fixed width
+/// and locale.
 #[derive(Debug)]
 pub struct TestEnvironment {
     binary: PathBuf,
@@ -16,7 +17,8 @@ pub struct TestEnvironment {
 }
 
 impl TestEnvironment {
-    /// A fresh environment for `binary`, which an integration test names with `env!("CARGO_BIN_EXE_imds")`.
+    /// A fresh environment for `binary`, which an integration test names with
+    /// `env!("CARGO_BIN_EXE_imds")`.
     #[must_use]
     pub fn new(binary: impl Into<PathBuf>) -> Self {
         let root = tempfile::Builder::new().prefix("imds-test-").tempdir().expect("a temporary directory");

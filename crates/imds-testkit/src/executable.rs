@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 /// Writes `content` to `path` as a program that everybody may run.
 ///
-/// Another process does the writing: a file that this one holds open for writing, be it only in the copy of a
-/// child that another thread is just starting, cannot be run ("text file busy").
+/// Another process does the writing: a file that this one holds open for writing, be it only in the
+/// copy of a child that another thread is just starting, cannot be run ("text file busy").
 ///
 /// # Panics
 /// If it cannot be written.

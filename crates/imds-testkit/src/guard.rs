@@ -1,5 +1,5 @@
-//! The rule that keeps every test off the real service: a command runs only where it can be seen beforehand that it
-//! will talk to a loopback address or to nobody.
+//! The rule that keeps every test off the real service: a command runs only where it can be seen
+//! beforehand that it will talk to a loopback address or to nobody.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,7 +9,8 @@ const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 const DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 const PROFILE_KEY: &str = "ec2_metadata_service_endpoint";
 
-/// Why the command must not run, if it must not. `config` is the text of the config file that it would read.
+/// Why the command must not run, if it must not. `config` is the text of the config file that it
+/// would read.
 pub(crate) fn objection(
     arguments: &[OsString],
     environment: &BTreeMap<OsString, OsString>,

@@ -96,21 +96,22 @@ impl<'e> Invocation<'e> {
         self
     }
 
-    /// Runs the command through another one, such as `setpriv --reuid 1`, which must become it by `exec`.
+    /// Runs the command through another one, such as `setpriv --reuid 1`, which must become it by
+    /// `exec`.
     pub fn under<A: AsRef<OsStr>>(mut self, wrapper: impl IntoIterator<Item = A>) -> Self {
         self.wrapper.extend(wrapper.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
-    /// Runs the command in a network namespace without a single interface up, where every address is out of reach.
-    /// The only way to run it against an endpoint that is not on loopback.
+    /// Runs the command in a network namespace without a single interface up, where every address
+    /// is out of reach. The only way to run it against an endpoint that is not on loopback.
     pub fn in_empty_network(mut self) -> Self {
         self.unreachable_network = true;
         self.under(["unshare", "--map-root-user", "--net", "--"])
     }
 
-    /// Runs the command through a wrapper that puts it in a network of its own with no way out, made by the test;
-    /// for tests that put a server on the real addresses there.
+    /// Runs the command through a wrapper that puts it in a network of its own with no way out,
+    /// made by the test; for tests that put a server on the real addresses there.
     pub fn in_own_network<A: AsRef<OsStr>>(mut self, wrapper: impl IntoIterator<Item = A>) -> Self {
         self.unreachable_network = true;
         self.under(["unshare", "--map-root-user", "--net", "--"]).under(wrapper)

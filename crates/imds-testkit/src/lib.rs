@@ -1,5 +1,5 @@
-//! Test tools: a hermetic runner for the project's commands, a server that misbehaves on order, and an assertion
-//! after every command that no secret came out.
+//! Test tools: a hermetic runner for the project's commands, a server that misbehaves on order, and
+//! an assertion after every command that no secret came out.
 //!
 //! Nothing here is published. Everything fails a test by panicking with what a reader needs to see.
 #![allow(clippy::panic, reason = "a test tool reports by failing the test")]

@@ -24,15 +24,16 @@ impl SilentListener {
         format!("http://{}", self.0.local_addr().expect("a bound listener has an address"))
     }
 
-    /// How many connections came since the last call. The system completes a connection without the listener, so
-    /// every one that a command made before it ended is counted.
+    /// How many connections came since the last call. The system completes a connection without the
+    /// listener, so every one that a command made before it ended is counted.
     #[must_use]
     pub fn connections(&self) -> usize {
         std::iter::from_fn(|| self.0.accept().ok()).count()
     }
 }
 
-/// A loopback port that is taken but not listened on: connections are refused for as long as this lives.
+/// A loopback port that is taken but not listened on: connections are refused for as long as this
+/// lives.
 #[derive(Debug)]
 pub struct RefusingPort {
     _socket: OwnedFd,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 /// Standard output, standard error and exit status of a command that has ended.
 ///
-/// Its `Display` shows the three together, with the port of a loopback address as `PORT` and the test's temporary
-/// directory as `ROOT`, so that one comparison tells everything that the command did.
+/// Its `Display` shows the three together, with the port of a loopback address as `PORT` and the
+/// test's temporary directory as `ROOT`, so that one comparison tells everything that the command
+/// did.
 #[derive(Clone, Debug)]
 #[must_use = "look at what the command did, its exit status at least"]
 pub struct CommandOutput {
@@ -66,7 +67,8 @@ impl CommandOutput {
         self.status.code()
     }
 
-    /// How long the command took: for ratios between commands of one test, never for limits in seconds.
+    /// How long the command took: for ratios between commands of one test, never for limits in
+    /// seconds.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
@@ -93,8 +95,8 @@ impl CommandOutput {
         output
     }
 
-    /// Fails the test unless the command ended with `code` (not 0), printed nothing to stdout, and an error to
-    /// stderr.
+    /// Fails the test unless the command ended with `code` (not 0), printed nothing to stdout, and
+    /// an error to stderr.
     ///
     /// # Panics
     /// If it did otherwise.

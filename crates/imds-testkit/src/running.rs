@@ -10,7 +10,8 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 
 use crate::{CommandOutput, TestEnvironment, secrets, terminal};
 
-/// Longest time that a command may take: far above anything a healthy one takes on a loaded machine.
+/// Longest time that a command may take: far above anything a healthy one takes on a loaded
+/// machine.
 const PATIENCE: Timespec = Timespec { tv_sec: 120, tv_nsec: 0 };
 
 /// A command that has been started and will be waited for. Dropping it kills the command.

@@ -1,7 +1,8 @@
-//! The leak assertion: what may never be printed, and the check that every command's output goes through.
+//! The leak assertion: what may never be printed, and the check that every command's output goes
+//! through.
 //!
-//! Secrets are known to the whole test process: the fault server registers each token that it hands out, a test
-//! registers what else is secret in it, and whatever looks like a session token is one.
+//! Secrets are known to the whole test process: the fault server registers each token that it hands
+//! out, a test registers what else is secret in it, and whatever looks like a session token is one.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +31,8 @@ pub fn unique() -> u64 {
     COUNTER.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The first secret that occurs in `output`: a registered one, or any text of a session token's shape.
+/// The first secret that occurs in `output`: a registered one, or any text of a session token's
+/// shape.
 #[must_use]
 pub fn find_in(output: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(output);

@@ -20,7 +20,8 @@ pub fn open() -> (OwnedFd, OwnedFd) {
     (ours, theirs)
 }
 
-/// What is written to the terminal until nobody holds its far end any more: the reading ends with EIO then.
+/// What is written to the terminal until nobody holds its far end any more: the reading ends with
+/// EIO then.
 #[must_use]
 pub fn read_to_end(ours: OwnedFd) -> Vec<u8> {
     let mut file = std::fs::File::from(ours);

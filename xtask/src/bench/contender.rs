@@ -24,7 +24,8 @@ impl Contender {
         Self { name, words: words.iter().map(OsString::from).collect(), variables: Vec::new() }
     }
 
-    /// The command with nothing to wait for but the value: the same standard library call starts every contender.
+    /// The command with nothing to wait for but the value: the same standard library call starts
+    /// every contender.
     pub(super) fn timed(&self) -> Command {
         let mut command = self.plain(Command::new(&self.words[0]));
         command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,4 +1,5 @@
-//! `cargo xtask bench dump`: everything that the emulator holds, read by `imds dump` and by what people have used for it.
+//! `cargo xtask bench dump`: everything that the emulator holds, read by `imds dump` and by what
+//! people have used for it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,6 +1,7 @@
 //! Whole processes that read one value from the emulator, timed side by side in one run.
 //!
-//! Figures of different runs or machines say little; the ratios of one run do, so those are what the goals name.
+//! Figures of different runs or machines say little; the ratios of one run do, so those are what
+//! the goals name.
 
 mod contender;
 mod dump;
@@ -62,7 +63,8 @@ fn compile(name: &str, scratch: &Path) -> Result<std::path::PathBuf, String> {
     Ok(program)
 }
 
-/// Milliseconds of every run, by contender: each round runs all of them once, in an order of its own.
+/// Milliseconds of every run, by contender: each round runs all of them once, in an order of its
+/// own.
 fn measure(contenders: &[Contender], rounds: usize) -> Result<Vec<Summary>, String> {
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     let mut shuffle = Shuffle::new();

@@ -1,6 +1,7 @@
 //! The order of the runs, and what is said about their times.
 
-/// Orders without a pattern, the same in every run of the task: xorshift (Marsaglia, 2003) and Fisher-Yates.
+/// Orders without a pattern, the same in every run of the task: xorshift (Marsaglia, 2003) and
+/// Fisher-Yates.
 pub(super) struct Shuffle(u64);
 
 impl Shuffle {

@@ -1,7 +1,7 @@
 //! The emulator that both contenders ask: a process of its own, driven by its control API.
 //!
-//! A process and not the library: the generators of this crate write sources of the library, and must
-//! run while it does not compile.
+//! A process and not the library: the generators of this crate write sources of the library, and
+//! must run while it does not compile.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -11,11 +11,13 @@ use super::start;
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Each notice appears at a random point between two polls. Its hook's first instruction writes a byte into a FIFO;
-/// the time is taken when that byte has arrived here, so what is measured is a little more than what is promised.
+/// Each notice appears at a random point between two polls. Its hook's first instruction writes a
+/// byte into a FIFO; the time is taken when that byte has arrived here, so what is measured is a
+/// little more than what is promised.
 ///
-/// After each notice, the same without `imds`: a sleep that ends somewhere in an interval, and the same shell. What that
-/// takes beyond an interval is the machine's own, which on a virtual one is more than what is looked for.
+/// After each notice, the same without `imds`: a sleep that ends somewhere in an interval, and the
+/// same shell. What that takes beyond an interval is the machine's own, which on a virtual one is
+/// more than what is looked for.
 pub(super) fn run(imds: &Path, events: u64) -> Result<(), String> {
     let emulator = Emulator::start(imds)?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -33,7 +35,8 @@ pub(super) fn run(imds: &Path, events: u64) -> Result<(), String> {
     let mut reader = File::options().read(true).write(true).open(&fifo).map_err(|error| error.to_string())?;
     let (mut hooks, mut bare) = (Times::default(), Times::default());
     for event in 0..events + 10 {
-        // A pause that is no multiple of the interval, so that events fall anywhere between two polls.
+        // A pause that is no multiple of the interval, so that events fall anywhere between two
+        // polls.
         let within = Duration::from_micros(event * 7_919 % 20_000);
         std::thread::sleep(Duration::from_millis(3) + within);
         let notice =

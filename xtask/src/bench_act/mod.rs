@@ -1,7 +1,8 @@
-//! `imds watch` over thousands of polls beside the bash loop that it replaces, and how soon its hook runs.
+//! `imds watch` over thousands of polls beside the bash loop that it replaces, and how soon its
+//! hook runs.
 //!
-//! Both ask the same emulator, which counts connections and token requests. Figures in seconds are worth
-//! what the machine is idle; counts and ratios are worth it anywhere.
+//! Both ask the same emulator, which counts connections and token requests. Figures in seconds are
+//! worth what the machine is idle; counts and ratios are worth it anywhere.
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 
@@ -16,7 +17,8 @@ use std::process::{Child, Command, Stdio};
 use self::emulator::Emulator;
 use crate::dist;
 
-/// Runs the bench: `--polls N`, `--loops N` and `--events N` change how much of each, `--binary FILE` what is measured.
+/// Runs the bench: `--polls N`, `--loops N` and `--events N` change how much of each,
+/// `--binary FILE` what is measured.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let mut counts = [("--polls", 10_000), ("--loops", 300), ("--events", 1_000)];
     let mut words = arguments.iter();

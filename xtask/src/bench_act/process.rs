@@ -2,7 +2,8 @@
 
 use std::fs::read_to_string;
 
-/// Ticks of the processor time in `/proc/PID/stat` per second: 100 on every Linux (`getconf CLK_TCK`).
+/// Ticks of the processor time in `/proc/PID/stat` per second: 100 on every Linux
+/// (`getconf CLK_TCK`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Resident memory in KiB.
@@ -15,7 +16,8 @@ pub(super) fn resident(pid: u32) -> Result<u64, String> {
 /// Seconds of processor time, that of children that were waited for included.
 pub(super) fn processor_seconds(pid: u32) -> Result<f64, String> {
     let stat = read_to_string(format!("/proc/{pid}/stat")).map_err(|error| error.to_string())?;
-    // The program's name stands in parentheses and may hold anything; proc(5) counts fields from 1, `state` is 3.
+    // The program's name stands in parentheses and may hold anything; proc(5) counts fields from 1,
+    // `state` is 3.
     let (_, rest) = stat.rsplit_once(')').ok_or("no program name in stat")?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let ticks: Option<f64> = (14..=17).map(|field| fields.get(field - 3)?.parse::<f64>().ok()).sum();

@@ -1,4 +1,5 @@
-//! Clients that ask for a session token and read a value with it, again and again, and look at every answer.
+//! Clients that ask for a session token and read a value with it, again and again, and look at
+//! every answer.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -13,8 +14,8 @@ use imds_model::{header, token, well_known};
 pub(super) const PATH: &str = "/latest/meta-data/placement/region";
 pub(super) const VALUE: &str = "us-east-1";
 
-/// Exchanges of each client before memory is looked at first: the connections are there by then, and the recorder
-/// holds as many requests as it ever will.
+/// Exchanges of each client before memory is looked at first: the connections are there by then,
+/// and the recorder holds as many requests as it ever will.
 pub(super) const WARM_UP: u32 = 64;
 
 /// How many clients, for how long and for how many tokens: whichever ends later.
@@ -59,7 +60,8 @@ impl Load {
                 }
                 Ok(client)
             });
-            // Every client comes here, so that none waits for one that failed; connections end after this.
+            // Every client comes here, so that none waits for one that failed; connections end
+            // after this.
             meeting.wait();
             meeting.wait();
             done.map(drop)

@@ -1,4 +1,5 @@
-//! The emulator under load: errors, memory, and requests per second beside nginx and moto in one run.
+//! The emulator under load: errors, memory, and requests per second beside nginx and moto in one
+//! run.
 
 mod contender;
 mod load;
@@ -76,7 +77,8 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
     Ok(plan)
 }
 
-/// Clients that put and get without a pause; no answer may be wrong, and memory may not follow the tokens.
+/// Clients that put and get without a pause; no answer may be wrong, and memory may not follow the
+/// tokens.
 fn endure(imds: &Path, load: Load, misses: &mut Vec<String>) -> Result<(), String> {
     let emulator = Emulator::start(imds)?;
     let process = emulator.process.id();

@@ -1,6 +1,8 @@
-//! Reads the imports of one Rust file: `use` items and paths that begin with `crate`, `self` or `super`.
+//! Reads the imports of one Rust file: `use` items and paths that begin with `crate`, `self` or
+//! `super`.
 //!
-//! Works on tokens, so comments and strings never count. Code behind `#[cfg(test)]` is left out: tests may look anywhere.
+//! Works on tokens, so comments and strings never count. Code behind `#[cfg(test)]` is left out:
+//! tests may look anywhere.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 

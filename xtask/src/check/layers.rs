@@ -1,7 +1,8 @@
 //! The direction of imports: between crates, and between the modules of a crate.
 //!
-//! `xtask/layers.toml` holds what each may import. A module is found by its first folder or file below `src`, or deeper
-//! where the table has a row for it. Circles are looked for at every level, with a table or without.
+//! `xtask/layers.toml` holds what each may import. A module is found by its first folder or file
+//! below `src`, or deeper where the table has a row for it. Circles are looked for at every level,
+//! with a table or without.
 
 use std::collections::{BTreeMap, BTreeSet};
 

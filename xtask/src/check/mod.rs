@@ -1,7 +1,9 @@
 //! The house rules of CONTRIBUTING.md that no other tool checks.
 
+mod claims;
 mod imports;
 mod layers;
+mod links;
 mod manifests;
 mod modules;
 mod prose;
@@ -36,7 +38,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks every tracked file; `--only` shows the findings of one crate, `--imports` its real imports.
+/// Checks every tracked file; `--only` shows the findings of one crate, `--imports` its real
+/// imports.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let sources = sources()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -57,7 +60,8 @@ fn folder(name: &str) -> String {
 /// The tracked text files.
 fn sources() -> Result<Vec<Source>, String> {
     let root = workspace::root();
-    // Files that are new and not ignored count too, so that the check says the same before and after the commit.
+    // Files that are new and not ignored count too, so that the check says the same before and
+    // after the commit.
     let list = workspace::output_of(
         Command::new("git")
             .args(["ls-files", "--cached", "--others", "--exclude-standard"])
@@ -98,6 +102,8 @@ fn findings(sources: &[Source]) -> Result<Vec<Finding>, Finding> {
     let layers = layers::Layers::parse(text(layers::TABLE)?)?;
     let retired = prose::RetiredWords::parse(text(prose::RETIRED)?)?;
     let mut findings = rules::all(sources);
+    findings.extend(claims::check(sources));
+    findings.extend(links::check(sources, &|path| workspace::root().join(path).exists()));
     findings.extend(manifests::check(sources));
     findings.extend(layers::check(sources, &layers));
     let prose = prose::width(sources).into_iter().chain(prose::retired_words(sources, &retired));

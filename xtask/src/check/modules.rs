@@ -54,7 +54,8 @@ pub(crate) fn arrows(folder: &str, sources: &[Source]) -> Result<Vec<Arrow>, Fin
     Ok(arrows)
 }
 
-/// The module of a file, by its place: `src/a/mod.rs` and `src/a.rs` are `a`, `src/lib.rs` is the root.
+/// The module of a file, by its place: `src/a/mod.rs` and `src/a.rs` are `a`, `src/lib.rs` is the
+/// root.
 fn module_path(folder: &str, path: &str) -> Option<ModulePath> {
     let below = path.strip_prefix(folder)?.strip_prefix("/src/")?.strip_suffix(".rs")?;
     let mut module: ModulePath = below.split('/').map(str::to_owned).collect();
@@ -71,7 +72,8 @@ fn module_path(folder: &str, path: &str) -> Option<ModulePath> {
 #[derive(Default)]
 struct Tree {
     modules: BTreeSet<ModulePath>,
-    /// What the `use` items of a module name, and where it comes from: re-exports are followed to the origin.
+    /// What the `use` items of a module name, and where it comes from: re-exports are followed to
+    /// the origin.
     uses: BTreeMap<ModulePath, BTreeMap<String, Vec<Vec<String>>>>,
 }
 

@@ -25,8 +25,9 @@ pub(crate) struct RetiredWords {
 }
 
 impl RetiredWords {
-    /// Lines of `word or phrase`, `better`, and optionally `paths`, separated by tabs; `#` begins a comment. A word with
-    /// a capital letter is the name of a type, which is looked for in code alone.
+    /// Lines of `word or phrase`, `better`, and optionally `paths`, separated by tabs; `#` begins a
+    /// comment. A word with a capital letter is the name of a type, which is looked for in code
+    /// alone.
     pub(crate) fn parse(text: &str) -> Result<Self, Finding> {
         let mut entries: BTreeMap<String, Vec<Retired>> = BTreeMap::new();
         for (index, line) in text.lines().enumerate() {
@@ -93,7 +94,8 @@ struct Word {
     in_code: bool,
 }
 
-/// The words of a text, in order. `--no-way-back` is one word of three parts, `sendReport` one of two.
+/// The words of a text, in order. `--no-way-back` is one word of three parts, `sendReport` one of
+/// two.
 fn words(text: &str, is_rust: bool) -> Vec<Word> {
     let mut words = Vec::new();
     for (index, line) in text.lines().enumerate() {

@@ -99,7 +99,8 @@ fn vague_errors(sources: &[Source]) -> Vec<Finding> {
     search(sources, Source::tests, &needles, "asserts that there is an error and not which one")
 }
 
-/// A plain `cargo test` on a new machine has a toolchain, and no registry, checkout or package manager to ask.
+/// A plain `cargo test` on a new machine has a toolchain, and no registry, checkout or package
+/// manager to ask.
 fn other_tools(sources: &[Source]) -> Vec<Finding> {
     let tools = ["cargo\"", "git\"", "rustc\"", "pip\"", "npm\""];
     let mut needles: Vec<String> = tools.iter().map(|tool| needle(["Command::new(\"", tool])).collect();
@@ -107,8 +108,8 @@ fn other_tools(sources: &[Source]) -> Vec<Finding> {
     search(sources, Source::tests, &needles, "a test that calls a tool of the developer's")
 }
 
-/// Header and environment names are constants of `imds-model`, so that a typo can be made in one place only. Tests
-/// spell them again, and the test tools are tests.
+/// Header and environment names are constants of `imds-model`, so that a typo can be made in one
+/// place only. Tests spell them again, and the test tools are tests.
 fn wire_names(sources: &[Source]) -> Vec<Finding> {
     let needles = [
         needle(["\"x-aws-", "ec2-"]),
@@ -134,7 +135,8 @@ fn wire_names(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// A file in `tests/it/` that no `mod` names is never compiled, and a file beside it would be a second binary.
+/// A file in `tests/it/` that no `mod` names is never compiled, and a file beside it would be a
+/// second binary.
 fn forgotten_tests(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -23,7 +23,8 @@ impl Source {
             .any(|line| line.contains("@generated") || line.contains("Written by `cargo xtask "))
     }
 
-    /// Whether the whole file is there for tests: in a folder of them, or a `mod tests;` that has a file of its own.
+    /// Whether the whole file is there for tests: in a folder of them, or a `mod tests;` that has a
+    /// file of its own.
     pub(crate) fn is_test_file(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || ["tests/", "benches/", "fuzz/", "interop/"]

@@ -103,7 +103,8 @@ fn build_command(target: &Target) -> Result<&'static str, String> {
     ))
 }
 
-/// No path of this machine is in the program; cargo adds these flags to those of `.cargo/config.toml`.
+/// No path of this machine is in the program; cargo adds these flags to those of
+/// `.cargo/config.toml`.
 #[allow(clippy::disallowed_methods, reason = "cargo's own directories are named by the environment")]
 fn rustflags(target: &Target) -> Result<String, String> {
     let cargo_home = match (std::env::var("CARGO_HOME"), std::env::var("HOME")) {

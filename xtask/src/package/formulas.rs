@@ -1,4 +1,5 @@
-//! The files that other package managers want, filled with the version and the checksums of this release.
+//! The files that other package managers want, filled with the version and the checksums of this
+//! release.
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,8 @@ pub(crate) fn write(
     Ok(made)
 }
 
-/// Replaces `@VERSION@` and `@SHA256:imds-VERSION-TARGET.tar.gz@`; an archive that is missing is the error.
+/// Replaces `@VERSION@` and `@SHA256:imds-VERSION-TARGET.tar.gz@`; an archive that is missing is
+/// the error.
 fn fill(template: &str, version: &str, sums: &[(String, String)]) -> Result<String, String> {
     let mut rest = template.replace("@VERSION@", version);
     while let Some((before, after)) = rest.split_once("@SHA256:") {

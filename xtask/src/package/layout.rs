@@ -1,4 +1,5 @@
-//! Lays out the files of a package: the program, what it prints about itself, its units and licences.
+//! Lays out the files of a package: the program, what it prints about itself, its units and
+//! licences.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,8 +34,8 @@ pub(crate) struct Layout {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// Writes what has to be written below `stage`. `host_binary` is the same program for this machine: it prints manual
-/// pages and completions.
+/// Writes what has to be written below `stage`. `host_binary` is the same program for this machine:
+/// it prints manual pages and completions.
 pub(crate) fn lay_out(
     root: &Path,
     stage: &Path,
@@ -100,14 +101,16 @@ impl Layout {
     }
 }
 
-/// The pages of a program and of its subcommands. What `imds` hands on to a program of its own is that program's page.
+/// The pages of a program and of its subcommands. What `imds` hands on to a program of its own is
+/// that program's page.
 fn manual_pages(binary: &Path, program: &Program) -> Result<Vec<(String, String)>, String> {
     let name = program.name;
     let mut pages = Vec::new();
     let Some(page) = ask(binary, &["man"])? else { return Ok(pages) };
+    let names = subcommands(&page, name);
     pages.push((name.to_owned(), page));
     if name == "imds" {
-        for subcommand in subcommands(binary)? {
+        for subcommand in names {
             let page = ask(binary, &["man", &subcommand])?;
             let apart = ["fleet", "lifecycle", "lint", "trace", "help"].contains(&subcommand.as_str());
             if let (Some(page), false) = (page, apart) {
@@ -118,13 +121,12 @@ fn manual_pages(binary: &Path, program: &Program) -> Result<Vec<(String, String)
     Ok(pages)
 }
 
-/// The words that `--help` lists under "Commands:".
-fn subcommands(binary: &Path) -> Result<Vec<String>, String> {
-    let help = ask(binary, &["--help"])?.unwrap_or_default();
-    let lines =
-        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let indented = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    Ok(indented.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+/// The subcommands that a manual page refers to, as lines of `imds\-get(1)`.
+fn subcommands(page: &str, name: &str) -> Vec<String> {
+    let lines = page.lines().map(|line| line.replace('\\', ""));
+    let names = lines
+        .filter_map(|line| Some(line.strip_prefix(name)?.strip_prefix('-')?.strip_suffix("(1)")?.to_owned()));
+    names.collect()
 }
 
 /// What a program prints; `None` if it has no such subcommand. It talks to nobody for any of these.
@@ -146,4 +148,13 @@ fn gzip(path: &Path) -> Result<PathBuf, String> {
     let mut packed = path.as_os_str().to_owned();
     packed.push(".gz");
     Ok(packed.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn subcommands_are_those_that_the_page_refers_to() {
+        let page = ".SH SUBCOMMANDS\n.TP\nimds\\-get(1)\nPrint it\n.TP\nimds\\-user\\-data(1)\nimds is it\n";
+        assert_eq!(super::subcommands(page, "imds"), ["get", "user-data"]);
+    }
 }

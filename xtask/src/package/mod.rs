@@ -1,8 +1,9 @@
 //! `cargo xtask package`: everything that a release offers, in `dist/packages/`.
 //!
-//! Archives with the program, its manual pages and completions; `.deb` and `.rpm`; checksums; the list of dependencies;
-//! and the files of Homebrew, Scoop and the AUR, which follow from version and checksums. Two runs on one commit give
-//! the same bytes: nothing in a package depends on the time, the user, or where the checkout is.
+//! Archives with the program, its manual pages and completions; `.deb` and `.rpm`; checksums; the
+//! list of dependencies; and the files of Homebrew, Scoop and the AUR, which follow from version
+//! and checksums. Two runs on one commit give the same bytes: nothing in a package depends on the
+//! time, the user, or where the checkout is.
 
 mod build;
 mod formats;

@@ -22,7 +22,7 @@ pub enum Behaviour {
     Hangup,
 }
 
-/// How the end of a body is told.
+/// How a response announces the end of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// By a `Content-Length` that is true.

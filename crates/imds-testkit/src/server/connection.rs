@@ -28,8 +28,8 @@ pub(super) fn run(stream: TcpStream, shared: &Shared) {
     }
 }
 
-/// Counts the request, takes the next behaviour of its script, and turns those that depend on the server's tokens
-/// into answers.
+/// Counts the request, takes the next behaviour of its script, and turns those that depend on the
+/// server's tokens into answers.
 fn decide(state: &mut State, seen: &RequestSeen) -> Behaviour {
     let token = seen.token().map(str::to_owned);
     let behaviour = if seen.is_token_put() {
@@ -56,7 +56,8 @@ fn decide(state: &mut State, seen: &RequestSeen) -> Behaviour {
                 && let Behaviour::Answer(answer) = &ordered
                 && answer.status == 200
             {
-                // Whatever a test hands out as a token is one: requests may carry it, and it is a secret.
+                // Whatever a test hands out as a token is one: requests may carry it, and it is a
+                // secret.
                 let token = String::from_utf8_lossy(&answer.body).into_owned();
                 if (8..4096).contains(&token.len()) {
                     secrets::register(&token);

@@ -1,4 +1,5 @@
-//! The fault server: a metadata service on a loopback port that does, request by request, what a test ordered.
+//! The fault server: a metadata service on a loopback port that does, request by request, what a
+//! test ordered.
 
 mod answer;
 mod connection;
@@ -15,14 +16,15 @@ pub use answer::{Answer, Behaviour, Framing};
 pub use counts::Counts;
 pub use request::RequestSeen;
 
-/// Longest time that [`FaultServer::wait_for`] waits: far above anything a healthy test takes on a loaded machine.
+/// Longest time that [`FaultServer::wait_for`] waits: far above anything a healthy test takes on a
+/// loaded machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A metadata service on `127.0.0.1`, port chosen by the system, that answers as ordered.
 ///
-/// Two scripts, one for token PUTs and one for everything else; each is a queue of [`Behaviour`]s that are used up
-/// one per request, then a steady one. A fresh server issues tokens and serves `i-0123456789abcdef0` to requests that
-/// carry one of them.
+/// Two scripts, one for token PUTs and one for everything else; each is a queue of [`Behaviour`]s
+/// that are used up one per request, then a steady one. A fresh server issues tokens and serves
+/// `i-0123456789abcdef0` to requests that carry one of them.
 ///
 /// Dropping the server ends its threads and fails the test if one of them panicked.
 ///
@@ -83,7 +85,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes whoever waits on it.
+    /// Changes the state and wakes every waiter.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.lock());
         self.changed.notify_all();
@@ -98,11 +100,13 @@ impl FaultServer {
         Self::start_on("127.0.0.1:0".parse().expect("a literal address"))
     }
 
-    /// Starts a server on one address, for a test in a network namespace of its own; see [`FaultServer::start`].
+    /// Starts a server on one address, for a test in a network namespace of its own; see
+    /// [`FaultServer::start`].
     #[must_use]
     pub fn start_on(address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).expect("bind the fault server");
-        // std asks for a queue of 128; a thousand processes that start at once must not lose their SYNs to it.
+        // std asks for a queue of 128; a thousand processes that start at once must not lose their
+        // SYNs to it.
         rustix::net::listen(&listener, 4096).expect("deepen the accept queue");
         let address = listener.local_addr().expect("a bound listener has an address");
         let shared = Arc::new(Shared {
@@ -175,7 +179,8 @@ impl FaultServer {
         self
     }
 
-    /// Forgets every token issued, as after a stop and start of the instance: requests that carry one meet 401.
+    /// Forgets every token issued, as after a stop and start of the instance: requests that carry
+    /// one meet 401.
     pub fn revoke_tokens(&self) -> &Self {
         self.shared.change(|state| state.tokens.clear());
         self
@@ -243,7 +248,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text").to_owned()
 }
 
-/// Gives up the server's handle of a connection when its thread ends, by a panic too, so that the client sees the end.
+/// Gives up the server's handle of a connection when its thread ends, by a panic too, so that the
+/// client sees the end.
 struct Closed<'s> {
     shared: &'s Shared,
     number: u64,
@@ -277,7 +283,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         });
         let handler = handler.expect("start a connection's thread");
         shared.change(|state| {
-            // Joins what has ended, so that a thousand connections do not keep a thousand threads' remains.
+            // Joins what has ended, so that a thousand connections do not keep a thousand threads'
+            // remains.
             let (ended, running) =
                 std::mem::take(&mut state.handlers).into_iter().partition(JoinHandle::is_finished);
             state.handlers = running;

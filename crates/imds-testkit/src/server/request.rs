@@ -1,5 +1,5 @@
-//! Reading a request off a connection. Written apart from the client's own codec, so that neither hides the other's
-//! mistakes.
+//! Reading a request off a connection. Written apart from the client's own codec, so that neither
+//! hides the other's mistakes.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -42,10 +42,12 @@ impl RequestSeen {
     }
 }
 
-/// Reads one request, its body included; nothing where the client closed the connection or left in the middle.
+/// Reads one request, its body included; nothing where the client closed the connection or left in
+/// the middle.
 ///
 /// # Panics
-/// Where the bytes are no HTTP request: a defect of the client under test, reported when the server is dropped.
+/// Where the bytes are no HTTP request: a defect of the client under test, reported when the server
+/// is dropped.
 pub(super) fn read(reader: &mut BufReader<TcpStream>) -> Option<RequestSeen> {
     let request_line = line(reader)?;
     let mut parts = request_line.split(' ');

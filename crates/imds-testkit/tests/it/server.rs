@@ -5,7 +5,8 @@ use std::net::TcpStream;
 
 use imds_testkit::{Answer, Behaviour, Counts, FaultServer, Framing};
 
-/// Sends `request` on a connection of its own; gives what came back until the end, and how it ended.
+/// Sends `request` on a connection of its own; gives what came back until the end, and how it
+/// ended.
 fn exchange(server: &FaultServer, request: &str) -> (String, std::io::Result<()>) {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(request.as_bytes()).unwrap();

@@ -1,0 +1,83 @@
+//! `docs/claims.toml`: every promise of the README has a test, a bench or a stage of the gate that
+//! shows it.
+
+use toml::{Table, Value};
+
+use super::Finding;
+use super::source::Source;
+
+const CLAIMS: &str = "docs/claims.toml";
+const README: &str = "README.md";
+
+pub(crate) fn check(sources: &[Source]) -> Vec<Finding> {
+    let find = |path: &str| sources.iter().find(|source| source.path == path);
+    let (Some(list), Some(readme)) = (find(CLAIMS), find(README)) else {
+        return vec![Finding::new(CLAIMS, "is missing, or README.md is")];
+    };
+    let table: Table = match list.text.parse() {
+        Ok(table) => table,
+        Err(error) => return vec![Finding::new(CLAIMS, format!("{error}"))],
+    };
+    let claims = table.get("claim").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if claims.is_empty() {
+        return vec![Finding::new(CLAIMS, "lists no claim")];
+    }
+    let prose = words(&readme.text);
+    let mut findings = Vec::new();
+    for claim in claims {
+        let text = claim.get("says").and_then(Value::as_str).unwrap_or_default();
+        if text.is_empty() || !prose.contains(&words(text)) {
+            findings.push(Finding::new(CLAIMS, format!("README.md does not say `{text}`")));
+        }
+        let shown = claim.get("shown-by").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if shown.is_empty() {
+            findings.push(Finding::new(CLAIMS, format!("nothing shows `{text}`")));
+        }
+        for proof in shown.iter().filter_map(Value::as_str) {
+            if !exists(proof, sources) {
+                findings.push(Finding::new(CLAIMS, format!("`{proof}` is gone, which shows `{text}`")));
+            }
+        }
+    }
+    findings
+}
+
+/// A file, or `file::test` for a function in it.
+fn exists(proof: &str, sources: &[Source]) -> bool {
+    let (path, function) = proof.split_once("::").unwrap_or((proof, ""));
+    let Some(source) = sources.iter().find(|source| source.path == path) else { return false };
+    function.is_empty()
+        || source.text.contains(&format!("fn {function}("))
+        || source.text.contains(&format!("def {function}("))
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_needs_its_words_and_its_proof() {
+        let claims = "[[claim]]\nsays = \"It is fast.\"\nshown-by = [\"a.rs::it_is_fast\", \"b.rs\"]\n\
+                      [[claim]]\nsays = \"It is blue.\"\nshown-by = [\"a.rs::it_is_blue\"]\n\
+                      [[claim]]\nsays = \"It is\"\n";
+        let sources = [
+            Source::new(CLAIMS, claims.to_owned()),
+            Source::new(README, "It\nis fast.\n".to_owned()),
+            Source::new("a.rs", "fn it_is_fast() {}\n".to_owned()),
+            Source::new("b.rs", String::new()),
+        ];
+        let found: Vec<String> = check(&sources).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "docs/claims.toml: README.md does not say `It is blue.`",
+                "docs/claims.toml: `a.rs::it_is_blue` is gone, which shows `It is blue.`",
+                "docs/claims.toml: nothing shows `It is`",
+            ]
+        );
+    }
+}
