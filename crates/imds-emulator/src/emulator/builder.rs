@@ -273,12 +273,7 @@ impl Builder {
 
 fn random_key() -> Result<[u8; 32], Error> {
     let mut key = [0; 32];
-    let mut filled = 0;
-    while filled < key.len() {
-        let flags = rustix::rand::GetRandomFlags::empty();
-        filled +=
-            rustix::rand::getrandom(&mut key[filled..], flags).map_err(|error| Error::Start(error.into()))?;
-    }
+    getrandom::fill(&mut key).map_err(|error| Error::Start(error.into()))?;
     Ok(key)
 }
 

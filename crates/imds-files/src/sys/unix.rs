@@ -6,19 +6,19 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{self, AtFlags, FileType as Type, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{self, AtFlags, FileType as Type, FlockOperation, Mode, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 
 use crate::error::{Cause, FileErrorKind as Kind};
 
 /// Write permission of group and others.
-const WRITABLE: u32 = 0o022;
+const WRITABLE: RawMode = 0o022;
 /// Write permission of everybody.
-const EVERYBODY_WRITES: u32 = 0o002;
+const EVERYBODY_WRITES: RawMode = 0o002;
 /// Every permission of group and others.
-const OPEN: u32 = 0o077;
+const OPEN: RawMode = 0o077;
 /// Nobody but its owner can replace a file in a directory with this bit, whoever can write it.
-const STICKY: u32 = 0o1000;
+const STICKY: RawMode = 0o1000;
 const ROOT: u32 = 0;
 
 /// What a path names.
@@ -36,7 +36,7 @@ pub(crate) enum FileType {
 pub(crate) struct Identity {
     user: u32,
     group: u32,
-    mode: u32,
+    mode: RawMode,
 }
 
 /// An open directory.

@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use imds_model::env;
-use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RawMode};
 use rustix::io::Errno;
 
 use super::{FetchFailure, FetchLock, StoreError, StoreKey, StoredToken, TokenStore, record};
@@ -20,10 +20,10 @@ use crate::config::environment::Environment;
 const NAME_LIMIT: usize = 200;
 
 /// Permission bits that a token file must not have: any for group or others.
-const LOOSE_FILE: u32 = 0o077;
+const LOOSE_FILE: RawMode = 0o077;
 /// Permission bits that the directory must not have: writing for group or others, who could plant
 /// files in it.
-const LOOSE_DIRECTORY: u32 = 0o022;
+const LOOSE_DIRECTORY: RawMode = 0o022;
 
 /// Session tokens of one user, in a directory that only that user can write.
 #[derive(Clone, Debug)]
