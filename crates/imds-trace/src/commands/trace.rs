@@ -15,7 +15,7 @@ use crate::failure::{Exit, Failure};
 use crate::host::kernel::{self, Kernel, MOST_ENDPOINTS};
 use crate::host::lookup::Lookup;
 use crate::host::signals::Signals;
-use crate::host::{clock, instance};
+use crate::host::{clock, instance, priority};
 use crate::output::Sink;
 use crate::output::json_lines::JsonLines;
 use crate::report::record::{Counts, End, FORMAT, Line, Request, Start};
@@ -40,6 +40,7 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     let cgroup = args.cgroup.clone().unwrap_or_else(|| cgroup_root.clone());
     let signals = Signals::register()?;
     let lookup = Lookup::new(&args.host_root, &cgroup_root);
+    priority::raise();
     let kernel = Kernel::attach(&cgroup, &endpoints, args.buffer)?;
     let mut session = Session {
         started: clock::monotonic(),
@@ -47,6 +48,7 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
         sink: Box::new(JsonLines::new()),
         tracker: Tracker::default(),
         counts: Counts::default(),
+        events: Vec::new(),
         kernel,
         lookup,
         args,
@@ -77,6 +79,8 @@ struct Session {
     tracker: Tracker,
     lookup: Lookup,
     counts: Counts,
+    /// Events that were read and not looked at yet.
+    events: Vec<Event>,
     sink: Box<dyn Sink>,
 }
 
@@ -131,16 +135,23 @@ impl Session {
 
     /// Takes every event that there is, and shows what they finish.
     fn drain(&mut self) -> Result<(), Failure> {
-        let mut finished = Vec::new();
-        let Self { kernel, tracker, lookup, .. } = self;
+        let Self { kernel, lookup, events, .. } = self;
+        // Callers may be gone in a millisecond: theirs is read before anything else is looked at.
         kernel.drain(|raw| {
             let Some(event) = Event::decode(raw) else { return };
             if event.kind == Kind::Connect {
-                lookup.connected(event.cookie, &event.origin);
+                lookup.connected(&event.origin);
             }
-            tracker.event(&event, |exchange| finished.push(exchange));
+            events.push(event);
         });
-        tracker.tick(clock::monotonic(), |exchange| finished.push(exchange));
+        let mut finished = Vec::new();
+        for event in std::mem::take(&mut self.events) {
+            if event.kind == Kind::Connect {
+                self.lookup.complete(event.cookie, &event.origin);
+            }
+            self.tracker.event(&event, |exchange| finished.push(exchange));
+        }
+        self.tracker.tick(clock::monotonic(), |exchange| finished.push(exchange));
         self.show(finished)
     }
 

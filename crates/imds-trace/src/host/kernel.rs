@@ -14,6 +14,7 @@ use aya::maps::{Array, MapData, MapError, RingBuf};
 use aya::programs::{CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, CgroupSockAddr, ProgramError};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 
+use super::requirements;
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure};
 use crate::trace::event::Lost;
@@ -23,6 +24,8 @@ static OBJECT: &[u8] = include_bytes!("../../bpf/trace.bpf.o");
 
 /// Endpoints that the kernel part has room for.
 pub(crate) const MOST_ENDPOINTS: usize = 4;
+/// `CGROUP2_SUPER_MAGIC` of `linux/magic.h`.
+const CGROUP2: rustix::fs::FsWord = 0x6367_7270;
 /// `struct endpoint` of the kernel part: four words of the address, and the port, in network byte
 /// order.
 const ENDPOINT_BYTES: usize = 20;
@@ -43,6 +46,12 @@ impl Kernel {
             Failure::new(Exit::Usage, format!("cannot open the cgroup `{}`", cgroup.display()))
                 .caused_by(error)
         })?;
+        let on = rustix::fs::fstatfs(&directory).map(|system| system.f_type);
+        if on.is_ok_and(|kind| kind != CGROUP2) {
+            return Err(Failure::new(Exit::Usage, format!("cannot trace the cgroup `{}`", cgroup.display()))
+                .caused_by("it is not a directory of the cgroup v2 tree"));
+        }
+        requirements::check()?;
         let table = encode(endpoints);
         let mut programs = EbpfLoader::new()
             .btf(None)
@@ -164,14 +173,7 @@ fn why_program(name: &str, error: &ProgramError, cgroup: &Path) -> Failure {
             }
         }
         ProgramError::SyscallError(error) => {
-            let doing = format!("cannot attach the program `{name}` to `{}`", cgroup.display());
-            match error.io_error.raw_os_error() {
-                // The descriptor is no directory of a cgroup v2 tree.
-                Some(9) => {
-                    Failure::new(Exit::Usage, doing).caused_by("it is not a directory of the cgroup v2 tree")
-                }
-                _ => refusal(&doing, &error.io_error),
-            }
+            refusal(&format!("cannot attach the program `{name}` to `{}`", cgroup.display()), &error.io_error)
         }
         other => Failure::new(Exit::Failed, format!("cannot load the program `{name}`")).caused_by(other),
     }
@@ -181,7 +183,7 @@ fn why_program(name: &str, error: &ProgramError, cgroup: &Path) -> Failure {
 fn refusal(doing: &str, error: &io::Error) -> Failure {
     match error.raw_os_error() {
         // EPERM. EACCES is the verifier's.
-        Some(1) => Failure::new(Exit::Refused, doing).caused_by(error),
+        Some(1) => Failure::new(Exit::Refused, doing).caused_by(error).hint(requirements::hint_for_refusal()),
         // EINVAL, ENOSYS, EOPNOTSUPP, ENOTSUPP: the kernel does not know it.
         Some(22 | 38 | 95 | 524) => Failure::new(Exit::Unsupported, doing)
             .caused_by(error)

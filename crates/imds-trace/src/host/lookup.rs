@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::cgroups::{Cgroups, paths_of};
 use super::containers::Names;
-use super::process::{Processes, Stamp};
+use super::process::{First, Processes, Stamp};
 use super::users::Users;
 use crate::trace::event::Origin;
 use crate::who::caller::{Caller, Details};
@@ -25,6 +25,8 @@ pub(crate) struct Lookup {
     users: Users,
     /// By process id; a process with another stamp is another one.
     known: HashMap<u32, (Stamp, Details)>,
+    /// Processes of which the rest is still to be read.
+    first: HashMap<u32, First>,
     /// By socket cookie.
     connections: HashMap<u64, Caller>,
 }
@@ -39,12 +41,23 @@ impl Lookup {
             names: Names::new(root),
             users: Users::parse(&String::from_utf8_lossy(&passwd)),
             known: HashMap::new(),
+            first: HashMap::new(),
             connections: HashMap::new(),
         }
     }
 
-    /// A process connects: whatever will be gone with it is read now.
-    pub(crate) fn connected(&mut self, cookie: u64, origin: &Origin) {
+    /// A process connects: reads what will be gone with it, and nothing else yet.
+    pub(crate) fn connected(&mut self, origin: &Origin) {
+        if let Some(pid) = origin.process.as_ref().map(|process| process.pid) {
+            let current = |(stamp, _): &(Stamp, Details)| self.processes.stamp(pid).as_ref() == Some(stamp);
+            if !self.known.get(&pid).is_some_and(current) {
+                self.first.insert(pid, self.processes.first(pid));
+            }
+        }
+    }
+
+    /// Reads the rest about a process that connected.
+    pub(crate) fn complete(&mut self, cookie: u64, origin: &Origin) {
         let caller = self.find(origin);
         self.connections.insert(cookie, caller);
     }
@@ -89,12 +102,16 @@ impl Lookup {
     }
 
     fn details(&mut self, pid: u32) -> Option<Details> {
-        if let Some((stamp, details)) = self.known.get(&pid)
-            && self.processes.stamp(pid).as_ref() == Some(stamp)
-        {
-            return Some(details.clone());
-        }
-        let (stamp, details) = self.processes.details(pid);
+        let first = match self.first.remove(&pid) {
+            Some(first) => first,
+            None => match self.known.get(&pid) {
+                Some((stamp, details)) if self.processes.stamp(pid).as_ref() == Some(stamp) => {
+                    return Some(details.clone());
+                }
+                _ => self.processes.first(pid),
+            },
+        };
+        let (stamp, details) = self.processes.details(pid, first);
         match stamp {
             Some(stamp) if details.command.is_some() => {
                 if self.known.len() >= REMEMBERED {

@@ -7,6 +7,8 @@ pub(crate) mod containers;
 pub(crate) mod instance;
 pub(crate) mod kernel;
 pub(crate) mod lookup;
+pub(crate) mod priority;
 pub(crate) mod process;
+pub(crate) mod requirements;
 pub(crate) mod signals;
 pub(crate) mod users;

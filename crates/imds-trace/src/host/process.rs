@@ -24,6 +24,13 @@ pub(crate) struct Stamp {
     name: String,
 }
 
+/// What vanishes with a process: gone a millisecond or two after it connected.
+#[derive(Debug)]
+pub(crate) struct First {
+    command: Option<Vec<String>>,
+    executable: Option<PathBuf>,
+}
+
 /// Reads processes below a `/proc`.
 #[derive(Debug)]
 pub(crate) struct Processes {
@@ -59,18 +66,19 @@ impl Processes {
         Some(redact::command_line(words.iter().map(String::as_str)))
     }
 
-    /// What there is to say of a process that may be gone at any moment: what vanishes first is
-    /// read first.
-    pub(crate) fn details(&self, pid: u32) -> (Option<Stamp>, Details) {
-        let command = self.command(pid);
-        let executable = fs::read_link(self.of(pid).join("exe")).ok();
-        let network_namespace = self.namespace(pid, "net");
+    /// Reads what vanishes with a short-lived process, before anything else is done.
+    pub(crate) fn first(&self, pid: u32) -> First {
+        First { command: self.command(pid), executable: fs::read_link(self.of(pid).join("exe")).ok() }
+    }
+
+    /// Reads the rest, which is there for longer.
+    pub(crate) fn details(&self, pid: u32, first: First) -> (Option<Stamp>, Details) {
         let stamp = self.stamp(pid);
         let details = Details {
-            executable: executable.map(|path| path.to_string_lossy().into_owned()),
-            command,
+            executable: first.executable.map(|path| path.to_string_lossy().into_owned()),
+            command: first.command,
+            network_namespace: self.namespace(pid, "net"),
             parents: stamp.as_ref().map(|stamp| self.ancestors(stamp.parent)).unwrap_or_default(),
-            network_namespace,
         };
         (stamp, details)
     }
@@ -130,7 +138,7 @@ mod tests {
     fn this_very_process() {
         let processes = Processes::new("/proc");
         let pid = std::process::id();
-        let (_, details) = processes.details(pid);
+        let (_, details) = processes.details(pid, processes.first(pid));
         assert!(details.executable.unwrap().contains("imds_trace"));
         assert!(details.command.unwrap()[0].contains("imds_trace"));
         assert!(!details.parents.is_empty());
@@ -142,7 +150,7 @@ mod tests {
     fn a_process_that_is_gone() {
         let root = tempfile::tempdir().unwrap();
         let processes = Processes::new(root.path());
-        assert_eq!(processes.details(1), (None, Details::default()));
+        assert_eq!(processes.details(1, processes.first(1)), (None, Details::default()));
         assert_eq!(processes.stamp(1), None);
     }
 }

@@ -65,6 +65,8 @@ pub(crate) enum Kind {
     End {
         /// The caller closed its side.
         by_caller: bool,
+        /// The service closed its side.
+        by_service: bool,
         /// The connection was reset.
         reset: bool,
     },
@@ -102,6 +104,7 @@ impl Lost {
 const SEEN_CONNECT: u8 = 1;
 const SEEN_START: u8 = 2;
 const CLOSED_HERE: u8 = 4;
+const CLOSED_THERE: u8 = 8;
 const RESET: u8 = 16;
 
 impl Event {
@@ -130,7 +133,11 @@ impl Event {
                 bytes: data.get(..captured)?.to_vec(),
                 ttl: *header.get(59)?,
             },
-            4 => Kind::End { by_caller: flags & CLOSED_HERE != 0, reset: flags & RESET != 0 },
+            4 => Kind::End {
+                by_caller: flags & CLOSED_HERE != 0,
+                by_service: flags & CLOSED_THERE != 0,
+                reset: flags & RESET != 0,
+            },
             _ => return None,
         };
         Some(Self {

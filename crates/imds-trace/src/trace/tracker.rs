@@ -113,9 +113,9 @@ impl Tracker {
                 false
             }
             // A caller that closes its side may still read the answer.
-            Kind::End { by_caller, reset } => {
+            Kind::End { by_caller, by_service, reset } => {
                 connection.closed = *by_caller;
-                *reset || (*by_caller && connection.all_answered())
+                *reset || (*by_caller && (*by_service || connection.all_answered()))
             }
         };
         if over && let Some(connection) = self.connections.remove(&event.cookie) {

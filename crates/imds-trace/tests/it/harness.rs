@@ -16,7 +16,7 @@ use serde_json::Value;
 /// Says to a test that it runs in a network of its own.
 const INSIDE: &str = "IMDS_TRACE_TEST_INSIDE";
 /// Far above what anything here takes on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether this is the run of the test in a network of its own, where both addresses of the service
 /// are on `lo` and there is no way out. The run outside makes that one and passes or fails with it;
@@ -205,24 +205,24 @@ impl Tracer {
 
     /// The lines of this type, once there are as many.
     pub(crate) fn wait_for(&mut self, kind: &str, count: usize) -> Vec<Value> {
-        let of_kind = |seen: &[Value]| -> Vec<Value> {
-            seen.iter().filter(|line| line["type"] == kind).cloned().collect()
-        };
+        let is_kind = |line: &&Value| line["type"] == kind;
+        let mut found = self.seen.iter().filter(is_kind).count();
         loop {
-            let found = of_kind(&self.seen);
-            if found.len() >= count {
-                return found;
+            if found >= count {
+                return self.seen.iter().filter(is_kind).cloned().collect();
             }
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     secrets::assert_none_in(line.as_bytes(), "stdout", "imds-trace");
-                    self.seen.push(serde_json::from_str(&line).unwrap());
+                    let line: Value = serde_json::from_str(&line).unwrap();
+                    found += usize::from(is_kind(&&line));
+                    self.seen.push(line);
                 }
                 Err(error) => {
                     let _ = self.child.kill();
                     let mut stderr = String::new();
                     let _ = self.child.stderr.take().unwrap().read_to_string(&mut stderr);
-                    panic!("{} lines `{kind}` of {count} ({error}): {stderr}", found.len());
+                    panic!("{found} lines `{kind}` of {count} ({error}): {stderr}");
                 }
             }
         }

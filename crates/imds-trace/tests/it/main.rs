@@ -2,7 +2,11 @@
 //! that the test made.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod connections;
 mod harness;
 mod killed;
 mod kinds;
+mod load;
+mod namespaces;
 mod places;
+mod refused;
