@@ -167,7 +167,7 @@ fn render(table: &Table, version: &str) -> String {
     let mut text = format!(
         "// Written by `cargo xtask certificates`; not to be edited.\n\n\
          use super::Entry;\n\
-         use crate::verify::SignatureKind::{{Pkcs7, Rsa2048, Signature}};\n\n\
+         use crate::kind::SignatureKind::{{Pkcs7, Rsa2048, Signature}};\n\n\
          /// Where the certificates come from.\n\
          pub const SOURCE: &str = \"npm {PACKAGE} {version} (MIT), after the EC2 User Guide\";\n\n\
          /// The certificates, by Region and kind.\n\

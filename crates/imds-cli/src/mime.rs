@@ -13,6 +13,9 @@ pub(crate) struct Part {
     pub(crate) content: Vec<u8>,
 }
 
+/// Most parts of a document; what has more is cut behind one more part than these.
+pub(crate) const MOST_PARTS: usize = 1_000;
+
 /// The parts of a multipart document, those of parts that are multipart themselves in their place;
 /// `None` where the data are no such document.
 pub(crate) fn parts(data: &[u8]) -> Option<Vec<Part>> {
@@ -30,6 +33,9 @@ fn parts_within(data: &[u8], depth: usize) -> Option<Vec<Part>> {
     let boundary = parameter(content_type, "boundary")?;
     let mut parts = Vec::new();
     for section in sections(body, &boundary) {
+        if parts.len() > MOST_PARTS {
+            break;
+        }
         match parts_within(section, depth + 1) {
             Some(nested) => parts.extend(nested),
             None => parts.push(part(section)),
@@ -60,6 +66,11 @@ fn split_head(data: &[u8]) -> Option<(Vec<String>, &[u8])> {
     loop {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         let line = std::str::from_utf8(rest.get(..end)?).ok()?.trim_end_matches('\r');
+        if line.starts_with("--") && !headers.is_empty() {
+            // No empty line before the first boundary, which cloud-init reads all the same
+            // (awslabs/amazon-eks-ami#1701).
+            return Some((headers, rest));
+        }
         rest = rest.get(end + 1..)?;
         if line.is_empty() {
             return Some((headers, rest));
@@ -101,6 +112,9 @@ fn sections<'d>(body: &'d [u8], boundary: &str) -> Vec<&'d [u8]> {
     let mut begin = None;
     let mut at = 0;
     for line in body.split_inclusive(|byte| *byte == b'\n') {
+        if sections.len() > MOST_PARTS {
+            return sections;
+        }
         let rest = line.strip_prefix(delimiter.as_bytes()).map(<[u8]>::trim_ascii);
         if let Some(rest) = rest.filter(|rest| rest.is_empty() || *rest == b"--") {
             if let Some(section) = begin.and_then(|begin| body.get(begin..at)) {
@@ -167,6 +181,19 @@ mod tests {
         assert_eq!(parts(DOCUMENT.replace('\n', "\r\n").as_bytes()).unwrap().len(), 3);
         let cut = DOCUMENT.split("--==B==--").next().unwrap();
         assert_eq!(parts(cut.as_bytes()).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn no_empty_line_before_the_first_boundary() {
+        let data = b"Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n--b\nContent-Type: text/x-shellscript\n\n#!\n--b--\n";
+        let parts = parts(data).unwrap();
+        assert_eq!((parts.len(), &*parts[0].content), (1, &b"#!"[..]));
+    }
+
+    #[test]
+    fn the_number_of_parts_is_bounded() {
+        let data = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\n".repeat(100_000));
+        assert_eq!(parts(data.as_bytes()).unwrap().len(), MOST_PARTS + 1);
     }
 
     #[test]

@@ -29,7 +29,7 @@ const OTHER_NAMES: [(&str, &str); 18] = [
 
 /// Returns advice on a path that does not exist, as `hint:` lines. May list a directory that holds
 /// names of the user's own, such as tag keys; a failure of that is left out, since one error is
-/// told already.
+/// reported already.
 pub(crate) fn hints(client: &Client, written: &str, path: &MetadataPath) -> Vec<String> {
     if let Some(hints) = of_own_names(client, path) {
         return hints;

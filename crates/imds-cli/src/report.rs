@@ -1,4 +1,4 @@
-//! The one reporter: how a failure is told, and which exit code it ends with.
+//! The one reporter: the message of a failure, and its exit code.
 
 use std::error::Error as _;
 use std::io::Write as _;

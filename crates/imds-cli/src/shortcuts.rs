@@ -11,7 +11,7 @@ const ANY: &str = "*";
 /// Most paths that one pattern may stand for.
 const MOST_MATCHES: usize = 1_000;
 
-/// A word that people type for a value, in place of its path.
+/// A word that people type for a value, instead of its path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Short {
     pub(crate) name: &'static str,

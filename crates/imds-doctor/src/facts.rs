@@ -19,9 +19,9 @@ pub struct Facts {
     /// What shows that this is a container, and of which sort.
     pub container: Option<String>,
     /// Whether and how each of the endpoint's addresses is reached.
-    pub reach: Vec<Reach>,
+    pub reach: Vec<Connectivity>,
     /// The well-known endpoint of the other family, where the configured one is well-known too.
-    pub other_family: Option<Reach>,
+    pub other_family: Option<Connectivity>,
     /// The answer to a PUT for a session token.
     pub token: Option<Exchange>,
     /// The answer to a GET with a token that cannot be valid: sent only where the PUT was not
@@ -77,7 +77,7 @@ pub struct Machine {
 
 /// One address of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct Connectivity {
     /// The URL it belongs to.
     pub url: String,
     /// Whether there is a route. No packet is sent to find out.
@@ -86,7 +86,7 @@ pub struct Reach {
     pub connect: Option<Result<Duration, Fault>>,
 }
 
-impl Reach {
+impl Connectivity {
     /// Whether a connection was made.
     #[must_use]
     pub fn is_connected(&self) -> bool {

@@ -62,6 +62,33 @@ pub fn to_der(input: &[u8]) -> Result<Vec<u8>, BerError> {
     if reader.rest.is_empty() { Ok(output) } else { Err(BerError::Trailing) }
 }
 
+/// An element of DER.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    /// What is inside.
+    pub(crate) value: &'a [u8],
+    /// Tag and length too.
+    pub(crate) whole: &'a [u8],
+}
+
+/// The first element of output of [`to_der`], and what follows it; `None` where there is no more.
+pub(crate) fn first(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
+    let mut reader = Reader { rest: der };
+    let tag = reader.tag().ok()?;
+    let length = reader.length().ok()??;
+    let value = reader.take(length).ok()?;
+    let whole = der.get(..der.len() - reader.rest.len())?;
+    Some((Element { tag, value, whole }, reader.rest))
+}
+
+/// An element in DER.
+pub(crate) fn encode(tag: u8, value: &[u8]) -> Vec<u8> {
+    let mut output = Vec::with_capacity(value.len() + 6);
+    write(&mut output, tag, value);
+    output
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
 }

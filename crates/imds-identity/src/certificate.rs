@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::Time;
 
-use crate::armour;
 use crate::key::PublicKey;
+use crate::pem;
 
 /// A certificate that signatures are verified with.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Certificate {
         let start = find(text, BEGIN).ok_or(CertificateError::Malformed)? + BEGIN.len();
         let rest = &text[start..];
         let end = find(rest, END).ok_or(CertificateError::Malformed)?;
-        let der = armour::decode(&rest[..end]).map_err(|_| CertificateError::Malformed)?;
+        let der = pem::decode(&rest[..end]).map_err(|_| CertificateError::Malformed)?;
         Self::from_der(&der)
     }
 

@@ -1,7 +1,7 @@
 //! Verifies the EC2 instance identity document against its signatures, with the certificates of
 //! every Region.
 //!
-//! No I/O and no clock: bytes, a certificate and the time go in, a verdict comes out.
+//! No I/O and no clock: bytes, a certificate and the time go in, a result comes out.
 //!
 //! ```no_run
 //! use imds_identity::{Evidence, SignatureKind, Trust, verify};
@@ -23,13 +23,15 @@ pub mod ber;
 pub mod certificate;
 pub mod regions;
 
-mod armour;
 mod document;
 mod key;
+mod kind;
+mod pem;
 mod rejection;
 mod signed_data;
 mod verify;
 
 pub use certificate::{Certificate, CertificateError};
+pub use kind::SignatureKind;
 pub use rejection::Rejection;
-pub use verify::{Evidence, SignatureKind, Trust, Verified, verify};
+pub use verify::{Evidence, Trust, Verified, verify};

@@ -8,7 +8,7 @@
 
 use crate::certificate::Certificate;
 use crate::key::{DigestAlgorithm, Finding};
-use crate::verify::SignatureKind;
+use crate::kind::SignatureKind;
 
 mod table;
 

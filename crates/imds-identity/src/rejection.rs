@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ber::BerError;
-use crate::verify::SignatureKind;
+use crate::kind::SignatureKind;
 
 /// Why a document and its signature are refused.
 #[derive(Clone, Debug, PartialEq, Eq)]

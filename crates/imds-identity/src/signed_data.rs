@@ -1,18 +1,20 @@
-//! The CMS (PKCS #7) structure that `rsa2048` and `pkcs7` are: one signer, the document embedded,
-//! no certificates.
+//! The CMS (PKCS #7) structure that `rsa2048` and `pkcs7` are (RFC 5652): one signer, the document
+//! embedded, no certificates.
+//!
+//! Only what the service sends is accepted. Fields that no signature covers, such as certificates
+//! and unsigned attributes, are refused and not skipped, so that nothing in an accepted structure
+//! can mislead another reader of it.
 
-use cms::cert::IssuerAndSerialNumber;
-use cms::content_info::ContentInfo;
-use cms::signed_data::{SignedData, SignerIdentifier, SignerInfo};
-use der::asn1::{ObjectIdentifier, OctetString};
-use der::{Decode as _, Encode as _};
-use x509_cert::attr::Attribute;
+use der::Decode as _;
+use der::asn1::ObjectIdentifier;
+use x509_cert::name::Name;
+use x509_cert::serial_number::SerialNumber;
 use x509_cert::time::Time;
 
-use crate::ber;
+use crate::ber::{self, Element};
 use crate::key::DigestAlgorithm;
+use crate::kind::SignatureKind;
 use crate::rejection::Rejection;
-use crate::verify::SignatureKind;
 
 const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ID_SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -24,16 +26,25 @@ const SHA_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3
 const SHA_384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA_512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
+const INTEGER: u8 = 0x02;
+const OCTET_STRING: u8 = 0x04;
+const OID: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+/// `[0]`, constructed.
+const CONTEXT_0: u8 = 0xa0;
+
 /// A signature with the document in it, taken apart but not judged.
 pub(crate) struct Signed {
     document: Vec<u8>,
-    signer: IssuerAndSerialNumber,
+    issuer: Name,
+    serial_number: SerialNumber,
     digest_algorithm: DigestAlgorithm,
     attributes: Option<Attributes>,
     signature: Vec<u8>,
 }
 
-/// What is signed in the document's place: attributes, one of which is the document's digest (RFC
+/// What is signed instead of the document: attributes, one of which is the document's digest (RFC
 /// 5652, 5.4).
 struct Attributes {
     der: Vec<u8>,
@@ -41,35 +52,37 @@ struct Attributes {
     signing_time: Option<String>,
 }
 
+/// What is wrong with a structure.
+type Wrong = &'static str;
+
 impl Signed {
     pub(crate) fn parse(kind: SignatureKind, bytes: &[u8]) -> Result<Self, Rejection> {
-        let malformed = |what: &str| Rejection::malformed(kind, what);
+        let malformed = |what: Wrong| Rejection::malformed(kind, what);
         let der = ber::to_der(bytes).map_err(|error| Rejection::ber(kind, error))?;
-        let outer = ContentInfo::from_der(&der).map_err(|_| malformed("not a CMS structure"))?;
-        if outer.content_type != ID_SIGNED_DATA {
-            return Err(malformed("not CMS signed data"));
+        let (document, digest_algorithms, signer) = signed_data(&der).map_err(malformed)?;
+        let mut fields = Fields::of(signer, SEQUENCE, "not exactly one signer").map_err(malformed)?;
+        version(&mut fields).map_err(malformed)?;
+        let (issuer, serial_number) = signer_name(&mut fields).map_err(malformed)?;
+        let digest = fields.next(SEQUENCE, "the signer has no digest algorithm").map_err(malformed)?;
+        let digest_algorithm = digest_algorithm(kind, digest)?;
+        if algorithm_oid(digest_algorithms).ok() != algorithm_oid(digest).ok() {
+            return Err(malformed("its digest algorithms do not agree"));
         }
-        let data: SignedData = outer.content.decode_as().map_err(|_| malformed("not CMS signed data"))?;
-        let document = data
-            .encap_content_info
-            .econtent
-            .as_ref()
-            .and_then(|content| content.decode_as::<OctetString>().ok())
-            .ok_or_else(|| malformed("no document inside"))?
-            .into_bytes()
-            .into_vec();
-        let [signer] = data.signer_infos.0.as_slice() else {
-            return Err(malformed("not exactly one signer"));
+        let attributes = match fields.next_if(CONTEXT_0) {
+            Some(set) => Some(attributes(set).map_err(malformed)?),
+            None => None,
         };
-        let SignerIdentifier::IssuerAndSerialNumber(name) = &signer.sid else {
-            return Err(malformed("the signer is not named by issuer and serial number"));
-        };
+        let algorithm = fields.next(SEQUENCE, "the signer has no signature algorithm").map_err(malformed)?;
+        check_signature_algorithm(kind, algorithm)?;
+        let signature = fields.next(OCTET_STRING, "the signer has no signature").map_err(malformed)?;
+        fields.end("it has unsigned attributes").map_err(malformed)?;
         Ok(Self {
-            document,
-            signer: name.clone(),
-            digest_algorithm: digest_algorithm(kind, signer)?,
-            attributes: attributes(kind, signer)?,
-            signature: signer.signature.as_bytes().to_vec(),
+            document: document.to_vec(),
+            issuer,
+            serial_number,
+            digest_algorithm,
+            attributes,
+            signature: signature.value.to_vec(),
         })
     }
 
@@ -81,8 +94,12 @@ impl Signed {
         self.document
     }
 
-    pub(crate) fn signer(&self) -> &IssuerAndSerialNumber {
-        &self.signer
+    pub(crate) fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    pub(crate) fn serial_number(&self) -> &SerialNumber {
+        &self.serial_number
     }
 
     pub(crate) fn digest_algorithm(&self) -> DigestAlgorithm {
@@ -111,8 +128,110 @@ impl Signed {
     }
 }
 
-fn digest_algorithm(kind: SignatureKind, signer: &SignerInfo) -> Result<DigestAlgorithm, Rejection> {
-    match signer.digest_alg.oid {
+/// The elements of a constructed element, one after the other.
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn of(element: Element<'a>, tag: u8, wrong: Wrong) -> Result<Self, Wrong> {
+        if element.tag == tag { Ok(Self { rest: element.value }) } else { Err(wrong) }
+    }
+
+    fn next(&mut self, tag: u8, wrong: Wrong) -> Result<Element<'a>, Wrong> {
+        self.next_if(tag).ok_or(wrong)
+    }
+
+    fn next_if(&mut self, tag: u8) -> Option<Element<'a>> {
+        let (element, rest) = ber::first(self.rest)?;
+        (element.tag == tag).then(|| {
+            self.rest = rest;
+            element
+        })
+    }
+
+    /// The only element, of this tag.
+    fn only(mut self, tag: u8, wrong: Wrong) -> Result<Element<'a>, Wrong> {
+        let element = self.next(tag, wrong)?;
+        self.end(wrong)?;
+        Ok(element)
+    }
+
+    fn end(&self, wrong: Wrong) -> Result<(), Wrong> {
+        if self.rest.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+/// The document, the one digest algorithm, and the one signer of `ContentInfo` with `SignedData`.
+fn signed_data(der: &[u8]) -> Result<(&[u8], Element<'_>, Element<'_>), Wrong> {
+    const NO_CMS: Wrong = "not a CMS structure";
+    const NO_SIGNED_DATA: Wrong = "not CMS signed data";
+    let (outer, _) = ber::first(der).ok_or(NO_CMS)?;
+    let mut outer = Fields::of(outer, SEQUENCE, NO_CMS)?;
+    let content_type = outer.next(OID, NO_CMS)?;
+    let content = outer.next(CONTEXT_0, NO_CMS)?;
+    outer.end(NO_CMS)?;
+    if oid(content_type) != Some(ID_SIGNED_DATA) {
+        return Err(NO_SIGNED_DATA);
+    }
+    let content = Fields { rest: content.value }.only(SEQUENCE, NO_SIGNED_DATA)?;
+    let mut data = Fields { rest: content.value };
+    version(&mut data)?;
+    let algorithms = data.next(SET, NO_SIGNED_DATA)?;
+    let algorithm = Fields { rest: algorithms.value }.only(SEQUENCE, "not exactly one digest algorithm")?;
+    let document = document(data.next(SEQUENCE, NO_SIGNED_DATA)?)?;
+    let signers = data.next(SET, "it holds certificates or revocation lists, which AWS does not send")?;
+    data.end(NO_SIGNED_DATA)?;
+    let signer = Fields { rest: signers.value }.only(SEQUENCE, "not exactly one signer")?;
+    Ok((document, algorithm, signer))
+}
+
+/// Version 1: the signer is named by issuer and serial number (RFC 5652, 5.1 and 5.3).
+fn version(fields: &mut Fields<'_>) -> Result<(), Wrong> {
+    const WRONG: Wrong = "its version is not 1";
+    let version = fields.next(INTEGER, WRONG)?;
+    if version.value == [1] { Ok(()) } else { Err(WRONG) }
+}
+
+fn document(element: Element<'_>) -> Result<&[u8], Wrong> {
+    const NONE: Wrong = "no document inside";
+    let mut content = Fields { rest: element.value };
+    if oid(content.next(OID, NONE)?) != Some(ID_DATA) {
+        return Err("its content is not a document");
+    }
+    let explicit = content.next(CONTEXT_0, NONE)?;
+    content.end(NONE)?;
+    Ok(Fields { rest: explicit.value }.only(OCTET_STRING, NONE)?.value)
+}
+
+fn signer_name(fields: &mut Fields<'_>) -> Result<(Name, SerialNumber), Wrong> {
+    const WRONG: Wrong = "the signer is not named by issuer and serial number";
+    let mut names = Fields { rest: fields.next(SEQUENCE, WRONG)?.value };
+    let issuer = Name::from_der(names.next(SEQUENCE, WRONG)?.whole).map_err(|_| WRONG)?;
+    let serial = SerialNumber::from_der(names.next(INTEGER, WRONG)?.whole).map_err(|_| WRONG)?;
+    names.end(WRONG)?;
+    Ok((issuer, serial))
+}
+
+fn oid(element: Element<'_>) -> Option<ObjectIdentifier> {
+    ObjectIdentifier::from_der(element.whole).ok()
+}
+
+/// The identifier of an `AlgorithmIdentifier`, whose parameters are NULL or absent.
+fn algorithm_oid(element: Element<'_>) -> Result<ObjectIdentifier, Wrong> {
+    const WRONG: Wrong = "an algorithm identifier is malformed";
+    const NULL: u8 = 0x05;
+    let mut fields = Fields { rest: element.value };
+    let found = oid(fields.next(OID, WRONG)?).ok_or(WRONG)?;
+    if fields.next_if(NULL).is_some_and(|null| !null.value.is_empty()) {
+        return Err(WRONG);
+    }
+    fields.end(WRONG)?;
+    Ok(found)
+}
+
+fn digest_algorithm(kind: SignatureKind, element: Element<'_>) -> Result<DigestAlgorithm, Rejection> {
+    match algorithm_oid(element).map_err(|what| Rejection::malformed(kind, what))? {
         SHA_1 if kind == SignatureKind::Pkcs7 => Ok(DigestAlgorithm::Sha1),
         SHA_256 => Ok(DigestAlgorithm::Sha256),
         SHA_384 => Ok(DigestAlgorithm::Sha384),
@@ -121,33 +240,67 @@ fn digest_algorithm(kind: SignatureKind, signer: &SignerInfo) -> Result<DigestAl
     }
 }
 
-fn attributes(kind: SignatureKind, signer: &SignerInfo) -> Result<Option<Attributes>, Rejection> {
-    let Some(set) = &signer.signed_attrs else { return Ok(None) };
-    let malformed = |what: &str| Rejection::malformed(kind, what);
-    let content_type: Option<ObjectIdentifier> = single(set.as_slice(), CONTENT_TYPE);
-    if content_type != Some(ID_DATA) {
-        return Err(malformed("its signed attributes are not about a document"));
+/// The signature algorithm is not signed. The key and the digest decide what is verified; the name
+/// must be one that fits them.
+fn check_signature_algorithm(kind: SignatureKind, element: Element<'_>) -> Result<(), Rejection> {
+    const KNOWN: [&str; 8] = [
+        // rsaEncryption, and RSA with SHA-1, SHA-256, SHA-384, SHA-512.
+        "1.2.840.113549.1.1.1",
+        "1.2.840.113549.1.1.5",
+        "1.2.840.113549.1.1.11",
+        "1.2.840.113549.1.1.12",
+        "1.2.840.113549.1.1.13",
+        // DSA, and DSA with SHA-1 and SHA-256.
+        "1.2.840.10040.4.1",
+        "1.2.840.10040.4.3",
+        "2.16.840.1.101.3.4.3.2",
+    ];
+    let found = algorithm_oid(element).map_err(|what| Rejection::malformed(kind, what))?.to_string();
+    if KNOWN.contains(&found.as_str()) {
+        return Ok(());
     }
-    let digest: OctetString = single(set.as_slice(), MESSAGE_DIGEST)
-        .ok_or_else(|| malformed("its signed attributes hold no message digest"))?;
-    Ok(Some(Attributes {
-        der: set.to_der().map_err(|_| malformed("its signed attributes cannot be encoded"))?,
-        message_digest: digest.into_bytes().into_vec(),
-        signing_time: single::<Time>(set.as_slice(), SIGNING_TIME)
-            .map(|time| time.to_date_time().to_string()),
-    }))
+    Err(Rejection::UnsupportedAlgorithm { kind, algorithm: found })
+}
+
+/// The signed attributes, as the SET OF in DER that the signature is over.
+fn attributes(element: Element<'_>) -> Result<Attributes, Wrong> {
+    const WRONG: Wrong = "its signed attributes are malformed";
+    let mut fields = Fields { rest: element.value };
+    let mut set = Vec::new();
+    while !fields.rest.is_empty() {
+        set.push(fields.next(SEQUENCE, WRONG)?);
+    }
+    if single(&set, CONTENT_TYPE)?.and_then(oid) != Some(ID_DATA) {
+        return Err("its signed attributes are not about a document");
+    }
+    let digest = single(&set, MESSAGE_DIGEST)?.filter(|value| value.tag == OCTET_STRING);
+    let message_digest = digest.ok_or("its signed attributes hold no message digest")?.value.to_vec();
+    let signing_time = single(&set, SIGNING_TIME)?
+        .map(|value| Time::from_der(value.whole).map(|time| time.to_date_time().to_string()))
+        .transpose()
+        .map_err(|_| WRONG)?;
+    // DER orders a SET OF by the encodings of its elements (X.690, 11.6).
+    let mut encodings: Vec<&[u8]> = set.iter().map(|attribute| attribute.whole).collect();
+    encodings.sort_unstable();
+    Ok(Attributes { der: ber::encode(SET, &encodings.concat()), message_digest, signing_time })
 }
 
 /// The one value of the one attribute with this identifier (RFC 5652, section 11 allows neither to
 /// repeat).
-fn single<T>(attributes: &[Attribute], oid: ObjectIdentifier) -> Option<T>
-where
-    T: for<'a> der::Decode<'a, Error = der::Error> + der::Tagged + for<'a> der::DecodeValue<'a>,
-{
-    let mut matching = attributes.iter().filter(|attribute| attribute.oid == oid);
-    let attribute = matching.next().filter(|_| matching.next().is_none())?;
-    match attribute.values.as_slice() {
-        [value] => T::from_der(&value.to_der().ok()?).ok(),
-        _ => None,
+fn single<'a>(set: &[Element<'a>], wanted: ObjectIdentifier) -> Result<Option<Element<'a>>, Wrong> {
+    const WRONG: Wrong = "a signed attribute is malformed or repeated";
+    let mut found = None;
+    for attribute in set {
+        let mut fields = Fields { rest: attribute.value };
+        let is_wanted = oid(fields.next(OID, WRONG)?) == Some(wanted);
+        let values = fields.next(SET, WRONG)?;
+        fields.end(WRONG)?;
+        if is_wanted {
+            let (value, rest) = ber::first(values.value).ok_or(WRONG)?;
+            if !rest.is_empty() || found.replace(value).is_some() {
+                return Err(WRONG);
+            }
+        }
     }
+    Ok(found)
 }

@@ -1,60 +1,15 @@
-//! The verdict: what is checked, in which order, so that the first refusal is the cause.
+//! Verification: what is checked, in which order, so that the first refusal is the cause.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::SystemTime;
 
-use crate::armour::{self, ArmourError};
 use crate::certificate::{Certificate, serial};
 use crate::document;
 use crate::key::{DigestAlgorithm, Finding};
+use crate::kind::SignatureKind;
+use crate::pem::{self, PemError};
 use crate::regions;
 use crate::rejection::Rejection;
 use crate::signed_data::Signed;
-
-/// The three signatures that the service serves beside the document, by the name of their path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum SignatureKind {
-    /// CMS with the document inside, signed with an RSA key of 2048 bits.
-    Rsa2048,
-    /// A bare RSA signature over SHA-256 of the document, made with a key of 1024 bits.
-    Signature,
-    /// CMS with the document inside, signed with a DSA key (in China, RSA).
-    Pkcs7,
-}
-
-impl SignatureKind {
-    /// Every kind, the strongest first.
-    pub const ALL: [Self; 3] = [Self::Rsa2048, Self::Signature, Self::Pkcs7];
-
-    /// The last segment of its path under `/latest/dynamic/instance-identity/`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Rsa2048 => "rsa2048",
-            Self::Signature => "signature",
-            Self::Pkcs7 => "pkcs7",
-        }
-    }
-}
-
-impl fmt::Display for SignatureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for SignatureKind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| format!("signature kind `{text}` is not one of rsa2048, signature, pkcs7"))
-    }
-}
 
 /// What is to be judged.
 #[derive(Clone, Copy, Debug)]
@@ -127,9 +82,9 @@ impl Verified {
 /// # Errors
 /// The first reason for which the document is not to be believed.
 pub fn verify(evidence: &Evidence<'_>, trust: Trust<'_>, now: SystemTime) -> Result<Verified, Rejection> {
-    let bytes = armour::decode(evidence.signature).map_err(|error| match error {
-        ArmourError::Character => Rejection::NotBase64(evidence.kind),
-        ArmourError::Truncated => Rejection::Truncated(evidence.kind),
+    let bytes = pem::decode(evidence.signature).map_err(|error| match error {
+        PemError::Character => Rejection::NotBase64(evidence.kind),
+        PemError::Truncated => Rejection::Truncated(evidence.kind),
     })?;
     let verified = match evidence.kind {
         SignatureKind::Signature => bare(&bytes, evidence.document.ok_or(Rejection::NoDocument)?, trust)?,
@@ -145,6 +100,7 @@ fn bare(signature: &[u8], document: &[u8], trust: Trust<'_>) -> Result<Verified,
     // SHA-256, as in the EC2 User Guide's `openssl dgst -sha256 -verify`.
     match certificate.key().examine(DigestAlgorithm::Sha256, document, signature) {
         Finding::Good => {
+            let region = region.ok_or(Rejection::NotADocument)?;
             Ok(Verified { kind, region, document: document.to_vec(), certificate, signing_time: None })
         }
         Finding::OtherData => Err(Rejection::DocumentAltered(kind)),
@@ -165,11 +121,12 @@ fn embedded(evidence: &Evidence<'_>, bytes: &[u8], trust: Trust<'_>) -> Result<V
     let kind = evidence.kind;
     let signed = Signed::parse(kind, bytes)?;
     let (region, certificate) = certificate_for(kind, signed.document(), trust)?;
-    let signer = signed.signer();
-    if &signer.issuer != certificate.issuer_name() || &signer.serial_number != certificate.serial_number() {
+    let is_named =
+        signed.issuer() == certificate.issuer_name() && signed.serial_number() == certificate.serial_number();
+    if !is_named {
         return Err(Rejection::WrongCertificate {
             kind,
-            signer: format!("serial `{}`", serial(&signer.serial_number)),
+            signer: format!("serial `{}`", serial(signed.serial_number())),
             given: certificate.serial(),
         });
     }
@@ -190,6 +147,9 @@ fn embedded(evidence: &Evidence<'_>, bytes: &[u8], trust: Trust<'_>) -> Result<V
             only_trailing_whitespace: given.trim_ascii_end() == signed.document().trim_ascii_end(),
         });
     }
+    // A signature over attributes is also one over a "document" that is those attributes, so a good
+    // signature alone does not make a document of the bytes that it is over.
+    let region = region.ok_or(Rejection::NotADocument)?;
     let signing_time = signed.signing_time().map(str::to_owned);
     Ok(Verified { kind, region, document: signed.into_document(), certificate, signing_time })
 }
@@ -198,17 +158,16 @@ fn certificate_for(
     kind: SignatureKind,
     document: &[u8],
     trust: Trust<'_>,
-) -> Result<(String, Certificate), Rejection> {
+) -> Result<(Option<String>, Certificate), Rejection> {
     let region = document::region(document);
     match trust {
-        // A document that was altered beyond reading is still found to be altered with a given
-        // certificate.
-        Trust::Certificate(certificate) => Ok((region.unwrap_or_default(), certificate.clone())),
+        // A document that was altered beyond reading is reported as altered.
+        Trust::Certificate(certificate) => Ok((region, certificate.clone())),
         Trust::Regions => {
             let region = region.ok_or(Rejection::NotADocument)?;
             let certificate = regions::certificate(&region, kind)
                 .ok_or_else(|| Rejection::UnknownRegion(region.clone()))?;
-            Ok((region, certificate))
+            Ok((Some(region), certificate))
         }
     }
 }

@@ -91,10 +91,10 @@ class Alias(World):
 
     def test_the_aws_cli_reads_the_same_aliases_from_any_file(self):
         """Random files: what the AWS CLI's own parser reads is what it read before, and our alias."""
-        chance = random.Random(7)
+        random_numbers = random.Random(7)
         tried = 0
         for _ in range(60):
-            text = random_file(chance)
+            text = random_file(random_numbers)
             self.aliases.write_text(text)
             try:
                 before = dict(AliasLoader(str(self.aliases)).get_aliases())
@@ -110,14 +110,14 @@ class Alias(World):
         self.assertGreater(tried, 20)
 
 
-def random_file(chance):
+def random_file(random_numbers):
     names = iter(range(100))
     lines = []
-    if chance.random() < 0.8:
-        lines.append(chance.choice(["[toplevel]", "[command ec2]"]))
-    for _ in range(chance.randrange(8)):
-        kind = chance.randrange(6)
-        indent = chance.choice(["", "", "  ", "    "])
+    if random_numbers.random() < 0.8:
+        lines.append(random_numbers.choice(["[toplevel]", "[command ec2]"]))
+    for _ in range(random_numbers.randrange(8)):
+        kind = random_numbers.randrange(6)
+        indent = random_numbers.choice(["", "", "  ", "    "])
         if kind == 0:
             lines.append(f"{indent}# a comment")
         elif kind == 1:
@@ -128,4 +128,4 @@ def random_file(chance):
             lines.append(f"{indent}a{next(names)} : !echo x = y")
         else:
             lines.append(f"{indent}a{next(names)} = sts get-caller-identity")
-    return "\n".join(lines) + chance.choice(["", "\n"])
+    return "\n".join(lines) + random_numbers.choice(["", "\n"])

@@ -38,8 +38,8 @@ class Plugin(World):
         self.assertEqual(printed, b"02:00:00:00:00:01")
         del self.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"]
         with self.config.open("a") as file:
-            file.write(f"[profile lab]\nec2_metadata_service_endpoint = {service.url}\n")
-        printed = self.aws("imds", "get", "mac", "--profile", "lab").stdout
+            file.write(f"[profile instance]\nec2_metadata_service_endpoint = {service.url}\n")
+        printed = self.aws("imds", "get", "mac", "--profile", "instance").stdout
         self.assertEqual(printed, b"02:00:00:00:00:01")
 
     def test_help(self):

@@ -46,7 +46,7 @@ enum Action {
 
 #[derive(ClapArgs, Debug)]
 struct FileArgs {
-    /// Edit this file in place of `~/.aws/cli/alias`
+    /// Edit this file instead of `~/.aws/cli/alias`
     #[arg(long, value_name = "FILE")]
     alias_file: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! `imds doctor`: why IMDS does not work here, check by check, with the fix.
 
 use clap::Args as ClapArgs;
-use imds_doctor::{Options, System, gather, judge};
+use imds_doctor::{Options, System, collect, judge};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let options = Options { probe_version1: args.probe_v1 };
-    let report = judge(&gather(&System, args.connection.builder(), options));
+    let report = judge(&collect(&System, args.connection.builder(), options));
     let exit = report.failure.as_ref().map(|error| Exit::from(error.kind()));
     output::text(&match args.output {
         Format::Text => report.to_string(),

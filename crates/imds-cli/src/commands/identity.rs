@@ -1,11 +1,13 @@
 //! `imds identity`: the instance identity document, and whether it is to be believed.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
 use imds::{Clock as _, MetadataPath, SystemClock};
 use imds_identity::{Certificate, Evidence, Rejection, SignatureKind, Trust, Verified, verify};
-use imds_model::well_known;
+use imds_model::{printable, well_known};
 use serde_json::json;
 
 use crate::connection::ConnectionArgs;
@@ -66,7 +68,7 @@ struct VerifyArgs {
     #[arg(long, value_name = "KIND", default_value = "rsa2048", conflicts_with = "from_file")]
     kind: SignatureKind,
 
-    /// Verify with this certificate, PEM or DER, in place of AWS's for the Region
+    /// Verify with this certificate, PEM or DER, instead of AWS's for the Region
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
 
@@ -114,7 +116,7 @@ fn check(args: &VerifyArgs) -> Result<(), Failure> {
         (Err(rejection), Format::Json) => {
             let value = json!({
                 "valid": false,
-                "verdict": rejection.name(),
+                "result": rejection.name(),
                 "message": rejection.to_string(),
                 "signature": material.kind.name(),
             });
@@ -152,14 +154,22 @@ fn material(args: &VerifyArgs) -> Result<Material, Failure> {
     })
 }
 
+/// Largest file that is read. A document has under 1 KiB, a signature under 3 KiB.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
     let result = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+        std::io::stdin().lock().take(LARGEST_FILE + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::read(path)
+        File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
     };
-    result.map_err(|error| Failure::usage(format!("cannot read `{}`", path.display())).caused_by(error))
+    let failed = || Failure::usage(format!("cannot read `{}`", path.display()));
+    result.map_err(|error| failed().caused_by(error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(failed().caused_by("it is larger than 1 MiB"));
+    }
+    Ok(bytes)
 }
 
 fn certificate(path: &Path) -> Result<Certificate, Failure> {
@@ -169,7 +179,8 @@ fn certificate(path: &Path) -> Result<Certificate, Failure> {
 
 fn text(verified: &Verified) -> String {
     let certificate = verified.certificate();
-    let mut text = format!("valid: `{}` of Region {}\n", verified.kind(), verified.region());
+    let mut text =
+        format!("valid: `{}` of Region {}\n", verified.kind(), printable::brief(verified.region()));
     if let Some(time) = verified.signing_time() {
         text.push_str(&format!("signed: {time}\n"));
     }
@@ -188,7 +199,7 @@ fn json(verified: &Verified) -> serde_json::Value {
     let document: serde_json::Value = serde_json::from_slice(verified.document()).unwrap_or_default();
     json!({
         "valid": true,
-        "verdict": "valid",
+        "result": "valid",
         "signature": verified.kind().name(),
         "region": verified.region(),
         "signingTime": verified.signing_time(),

@@ -1,7 +1,7 @@
 //! `imds user-data`: the user data, as they are or without their wrappings.
 
 use clap::Args as ClapArgs;
-use imds_model::well_known;
+use imds_model::{printable, well_known};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
@@ -38,6 +38,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let parts = mime::parts(&data).ok_or_else(|| {
         Failure::told(Exit::Unexpected, format!("the value of `{}` has no MIME parts", well_known::USER_DATA))
     })?;
+    if parts.len() > mime::MOST_PARTS {
+        let message = format!("the user data have more than {} MIME parts", mime::MOST_PARTS);
+        return Err(Failure::told(Exit::Unexpected, message));
+    }
     if wanted.is_empty() {
         return output::text(&table(&parts));
     }
@@ -61,12 +65,8 @@ fn find<'p>(parts: &'p [Part], wanted: &str) -> Option<&'p Part> {
 fn table(parts: &[Part]) -> String {
     let lines = parts.iter().zip(1..).map(|(part, number)| {
         let name = part.name.as_deref().unwrap_or("-");
-        // Names come with the data, and may hold what a terminal would take for an order.
-        let line = format!("{number}\t{}\t{}\t{name}", part.content_type, part.content.len());
-        line.chars()
-            .map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c })
-            .chain(['\n'])
-            .collect::<String>()
+        let (content_type, name) = (printable::escape(&part.content_type), printable::escape(name));
+        format!("{number}\t{content_type}\t{}\t{name}\n", part.content.len())
     });
     lines.collect()
 }

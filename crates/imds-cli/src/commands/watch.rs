@@ -14,13 +14,13 @@ use crate::report::Failure;
 use crate::watch::{self, HookOptions, Plan};
 use crate::{missing, suggest};
 
-/// How long one poll may take, unless told otherwise: a signal to stop waits for it.
+/// How long one poll may take, by default: a signal to stop waits for it.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Print a JSON line for each change of a value, and run a command
 ///
 /// A change is `appeared`, `changed` or `removed`. A service that cannot be read is never a
-/// removal: it is told once as `unreachable`, and as `recovered` when it answers again.
+/// removal: it is printed once as `unreachable`, and as `recovered` when it answers again.
 #[derive(ClapArgs, Debug)]
 #[command(after_long_help = events_help())]
 pub(crate) struct Args {

@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 use jmespath::ast::Ast;
 use serde_json::{Map, Number, Value};
 
-use super::interpret::{Interpreter, is_equal};
-
 /// Name, fewest and most arguments; `usize::MAX` for any number.
 const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("abs", 1, 1),
@@ -80,19 +78,22 @@ fn unknown(name: &str) -> String {
     format!("there is no function `{}`{meant}", imds_model::printable::brief(name))
 }
 
+/// Evaluates an expression on a value.
+type Evaluate<'e> = &'e mut dyn FnMut(&Ast, &Value) -> Result<Value, String>;
+
 /// Calls a function whose name and number of arguments were checked.
 pub(super) fn call(
-    interpreter: &mut Interpreter,
     name: &str,
     arguments: &[Ast],
     data: &Value,
+    evaluate: Evaluate<'_>,
 ) -> Result<Value, String> {
     let mut values = Vec::with_capacity(arguments.len());
     let mut expression = None;
     for argument in arguments {
         match argument {
             Ast::Expref { ast, .. } => expression = Some(&**ast),
-            other => values.push(interpreter.evaluate(other, data)?),
+            other => values.push(evaluate(other, data)?),
         }
     }
     let wrong = |wanted: &str| format!("function `{name}` takes {wanted}");
@@ -101,13 +102,13 @@ pub(super) fn call(
         let items = std::mem::take(items);
         return match name {
             "map" => {
-                let mapped = items.iter().map(|item| interpreter.evaluate(expression, item));
+                let mapped = items.iter().map(|item| evaluate(expression, item));
                 Ok(Value::Array(mapped.collect::<Result<_, _>>()?))
             }
-            "sort_by" => Ok(Value::Array(by(interpreter, name, items, expression)?)),
+            "sort_by" => Ok(Value::Array(by(name, items, expression, evaluate)?)),
             // Both find the first of several that are equal, as Python's `min` and `max` do.
             "min_by" | "max_by" => {
-                Ok(by(interpreter, name, items, expression)?.into_iter().next().unwrap_or_default())
+                Ok(by(name, items, expression, evaluate)?.into_iter().next().unwrap_or_default())
             }
             _ => Err(wrong("no `&expression`")),
         };
@@ -198,15 +199,10 @@ const SORTABLE: &str = "an array of numbers or an array of strings";
 
 /// The items in the order of what the expression finds in each, for `max_by` the largest first;
 /// equal ones keep their order.
-fn by(
-    interpreter: &mut Interpreter,
-    name: &str,
-    items: Vec<Value>,
-    expression: &Ast,
-) -> Result<Vec<Value>, String> {
+fn by(name: &str, items: Vec<Value>, expression: &Ast, evaluate: Evaluate<'_>) -> Result<Vec<Value>, String> {
     let mut keyed = Vec::with_capacity(items.len());
     for item in items {
-        keyed.push((interpreter.evaluate(expression, &item)?, item));
+        keyed.push((evaluate(expression, &item)?, item));
     }
     let keys: Vec<&Value> = keyed.iter().map(|(key, _)| key).collect();
     if !is_sortable(&keys) {
@@ -272,5 +268,20 @@ fn type_name(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
+    }
+}
+
+/// Equality as JSON has it: `1` and `1.0` are one number, the order of keys does not count.
+pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_equal(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| is_equal(value, other)))
+        }
+        _ => left == right,
     }
 }

@@ -3,7 +3,7 @@
 use jmespath::ast::{Ast, Comparator};
 use serde_json::{Map, Value};
 
-use super::functions;
+use super::functions::{self, is_equal};
 
 /// Most values that one evaluation may build. `[@,@] | [@,@] | ...` doubles its result at each
 /// step.
@@ -82,7 +82,9 @@ impl Interpreter {
                 }
                 Value::Object(map)
             }
-            Ast::Function { name, args, .. } => functions::call(self, name, args, data)?,
+            Ast::Function { name, args, .. } => {
+                functions::call(name, args, data, &mut |ast, data| self.evaluate(ast, data))?
+            }
             Ast::Expref { .. } => return Err("`&` stands only for an argument of a function".to_owned()),
         })
     }
@@ -204,19 +206,4 @@ fn compare(comparator: &Comparator, left: &Value, right: &Value) -> Value {
         Comparator::GreaterThanEqual => ordering.is_ge(),
         Comparator::Equal | Comparator::NotEqual => false,
     })
-}
-
-/// Equality as JSON has it: `1` and `1.0` are one number, the order of keys does not count.
-pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_equal(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, value)| right.get(key).is_some_and(|other| is_equal(value, other)))
-        }
-        _ => left == right,
-    }
 }

@@ -1,4 +1,4 @@
-//! The emulator by its command line: `serve`, `emulate`, `emulator ctl`, `emulator import-aemm`.
+//! The emulator from the command line: `serve`, `emulate`, `emulator ctl`, `emulator import-aemm`.
 
 use imds_emulator::Emulator;
 

@@ -1,4 +1,4 @@
-//! `imds identity`: the document, and the verdict on it, from files and from the service.
+//! `imds identity`: the document, and its verification, from files and from the service.
 
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ fn published_documents_verify_without_a_service() {
     let output =
         verify(&world, &[("--rsa2048", data("published/rsa2048"))]).arg("--output=json").run().exits_with(0);
     let value: Value = serde_json::from_str(output.stdout()).unwrap();
-    assert_eq!(value["verdict"], "valid");
+    assert_eq!(value["result"], "valid");
     assert_eq!(value["document"]["instanceId"], "i-0c5541936caf78c12");
     assert_eq!(value["signingTime"], "2026-02-16T00:38:28Z");
     assert_eq!(value["certificate"]["key"], "RSA-2048");
@@ -105,7 +105,7 @@ fn refusals_in_json() {
     let output = verify(&world, &files).arg("--output=json").run().exits_with(1);
     let value: Value = serde_json::from_str(output.stdout()).unwrap();
     assert_eq!(
-        (value["valid"].as_bool(), value["verdict"].as_str()),
+        (value["valid"].as_bool(), value["result"].as_str()),
         (Some(false), Some("wrong-certificate"))
     );
     assert_eq!(output.stderr(), "");

@@ -1,4 +1,4 @@
-//! Forty mistakes that people make, and what each of them is told.
+//! Forty mistakes that people make, and the message for each of them.
 
 use imds_emulator::Emulator;
 

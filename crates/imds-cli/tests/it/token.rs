@@ -1,4 +1,4 @@
-//! `imds token`: for a `curl` of one's own.
+//! `imds token`: for use with `curl`.
 
 use imds_testkit::{FaultServer, TestEnvironment};
 

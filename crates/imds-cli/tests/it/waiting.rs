@@ -71,7 +71,7 @@ fn past_the_deadline() {
 }
 
 #[test]
-fn what_waiting_cannot_mend_ends_it() {
+fn what_waiting_cannot_fix_ends_it() {
     let server = FaultServer::start();
     server.every_get(Answer::status(403));
     let _ = wait(&server, &[]).fails_with(5);

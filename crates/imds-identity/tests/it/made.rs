@@ -1,5 +1,5 @@
 //! Documents signed by a test CA (`tests/data/make.sh`): each way of being wrong has its own
-//! verdict.
+//! rejection.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -252,8 +252,8 @@ proptest! {
             let at = at.index(signature.len());
             signature[at] ^= 1 << bit;
             let certificate = certificate(pem);
-            let verdict = judge(kind, &text(&signature), None, Trust::Certificate(&certificate));
-            if let Ok(verified) = verdict {
+            let result = judge(kind, &text(&signature), None, Trust::Certificate(&certificate));
+            if let Ok(verified) = result {
                 // Versions and unsigned algorithm names are not covered by the signature; the
                 // document always is.
                 prop_assert_eq!(verified.document(), data("made/document"));
@@ -268,7 +268,7 @@ proptest! {
             let at = at.index(der.len());
             der[at] = value;
             if let Ok(certificate) = Certificate::parse(&der) {
-                let _verdict = judge(Pkcs7, &data("made/pkcs7"), None, Trust::Certificate(&certificate));
+                let _result = judge(Pkcs7, &data("made/pkcs7"), None, Trust::Certificate(&certificate));
             }
         }
     }

@@ -1,7 +1,8 @@
-//! The verdicts, on documents published by others and on documents signed by a test CA.
+//! The results for documents published by others and on documents signed by a test CA.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod forged;
 mod made;
 mod published;
 mod regions;
@@ -25,7 +26,7 @@ fn year(year: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs((year - 1970) * 31_556_952)
 }
 
-/// Judges with a made-up clock in 2027, inside the validity of every certificate here.
+/// Judges with a fixed clock in 2027, inside the validity of every certificate here.
 fn judge(
     kind: SignatureKind,
     signature: &[u8],

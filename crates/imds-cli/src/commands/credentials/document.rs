@@ -59,9 +59,9 @@ impl Credentials {
         self.expires <= now
     }
 
-    /// The same, said to be good for a while from now; `chance` is from 0 to 1.
-    pub(super) fn extended(self, now: SystemTime, chance: f64) -> Self {
-        let expires = now + EXTENSION + (EXTENSION / 2).mul_f64(chance.clamp(0.0, 1.0));
+    /// The same, said to be good for a while from now; `random` is from 0 to 1.
+    pub(super) fn extended(self, now: SystemTime, random: f64) -> Self {
+        let expires = now + EXTENSION + (EXTENSION / 2).mul_f64(random.clamp(0.0, 1.0));
         Self { expiration: DateTime::from_system_time(expires).rfc3339(), expires, ..self }
     }
 }

@@ -7,7 +7,7 @@ use imds::EndpointChoice;
 use imds_model::env;
 
 use crate::facts::{EndpointFact, Facts, Machine, Proxies};
-use crate::handles::Handles;
+use crate::host::Host;
 
 /// Variables that make other programs send plain-HTTP requests through a proxy, as curl and the
 /// SDKs read them.
@@ -24,13 +24,13 @@ const XEN_UUID: &str = "/sys/hypervisor/uuid";
 /// driver; EC2 User Guide, "Monitor network performance for ENA settings").
 const REFUSED_PACKETS: &str = "linklocal_allowance_exceeded";
 
-pub(crate) fn facts(handles: &dyn Handles, endpoint: Result<EndpointFact, imds::Error>) -> Facts {
+pub(crate) fn facts(host: &dyn Host, endpoint: Result<EndpointFact, imds::Error>) -> Facts {
     Facts {
-        disabled: handles.variable(env::DISABLED),
+        disabled: host.variable(env::DISABLED),
         endpoint,
         proxies: Proxies::default(),
-        machine: machine(handles),
-        container: container(handles),
+        machine: machine(host),
+        container: container(host),
         reach: Vec::new(),
         other_family: None,
         token: None,
@@ -38,18 +38,18 @@ pub(crate) fn facts(handles: &dyn Handles, endpoint: Result<EndpointFact, imds::
         read: None,
         content: None,
         store_fault: None,
-        now: handles.now(),
+        now: host.now(),
         clocks: None,
-        systemd_network: systemd_network(handles),
-        refused_packets: refused_packets(handles),
+        systemd_network: systemd_network(host),
+        refused_packets: refused_packets(host),
         version1: None,
     }
 }
 
 /// The proxy variables, and whether they leave the endpoint alone.
-pub(crate) fn proxies(handles: &dyn Handles, endpoint: &EndpointChoice) -> Proxies {
-    let is_set = |name: &&str| handles.variable(name).is_some();
-    let exemptions = NO_PROXY_VARIABLES.iter().find_map(|name| handles.variable(name)).unwrap_or_default();
+pub(crate) fn proxies(host: &dyn Host, endpoint: &EndpointChoice) -> Proxies {
+    let is_set = |name: &&str| host.variable(name).is_some();
+    let exemptions = NO_PROXY_VARIABLES.iter().find_map(|name| host.variable(name)).unwrap_or_default();
     Proxies {
         variables: PROXY_VARIABLES
             .iter()
@@ -74,9 +74,9 @@ fn is_exempt(list: &str, host: &str) -> bool {
     })
 }
 
-fn machine(handles: &dyn Handles) -> Machine {
+fn machine(host: &dyn Host) -> Machine {
     let read = |path: String| {
-        let value = handles.read(Path::new(&path)).ok()?;
+        let value = host.read(Path::new(&path)).ok()?;
         Some((path, value.trim().to_owned())).filter(|(_, value)| !value.is_empty())
     };
     let found: Vec<(String, String)> = ["sys_vendor", "board_asset_tag", "bios_vendor"]
@@ -98,9 +98,9 @@ fn machine(handles: &dyn Handles) -> Machine {
 }
 
 /// What shows that this process is in a container.
-fn container(handles: &dyn Handles) -> Option<String> {
+fn container(host: &dyn Host) -> Option<String> {
     for (path, sort) in [("/.dockerenv", "Docker"), ("/run/.containerenv", "Podman")] {
-        if handles.exists(Path::new(path)) {
+        if host.exists(Path::new(path)) {
             return Some(format!("{sort} (`{path}` exists)"));
         }
     }
@@ -109,12 +109,12 @@ fn container(handles: &dyn Handles) -> Option<String> {
         ("ECS_CONTAINER_METADATA_URI_V4", "ECS"),
         ("ECS_CONTAINER_METADATA_URI", "ECS"),
     ] {
-        if handles.variable(name).is_some() {
+        if host.variable(name).is_some() {
             return Some(format!("{sort} (`{name}` is set)"));
         }
     }
     let path = Path::new("/proc/1/cgroup");
-    let groups = handles.read(path).ok()?;
+    let groups = host.read(path).ok()?;
     for (mark, sort) in [
         ("kubepods", "Kubernetes"),
         ("/ecs/", "ECS"),
@@ -131,17 +131,17 @@ fn container(handles: &dyn Handles) -> Option<String> {
 }
 
 /// `systemd.imds.network=` of the kernel command line (systemd-imdsd@.service(8), systemd 261).
-fn systemd_network(handles: &dyn Handles) -> Option<String> {
-    let line = handles.read(Path::new("/proc/cmdline")).ok()?;
+fn systemd_network(host: &dyn Host) -> Option<String> {
+    let line = host.read(Path::new("/proc/cmdline")).ok()?;
     let last =
         line.split_whitespace().filter_map(|word| word.strip_prefix("systemd.imds.network=")).next_back();
     last.map(str::to_owned)
 }
 
-fn refused_packets(handles: &dyn Handles) -> Vec<(String, u64)> {
-    let interfaces = handles.list(Path::new("/sys/class/net"));
+fn refused_packets(host: &dyn Host) -> Vec<(String, u64)> {
+    let interfaces = host.list(Path::new("/sys/class/net"));
     let counted = interfaces.into_iter().filter(|name| name != "lo").filter_map(|name| {
-        let statistics = handles.interface_statistics(&name)?;
+        let statistics = host.interface_statistics(&name)?;
         let line = statistics.lines().find_map(|line| line.trim().strip_prefix(REFUSED_PACKETS))?;
         let count = line.trim_start_matches(':').trim().parse().ok()?;
         Some((name, count))
@@ -152,7 +152,7 @@ fn refused_packets(handles: &dyn Handles) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::handles::Handles;
+    use crate::host::Host;
     use std::collections::BTreeMap;
     use std::io;
     use std::time::{SystemTime, UNIX_EPOCH};
@@ -164,7 +164,7 @@ mod tests {
         statistics: BTreeMap<&'static str, &'static str>,
     }
 
-    impl Handles for Staged {
+    impl Host for Staged {
         fn variable(&self, name: &str) -> Option<String> {
             self.variables.get(name).map(|value| (*value).to_owned())
         }

@@ -7,10 +7,10 @@ use imds::{Client, ClientBuilder, ClientEvent, Endpoint, EndpointChoice, Endpoin
 use imds_model::calendar::DateTime;
 use imds_model::{header, well_known};
 
-use crate::facts::{Content, EndpointFact, Facts, Reach, Role};
-use crate::handles::Handles;
+use crate::facts::{Connectivity, Content, EndpointFact, Facts, Role};
+use crate::host::Host;
+use crate::host_facts;
 use crate::probe::{self, Exchange, Target};
-use crate::surroundings;
 
 /// How long one connection attempt and one wait for bytes of a probe take at most.
 const PATIENCE: Duration = imds::READ_TIMEOUT;
@@ -31,7 +31,7 @@ pub struct Options {
 
 /// Finds out.
 #[must_use]
-pub fn gather(handles: &dyn Handles, client: ClientBuilder, options: Options) -> Facts {
+pub fn collect(host: &dyn Host, client: ClientBuilder, options: Options) -> Facts {
     let store_fault = Arc::new(Mutex::new(None));
     let noted = store_fault.clone();
     let client = client
@@ -47,14 +47,14 @@ pub fn gather(handles: &dyn Handles, client: ClientBuilder, options: Options) ->
             }
         })
         .build();
-    let mut facts = surroundings::facts(handles, client.as_ref().map(endpoint_fact).map_err(Clone::clone));
+    let mut facts = host_facts::facts(host, client.as_ref().map(endpoint_fact).map_err(Clone::clone));
     if let Ok(client) = &client {
-        facts.proxies = surroundings::proxies(handles, client.endpoint());
+        facts.proxies = host_facts::proxies(host, client.endpoint());
         if is_disabled(facts.disabled.as_deref()) {
             // Nothing is sent; this is the error that a plain read ends with.
             facts.read = Some(client.get(PLAIN_READ).map(|_| ()));
         } else {
-            ask(&mut facts, handles, client, options);
+            ask(&mut facts, host, client, options);
         }
     }
     facts.store_fault = store_fault.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -83,11 +83,11 @@ fn target(endpoint: &Endpoint) -> Target {
 }
 
 /// Everything that needs the network.
-fn ask(facts: &mut Facts, handles: &dyn Handles, client: &Client, options: Options) {
+fn ask(facts: &mut Facts, host: &dyn Host, client: &Client, options: Options) {
     let choice = client.endpoint();
     facts.reach = choice.endpoints().iter().map(reach).collect();
     facts.read = Some(client.get(PLAIN_READ).map(|_| ()));
-    let connected = facts.reach.iter().position(Reach::is_connected);
+    let connected = facts.reach.iter().position(Connectivity::is_connected);
     facts.other_family = other_family(choice).as_ref().map(reach);
     let Some(endpoint) = connected.and_then(|at| choice.endpoints().get(at)) else { return };
     let path = |path: &str| format!("{}{path}", endpoint.prefix());
@@ -99,7 +99,7 @@ fn ask(facts: &mut Facts, handles: &dyn Handles, client: &Client, options: Optio
         &[(header::TOKEN_TTL, "60")],
         PATIENCE,
     );
-    let now = handles.now();
+    let now = host.now();
     facts.clocks = date(&token).map(|theirs| (theirs, now));
     if matches!(token, Exchange::Stalled) {
         let headers = [(header::TOKEN, NO_TOKEN)];
@@ -114,11 +114,11 @@ fn ask(facts: &mut Facts, handles: &dyn Handles, client: &Client, options: Optio
     }
 }
 
-fn reach(endpoint: &Endpoint) -> Reach {
+fn reach(endpoint: &Endpoint) -> Connectivity {
     let target = target(endpoint);
     let route = probe::route(&target);
     let connect = route.is_ok().then(|| timed_connect(&target));
-    Reach { url: endpoint.to_string(), route, connect }
+    Connectivity { url: endpoint.to_string(), route, connect }
 }
 
 #[allow(

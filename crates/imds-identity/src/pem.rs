@@ -15,7 +15,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Why text is not base64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ArmourError {
+pub(crate) enum PemError {
     /// A character that is not base64.
     Character,
     /// One character is left over after the last group.
@@ -25,7 +25,7 @@ pub(crate) enum ArmourError {
 /// The bytes of base64 text. Line ends are ignored, as are PEM's `-----BEGIN ...` lines, which the
 /// service does not send but which AWS's instructions put around what it sends (EC2 User Guide,
 /// "Verify instance identity documents").
-pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, ArmourError> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, PemError> {
     let mut packed = Vec::with_capacity(text.len());
     for line in text.split(|byte| *byte == b'\n') {
         if !line.starts_with(b"-----") {
@@ -33,8 +33,8 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, ArmourError> {
         }
     }
     BASE64.decode(&packed).map_err(|error| match error {
-        base64::DecodeError::InvalidLength(_) => ArmourError::Truncated,
-        _ => ArmourError::Character,
+        base64::DecodeError::InvalidLength(_) => PemError::Truncated,
+        _ => PemError::Character,
     })
 }
 
@@ -49,8 +49,8 @@ mod tests {
         {
             assert_eq!(decode(text.as_bytes()), Ok(b"hello".to_vec()));
         }
-        assert_eq!(decode(b"aGVsb"), Err(ArmourError::Truncated));
-        assert_eq!(decode(b"aGV*"), Err(ArmourError::Character));
+        assert_eq!(decode(b"aGVsb"), Err(PemError::Truncated));
+        assert_eq!(decode(b"aGV*"), Err(PemError::Character));
         assert_eq!(decode(b""), Ok(Vec::new()));
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 /// What a diagnosis may look at, apart from the network.
-pub trait Handles {
+pub trait Host {
     /// The variable, where it is set and not empty.
     fn variable(&self, name: &str) -> Option<String>;
     /// The content of a small file.
@@ -30,7 +30,7 @@ pub trait Handles {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct System;
 
-impl Handles for System {
+impl Host for System {
     #[allow(clippy::disallowed_methods, reason = "this is the handle that is injected")]
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var_os(name)
