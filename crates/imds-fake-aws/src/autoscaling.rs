@@ -1,4 +1,6 @@
-//! Auto Scaling: groups and launch configurations.
+//! Auto Scaling: groups, launch configurations, and in `lifecycle` an instance's lifecycle actions.
+
+pub mod lifecycle;
 
 use crate::answer::{Answer, Refusal};
 use crate::ec2::number;

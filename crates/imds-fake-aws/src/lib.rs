@@ -6,7 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod answer;
-mod autoscaling;
+pub mod autoscaling;
 mod cloudwatch;
 mod config;
 mod ec2;
