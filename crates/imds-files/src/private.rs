@@ -60,6 +60,12 @@ impl PrivateFile {
         self.directory.replace(&self.name, content)
     }
 
+    /// The error of a step that the caller took with the open file.
+    #[must_use]
+    pub fn failed(&self, action: &'static str, error: io::Error) -> FileError {
+        Cause::from(error).at(action, &self.path())
+    }
+
     /// Takes the lock of the file's lock file, which has `.lock` after its name.
     ///
     /// # Errors

@@ -1,16 +1,20 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use imds_model::duration;
+use imds_model::lifecycle::TargetLifecycleState;
+use imds_watch::command::Command as HookCommand;
 
-use crate::driver::Plan;
+use crate::aws::resolve::Given;
+use crate::daemon::Plan;
 use crate::failure::Failure;
-use crate::machine::{Rules, When};
-use crate::record::Verdict;
-use crate::resolve::Given;
+use crate::machine::record::ActionResult;
+use crate::machine::{Complete, Rules, When};
+use crate::supervisor::{self, HookFiles};
 
 /// Answer Auto Scaling lifecycle hooks from the instance itself
 #[derive(Debug, Parser)]
@@ -21,7 +25,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 when it was stopped; 2 where the command line cannot be done; 1 for anything else.";
+Exit status: 0 when it was stopped; 2 for a command line or a group that cannot be worked with; 1 for anything else.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,85 +39,133 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     #[command(hide = true)]
-    KeepHook(KeepArgs),
+    Supervise(SuperviseArgs),
 }
 
 /// Watch the target lifecycle state, and act on it until stopped
 ///
-/// When the state comes up, its command is run; while it runs, Auto Scaling is sent heartbeats; when it has ended, the
-/// lifecycle action is completed: CONTINUE where the command succeeded. The command has IMDS_LIFECYCLE_STATE and
-/// IMDS_INSTANCE_ID.
+/// When the state is announced, its command is run; while it runs, Auto Scaling is sent heartbeats; when it has ended,
+/// the lifecycle action is completed: CONTINUE if the command succeeded. Behind a load balancer the action opens
+/// minutes after the announcement; the daemon completes it then. If the target state changes, the command is ended
+/// and its action dropped: a termination does not wait for a launch.
 ///
-/// Killed or restarted in the middle of an action, it goes on where it was: the command is not run again, and heartbeats
-/// are sent at once. For that it keeps a journal in STATE_DIRECTORY (systemd: StateDirectory=). The credentials that the
-/// calls are signed with come from the metadata service. Where RUNTIME_DIRECTORY names a directory (systemd:
-/// RuntimeDirectory= with RuntimeDirectoryPreserve=restart), they are kept there while an action is worked on, so that a
-/// restart while the metadata service is away does not stop the heartbeats; without one they stop until it is back.
+/// The command has IMDS_LIFECYCLE_STATE, IMDS_LIFECYCLE_TRANSITION, IMDS_LIFECYCLE_GROUP, IMDS_LIFECYCLE_HOOK,
+/// IMDS_LIFECYCLE_CAUSE (lifecycle or spot-interruption), IMDS_INSTANCE_ID, IMDS_REGION, IMDS_DEADLINE (RFC 3339) and
+/// IMDS_SECONDS_LEFT in its environment.
+///
+/// Killed or restarted in the middle of an action, the daemon resumes it: the command is not run again, and
+/// heartbeats are sent at once. For that it keeps a journal in STATE_DIRECTORY (systemd: StateDirectory=). If the journal
+/// cannot be used, it says so and works without. The credentials that sign the calls come from the metadata service.
+/// If RUNTIME_DIRECTORY names a directory (systemd: RuntimeDirectory= with RuntimeDirectoryPreserve=restart), they are
+/// cached there while an action is worked on, so that a restart while the metadata service is away does not stop the
+/// heartbeats. HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE count for the AWS API and never for the metadata service.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXIT_STATUS)]
 pub(crate) struct RunArgs {
-    /// Run this shell command when the instance is to be terminated
+    /// Run this shell command when the instance is to be terminated, from service or from a warm pool
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 
     /// Run this shell command for that target lifecycle state (can be repeated)
     #[arg(long, value_name = "STATE=COMMAND", value_parser = state_command)]
-    on: Vec<(String, String)>,
+    on: Vec<(TargetLifecycleState, String)>,
+
+    /// Run the command of state Terminated for a Spot interruption too; it runs once, whichever comes first
+    #[arg(long)]
+    spot: bool,
+
+    /// When to start the command
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "announced")]
+    when: When,
 
     /// When to complete the action
     #[arg(long, value_name = "WHEN", value_enum, default_value = "on-exit")]
-    complete: When,
+    complete: Complete,
 
-    /// What to tell Auto Scaling where the command failed: abandon or continue
-    #[arg(long, value_name = "RESULT", value_parser = verdict, default_value = "abandon")]
-    on_failure: Verdict,
+    /// What to tell Auto Scaling if the command failed
+    #[arg(long, value_name = "RESULT", value_enum, default_value = "abandon")]
+    on_failure: ActionResult,
 
-    /// Auto Scaling group, in place of the one that the instance's tag names
+    /// Start a failing command up to N times more, after 5 s, 10 s, 20 s and so on; by default 0 times, and 2 times with
+    /// `--complete on-stop`
+    #[arg(long, value_name = "N")]
+    exec_retries: Option<u32>,
+
+    /// End a command that takes longer than this; by default until Auto Scaling itself would end the action: 100 times
+    /// the hook's heartbeat timeout, at most 48 hours
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    exec_timeout: Option<Duration>,
+
+    /// Run commands by this program, which is given `-c COMMAND`, instead of /bin/sh
+    #[arg(long, value_name = "PROGRAM")]
+    shell: Option<PathBuf>,
+
+    /// Auto Scaling group, instead of the one that the instance's tag names
     #[arg(long, value_name = "NAME")]
     group: Option<String>,
 
-    /// Find the group's name in JSON user data by this JMESPath expression, where no tag names it
+    /// Find the group's name in JSON user data by this JMESPath expression, if no tag names it
     #[arg(long, value_name = "EXPRESSION")]
     group_query: Option<String>,
 
-    /// Lifecycle hook, in place of the group's only one for the transition
+    /// Lifecycle hook, instead of the group's only one for the transition (can be repeated: served in order)
     #[arg(long, value_name = "NAME")]
-    hook: Option<String>,
+    hook: Vec<String>,
 
     /// Find the hook's name in JSON user data by this JMESPath expression
     #[arg(long, value_name = "EXPRESSION", conflicts_with = "hook")]
     hook_query: Option<String>,
 
-    /// Send heartbeats this often, in place of a third of the hook's heartbeat timeout
+    /// Send heartbeats this often, instead of a third of the hook's heartbeat timeout
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     heartbeat: Option<Duration>,
 
-    /// End a command that takes longer than this
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
-    exec_timeout: Option<Duration>,
-
-    /// Ask for the state this often
+    /// Poll interval
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, default_value = "5s")]
     interval: Duration,
 
+    /// When the machine goes down, wait this long for the command and for the action to open
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive, default_value = "6m")]
+    stop_timeout: Duration,
+
     /// Keep the journal in this directory; STATE_DIRECTORY, as systemd sets it, is the usual place
-    #[arg(long, value_name = "DIRECTORY", default_value = "/var/lib/imds-lifecycle")]
+    #[arg(long, value_name = "DIRECTORY", default_value = DIRECTORY)]
     state: PathBuf,
+
+    /// Serve metrics in the OpenMetrics format on this address
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
 
     /// Say what would be done: run no command, and change nothing on the disk or in Auto Scaling
     #[arg(long)]
     dry_run: bool,
 }
 
+const DIRECTORY: &str = "/var/lib/imds-lifecycle";
+
 /// Run a command once and keep its result
 #[derive(Args, Debug)]
-pub(crate) struct KeepArgs {
-    pub(crate) directory: PathBuf,
-    pub(crate) number: u64,
-    #[arg(long, value_parser = duration::parse_positive)]
-    pub(crate) timeout: Option<Duration>,
+pub(crate) struct SuperviseArgs {
+    directory: PathBuf,
+    number: u64,
+    #[arg(long, value_parser = duration::parse)]
+    limit: Duration,
+    #[arg(long)]
+    shell: Option<PathBuf>,
     #[arg(last = true)]
-    pub(crate) command: String,
+    command: String,
+}
+
+impl SuperviseArgs {
+    /// Returns the exit code.
+    pub(crate) fn run(&self) -> u8 {
+        let command = HookCommand::new(&self.command);
+        let command = match &self.shell {
+            Some(shell) => command.shell(shell),
+            None => command,
+        };
+        supervisor::supervise(&self.directory, &HookFiles::new(self.number), &command, self.limit)
+    }
 }
 
 impl RunArgs {
@@ -123,59 +175,73 @@ impl RunArgs {
         state_directory: Option<PathBuf>,
         runtime_directory: Option<PathBuf>,
     ) -> Result<Plan, Failure> {
-        let terminated = self.exec.map(|command| ("Terminated".to_owned(), command));
-        let commands: Vec<(String, String)> = terminated.into_iter().chain(self.on).collect();
-        let mut states: Vec<String> = commands.iter().map(|(state, _)| state.clone()).collect();
+        use TargetLifecycleState::{Terminated, WarmedTerminated};
+        let mut commands = self.on;
+        if let Some(command) = self.exec {
+            if command.trim().is_empty() {
+                return Err(Failure::usage("the command of `--exec` is empty")
+                    .hint("a unit takes it from COMMAND in /etc/imds/lifecycle.conf"));
+            }
+            // One that is given by itself takes precedence in the warm pool.
+            if !commands.iter().any(|(state, _)| *state == WarmedTerminated) {
+                commands.push((WarmedTerminated, command.clone()));
+            }
+            commands.push((Terminated, command));
+        }
+        let mut states: Vec<TargetLifecycleState> = commands.iter().map(|(state, _)| *state).collect();
         states.sort();
         states.dedup();
         if states.len() < commands.len() {
             return Err(Failure::usage("a state has two commands")
-                .hint("`--exec` is short for `--on Terminated=COMMAND`"));
+                .hint("`--exec` is short for `--on Terminated=COMMAND --on Warmed:Terminated=COMMAND`"));
         }
         if states.is_empty() {
             return Err(Failure::usage("no command is given")
                 .hint("`--exec COMMAND` runs one when the instance is to be terminated"));
         }
-        let usual = self.state.as_os_str() == "/var/lib/imds-lifecycle";
+        if self.spot && !states.contains(&Terminated) {
+            return Err(Failure::usage("`--spot` needs a command for state `Terminated`")
+                .hint("`--exec COMMAND` gives one"));
+        }
+        let usual = self.state.as_os_str() == DIRECTORY;
         let directory = state_directory.filter(|_| usual).unwrap_or(self.state);
+        let retries = if self.complete == Complete::OnStop { 2 } else { 0 };
         Ok(Plan {
             rules: Rules {
-                states,
+                states: states.iter().map(ToString::to_string).collect(),
+                when: self.when,
                 complete: self.complete,
                 on_failure: self.on_failure,
+                retries: self.exec_retries.unwrap_or(retries),
                 heartbeat: self.heartbeat,
+                time_limit: self.exec_timeout,
+                interval: self.interval,
+                stop_timeout: self.stop_timeout,
             },
-            commands,
+            commands: commands.into_iter().map(|(state, command)| (state.to_string(), command)).collect(),
+            shell: self.shell,
+            spot: self.spot,
             given: Given {
                 group: self.group,
-                hook: self.hook,
+                hooks: self.hook,
                 group_query: self.group_query,
                 hook_query: self.hook_query,
             },
-            interval: self.interval,
-            hook_timeout: self.exec_timeout,
             directory,
             runtime_directory,
+            metrics: self.metrics,
             dry_run: self.dry_run,
         })
     }
 }
 
-fn state_command(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((state, command)) if !state.is_empty() && !command.is_empty() => {
-            Ok((state.to_owned(), command.to_owned()))
-        }
-        _ => Err("it is not of the form `STATE=COMMAND`".to_owned()),
+fn state_command(text: &str) -> Result<(TargetLifecycleState, String), String> {
+    let (state, command) = text.split_once('=').ok_or("it is not of the form `STATE=COMMAND`")?;
+    let state = state.parse::<TargetLifecycleState>().map_err(|error| error.to_string())?;
+    if command.trim().is_empty() {
+        return Err(format!("the command for `{state}` is empty"));
     }
-}
-
-fn verdict(text: &str) -> Result<Verdict, String> {
-    match text {
-        "abandon" => Ok(Verdict::Abandon),
-        "continue" => Ok(Verdict::Continue),
-        _ => Err("it is none of `abandon`, `continue`".to_owned()),
-    }
+    Ok((state, command.to_owned()))
 }
 
 #[cfg(test)]
@@ -200,24 +266,42 @@ mod tests {
 
     #[test]
     fn states_and_commands() {
-        let plan = plan(&["--exec", "a", "--on", "InService=b=c", "--interval", "250ms"]).unwrap();
-        let expected = [("Terminated", "a"), ("InService", "b=c")].map(|(s, c)| (s.to_owned(), c.to_owned()));
-        assert_eq!(plan.commands, expected);
-        assert_eq!((plan.interval, plan.directory), (Duration::from_millis(250), "/run/given".into()));
+        let mut plan = plan(&["--exec", "a", "--on", "InService=b=c", "--interval", "250ms"]).unwrap();
+        plan.commands.sort();
+        let expected = [("InService", "b=c"), ("Terminated", "a"), ("Warmed:Terminated", "a")];
+        assert_eq!(plan.commands, expected.map(|(s, c)| (s.to_owned(), c.to_owned())));
+        assert_eq!((plan.rules.interval, plan.directory), (Duration::from_millis(250), "/run/given".into()));
+        assert_eq!(plan.rules.retries, 0);
+    }
+
+    #[test]
+    fn a_shutdown_is_tried_three_times() {
+        let retries = |arguments: &[&str]| plan(arguments).unwrap().rules.retries;
+        assert_eq!(retries(&["--exec", "a", "--complete", "on-stop"]), 2);
+        assert_eq!(retries(&["--exec", "a", "--complete", "on-stop", "--exec-retries", "0"]), 0);
     }
 
     #[test]
     fn wrong_words() {
         for (arguments, told) in [
             (&[][..], "error: no command is given\nhint: `--exec COMMAND` runs one"),
+            (&["--exec", ""], "error: the command of `--exec` is empty"),
+            (&["--exec", " \n"], "error: the command of `--exec` is empty"),
             (
                 &["--exec", "a", "--on", "Terminated=b"],
                 "error: a state has two commands\nhint: `--exec` is short",
             ),
             (&["--on", "Terminated"], "it is not of the form `STATE=COMMAND`"),
-            (&["--exec", "a", "--on-failure", "x"], "it is none of `abandon`, `continue`"),
-            (&["--exec", "a", "--heartbeat", "1w"], "`1w` has an unknown unit"),
-            (&["--exec", "a", "--heartbeat", "0"], "`0` is zero; it must be at least `1ms`"),
+            (&["--on", "Terminated="], "the command for `Terminated` is empty"),
+            (
+                &["--on", "terminated=a"],
+                "`terminated` is not a target lifecycle state; the states are `Detached`",
+            ),
+            (&["--on", "Terminating=a"], "`Terminating` is not a target lifecycle state; the states are"),
+            (&["--on", "InService=a", "--spot"], "error: `--spot` needs a command for state `Terminated`"),
+            (&["--exec", "a", "--on-failure", "x"], "[possible values: abandon, continue]"),
+            (&["--exec", "a", "--heartbeat", "1w"], "has an unknown unit"),
+            (&["--exec", "a", "--heartbeat", "0"], "is zero"),
         ] {
             let error = plan(arguments).unwrap_err();
             assert!(error.contains(told), "{error}");

@@ -1,171 +1,175 @@
 //! The journal's file, and the lock that keeps a second daemon off it.
+//!
+//! What is wrong with the file or its directory never keeps a command from running: the daemon says
+//! what is lost and goes on without.
 
-use std::error::Error as _;
-use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use imds::BootId;
-use imds_watch::DurableError;
-use rustix::fs::FlockOperation;
+use imds_files::{FileErrorKind, PrivateDirectory};
 
 use crate::failure::Failure;
-use crate::record::{Record, VERSION};
+use crate::machine::record::{Record, VERSION};
+use crate::say;
 
-/// How often, and how long apart, a lock that is held is tried again: a daemon that was killed while it started a
-/// process leaves its lock to that process for the moment until it has become another program.
-const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long a lock that is held is waited for: a daemon that was killed while it started a process leaves its lock to
+/// that process for the moment until it has become another program.
+const PATIENCE: Duration = Duration::from_secs(1);
+const NAME: &str = "journal.json";
 
 /// The journal in its directory.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: PathBuf,
-    /// Nothing is written.
-    dry_run: bool,
-    _lock: Option<File>,
+    /// `None` for a dry run, and if the directory cannot be used.
+    directory: Option<PrivateDirectory>,
+    _lock: Option<imds_files::Lock>,
+    /// The last save failed, and that was said.
+    said: bool,
+}
+
+/// What the journal held.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Nothing,
+    Record(Box<Record>),
+    /// Something else. What was done before is unknown.
+    Damaged,
 }
 
 impl Journal {
-    /// Opens the journal in this directory, which is made where it is missing.
+    /// Opens the journal in this directory, which is made if it does not exist.
     pub(crate) fn open(directory: &Path, dry_run: bool) -> Result<Self, Failure> {
-        let file = directory.join("journal.json");
+        let without = Self { directory: None, _lock: None, said: false };
         if dry_run {
-            return Ok(Self { file, dry_run, _lock: None });
+            return Ok(without);
         }
-        let shown = directory.display();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(|error| Failure::new(format!("cannot make directory `{shown}`")).caused_by(&error))?;
-        let path = directory.join("daemon.lock");
-        let lock =
-            File::options().create(true).append(true).open(&path).map_err(|error| {
-                Failure::new(format!("cannot open `{}`", path.display())).caused_by(&error)
-            })?;
-        let mut locked = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive);
-        for _ in 0..TRIES {
-            if locked != Err(rustix::io::Errno::WOULDBLOCK) {
-                break;
-            }
-            std::thread::sleep(PAUSE);
-            locked = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive);
-        }
-        match locked {
-            Ok(()) => Ok(Self { file, dry_run, _lock: Some(lock) }),
-            Err(rustix::io::Errno::WOULDBLOCK) => {
+        let opened = PrivateDirectory::create(directory).and_then(|directory| {
+            let lock = directory.lock("daemon.lock", PATIENCE)?;
+            Ok((directory, lock))
+        });
+        match opened {
+            Ok((directory, lock)) => Ok(Self { directory: Some(directory), _lock: Some(lock), said: false }),
+            Err(error) if error.kind() == FileErrorKind::Locked => {
+                let shown = directory.display();
                 Err(Failure::new(format!("another `imds-lifecycle` works in directory `{shown}`")))
             }
-            Err(errno) => Err(Failure::new(format!("cannot lock `{}`", path.display())).caused_by(&errno)),
+            Err(error) => {
+                say(&format!("{error}; going on without a journal: a restart may run a command again"));
+                Ok(without)
+            }
         }
     }
 
-    /// What was written last; a new record where that was by another instance.
-    pub(crate) fn load(&self, instance_id: &str) -> Result<Record, Failure> {
-        let record = self.read()?.filter(|record| record.instance_id == instance_id);
-        Ok(record.unwrap_or_else(|| Record::new(instance_id)))
+    /// The directory for the files of commands.
+    pub(crate) const fn directory(&self) -> Option<&PrivateDirectory> {
+        self.directory.as_ref()
     }
 
-    /// The record of an action that this start of the machine has not yet seen completed, with the Region. Nobody has to
-    /// be asked whose it is: an image, or a volume that moved, would have been started anew.
-    pub(crate) fn unfinished(&self, boot: Option<&BootId>) -> Result<Option<(Record, String)>, Failure> {
-        let Some(record) = self.read()?.filter(|record| record.action.is_some()) else { return Ok(None) };
-        let known =
-            record.known.as_ref().filter(|known| Some(known.boot.as_str()) == boot.map(BootId::as_str));
-        Ok(known.map(|known| known.region.clone()).map(|region| (record, region)))
-    }
-
-    fn read(&self) -> Result<Option<Record>, Failure> {
-        let record: Option<Record> = imds_watch::load(&self.file).map_err(|error| {
-            told(&error).hint(
-                "remove it only where no lifecycle action is being worked on: it keeps a command from \
-                               running twice",
-            )
-        })?;
-        match record {
-            Some(record) if record.version != VERSION => Err(Failure::new(format!(
-                "journal `{}` has version `{}`, not `{VERSION}`",
-                self.file.display(),
-                record.version
-            ))),
-            record => Ok(record),
+    /// What was written last.
+    pub(crate) fn load(&self) -> Content {
+        let Some(directory) = &self.directory else { return Content::Nothing };
+        match directory.read_json::<Record>(NAME) {
+            Ok(None) => Content::Nothing,
+            Ok(Some(record)) if record.version == VERSION => Content::Record(Box::new(record)),
+            Ok(Some(record)) => {
+                say(&format!(
+                    "the journal has version {}, not {VERSION}: starting a new one",
+                    record.version
+                ));
+                Content::Damaged
+            }
+            // An empty file is what `mktemp` and tmpfiles.d make.
+            Err(error) => {
+                say(&format!("{error}: starting a new journal; a command may run again"));
+                Content::Damaged
+            }
         }
     }
 
-    /// Writes the record; it is on the disk when this returns.
-    pub(crate) fn save(&self, record: &Record) -> Result<(), Failure> {
-        if self.dry_run {
-            return Ok(());
+    /// Writes the record; it is on the disk when this returns, unless the disk does not take it,
+    /// which is said once.
+    pub(crate) fn save(&mut self, record: &Record) {
+        let Some(directory) = &self.directory else { return };
+        match directory.replace_json(NAME, record) {
+            Ok(()) => self.said = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.said, true) {
+                    say(&format!("{error}; going on, but a restart may run a command again"));
+                }
+            }
         }
-        imds_watch::save(&self.file, record).map_err(|error| told(&error))
-    }
-}
-
-fn told(error: &DurableError) -> Failure {
-    let failure = Failure::new(error.to_string());
-    match error.source() {
-        Some(cause) => failure.caused_by(&cause),
-        None => failure,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
-    #[test]
-    fn one_daemon_and_one_instance() {
-        let directory = tempfile::tempdir().unwrap();
-        let place = directory.path().join("state");
-        let journal = Journal::open(&place, false).unwrap();
-        let error = Journal::open(&place, false).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("another `imds-lifecycle` works in directory `{}`", place.display())
-        );
-        let record = Record { number: 7, ..Record::new("i-1") };
-        journal.save(&record).unwrap();
-        assert_eq!(journal.load("i-1").unwrap(), record);
-        assert_eq!(journal.load("i-2").unwrap(), Record::new("i-2"));
-        drop(journal);
-        let journal = Journal::open(&place, false).unwrap();
-        std::fs::write(place.join("journal.json"), "}").unwrap();
-        assert!(journal.load("i-1").unwrap_err().to_string().ends_with("is damaged at line 1, column 1"));
+    fn record(journal: &Journal) -> Option<Record> {
+        match journal.load() {
+            Content::Record(record) => Some(*record),
+            Content::Nothing => None,
+            Content::Damaged => panic!("damaged"),
+        }
     }
 
     #[test]
-    fn an_unfinished_action_is_resumed_by_this_start_of_the_machine_only() {
-        use crate::record::{Action, Known, Stage};
+    fn one_daemon_and_what_it_wrote() {
         let directory = tempfile::tempdir().unwrap();
-        let journal = Journal::open(directory.path(), false).unwrap();
-        let boot = BootId::new("b-1");
-        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
-        let known = Known { boot: "b-1".to_owned(), region: "us-east-1".to_owned(), details: None };
-        let idle = Record { known: Some(known), ..Record::new("i-1") };
-        journal.save(&idle).unwrap();
-        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
-        let action = Action { number: 1, state: "Terminated".to_owned(), stage: Stage::Hook };
-        let busy = Record { action: Some(action), ..idle };
-        journal.save(&busy).unwrap();
-        let expected = Some((busy.clone(), "us-east-1".to_owned()));
-        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), expected);
-        assert_eq!(journal.unfinished(BootId::new("b-2").as_ref()).unwrap(), None);
-        assert_eq!(journal.unfinished(None).unwrap(), None);
-        // As a version before wrote it.
-        let mut old = serde_json::to_value(&busy).unwrap();
-        old.as_object_mut().unwrap().remove("known");
-        std::fs::write(directory.path().join("journal.json"), old.to_string()).unwrap();
-        assert_eq!(journal.unfinished(boot.as_ref()).unwrap(), None);
-        assert_eq!(journal.load("i-1").unwrap(), Record { known: None, ..busy });
+        let path = directory.path().join("state");
+        let mut journal = Journal::open(&path, false).unwrap();
+        let error = Journal::open(&path, false).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("another `imds-lifecycle` works in directory `{}`", path.display())
+        );
+        assert_eq!(record(&journal), None);
+        let saved = Record { number: 7, ..Record::new("i-1", "b-1") };
+        journal.save(&saved);
+        assert_eq!(record(&journal), Some(saved));
+        drop(journal);
+        let journal = Journal::open(&path, false).unwrap();
+        for damage in ["", "}", r#"{"version":1}"#] {
+            std::fs::write(path.join("journal.json"), damage).unwrap();
+            assert!(matches!(journal.load(), Content::Damaged), "{damage}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_used_is_gone_on_without() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("open");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+        std::fs::write(path.join("journal.json"), "planted").unwrap();
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        for path in [path, directory.path().join("file")] {
+            let mut journal = Journal::open(&path, false).unwrap();
+            assert!(journal.directory().is_none());
+            assert!(matches!(journal.load(), Content::Nothing));
+            journal.save(&Record::new("i-1", "b-1"));
+        }
+    }
+
+    #[test]
+    fn a_save_that_fails_is_gone_on_without() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(directory.path(), false).unwrap();
+        std::fs::create_dir(directory.path().join("journal.json")).unwrap();
+        journal.save(&Record::new("i-1", "b-1"));
+        assert!(journal.said);
+        std::fs::remove_dir(directory.path().join("journal.json")).unwrap();
+        journal.save(&Record::new("i-1", "b-1"));
+        assert!(!journal.said);
     }
 
     #[test]
     fn a_dry_run_writes_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        let journal = Journal::open(directory.path(), true).unwrap();
-        journal.save(&Record::new("i-1")).unwrap();
+        let mut journal = Journal::open(directory.path(), true).unwrap();
+        journal.save(&Record::new("i-1", "b-1"));
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }

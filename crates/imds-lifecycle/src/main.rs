@@ -2,19 +2,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
-mod api;
+mod aws;
 mod cli;
-mod credentials;
-mod details;
-mod driver;
+mod counts;
+mod daemon;
 mod failure;
 mod journal;
-mod keeper;
-mod kept;
 mod machine;
 mod manual;
-mod record;
-mod resolve;
+mod supervisor;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,16 +28,12 @@ fn main() -> ExitCode {
         Command::Run(args) => run(*args),
         Command::Man => manual::page(&mut out).map_err(unwritten),
         Command::Completions { shell } => manual::completions(shell, &mut out).map_err(unwritten),
-        Command::KeepHook(args) => {
-            let files = keeper::HookFiles::new(&args.directory, args.number);
-            keeper::keep(&files, &args.command, args.timeout)
-                .map_err(|error| Failure::new("cannot keep the command's result").caused_by(&error))
-        }
+        Command::Supervise(args) => return args.run().into(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Where stderr is gone there is nobody left to tell.
+            // If stderr is gone there is nobody left to tell.
             let _ = std::io::stderr().write_all(failure.report().as_bytes());
             ExitCode::from(failure.code())
         }
@@ -51,7 +43,7 @@ fn main() -> ExitCode {
 fn run(args: cli::RunArgs) -> Result<(), Failure> {
     let given = |name| imds::SystemEnvironment.path_variable(name);
     let plan = args.plan(given("STATE_DIRECTORY"), given("RUNTIME_DIRECTORY"))?;
-    driver::run_to_the_end(plan)
+    daemon::run(plan)
 }
 
 /// Tells what happens, on stderr, where systemd's journal takes it from.

@@ -12,6 +12,9 @@ use crate::event::Subject;
 use crate::reading::{Item, Outage, Reading};
 use crate::time::{deadline_seconds, rfc3339};
 
+/// Members of Spot's notices that name a time.
+const TIMES: [&str; 2] = ["time", "noticeTime"];
+
 /// A value as it was last read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
@@ -129,6 +132,11 @@ impl Detector {
                     let before = std::mem::replace(before, now_known);
                     change.change = Kind::Changed;
                     change.age_seconds = before.since.map(|since| seconds(now, since));
+                    // A notice whose time alone moves, as amazon-ec2-metadata-mock's does at every poll,
+                    // stays the same notice.
+                    if subject.shape.is_notice() && timeless(&before.shown) == timeless(&item.shown) {
+                        change.hook = None;
+                    }
                     change.old = before.shown;
                 }
                 None => {
@@ -141,6 +149,15 @@ impl Detector {
             changes.push(change);
         }
     }
+}
+
+/// A notice without the times that it names.
+fn timeless(notice: &Value) -> Value {
+    let mut notice = notice.clone();
+    if let Value::Object(members) = &mut notice {
+        members.retain(|name, _| !TIMES.contains(&name.as_str()));
+    }
+    notice
 }
 
 fn seconds(now: Moment, since: Moment) -> f64 {
@@ -170,7 +187,7 @@ fn value(subject: &Subject, path: &str, kind: Kind, wall: SystemTime) -> Change 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::canonical::fingerprint;
+    use crate::fingerprint::fingerprint;
     use std::time::{Duration, UNIX_EPOCH};
 
     struct Bench {
@@ -268,6 +285,24 @@ mod tests {
         assert_eq!(bench.kinds("spot-interruption", there("spot-interruption", reordered)), [""; 0]);
         let another = r#"{"action":"terminate","time":"2017-09-18T08:42:00Z"}"#;
         assert_eq!(bench.kinds("spot-interruption", there("spot-interruption", another)), ["changed"]);
+    }
+
+    #[test]
+    fn a_time_that_moves_makes_no_new_notice() {
+        let mut bench = Bench::new();
+        let mut hooks = |word: &str, text: &str| -> Vec<bool> {
+            bench.poll(word, there(word, text)).iter().map(|change| change.hook.is_some()).collect()
+        };
+        let notice = |action: &str, minute: u32| {
+            format!(r#"{{"action":"{action}","time":"2017-09-18T08:{minute}:00Z"}}"#)
+        };
+        assert_eq!(hooks("spot-interruption", &notice("stop", 42)), [true]);
+        for minute in 43..49 {
+            assert_eq!(hooks("spot-interruption", &notice("stop", minute)), [false]);
+        }
+        assert_eq!(hooks("spot-interruption", &notice("terminate", 49)), [true]);
+        assert_eq!(hooks("rebalance", r#"{"noticeTime":"2020-10-27T08:22:00Z"}"#), [true]);
+        assert_eq!(hooks("rebalance", r#"{"noticeTime":"2020-10-27T08:22:05Z"}"#), [false]);
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl ServiceManager {
         self.send("READY=1");
     }
 
+    /// The service needs at most this long until it stops (`EXTEND_TIMEOUT_USEC`, sd_notify(3)).
+    pub fn extend(&self, time: Duration) {
+        self.send(&format!("EXTEND_TIMEOUT_USEC={}", time.as_micros()));
+    }
+
     /// The service is going down by itself.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
@@ -129,9 +134,13 @@ mod tests {
         manager.ready();
         manager.alive();
         manager.status("watching\nall");
+        manager.extend(Duration::from_secs(2));
         manager.stopping();
-        let all: Vec<String> = (0..4).map(|_| received(&socket)).collect();
-        assert_eq!(all, ["READY=1", "WATCHDOG=1", "STATUS=watching all", "STOPPING=1"]);
+        let all: Vec<String> = (0..5).map(|_| received(&socket)).collect();
+        assert_eq!(
+            all,
+            ["READY=1", "WATCHDOG=1", "STATUS=watching all", "EXTEND_TIMEOUT_USEC=2000000", "STOPPING=1"]
+        );
     }
 
     #[cfg(target_os = "linux")]

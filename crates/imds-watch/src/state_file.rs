@@ -5,20 +5,25 @@
 //! line each. The one that does not hold the last durable state is overwritten in place, which needs the disk and
 //! nothing else; a write that was cut short leaves the other slot.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::time::Duration;
 
+use imds_files::{FileError, FileErrorKind as Kind, Lock, PrivateFile};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::durable::{DurableError, failed, replace};
-
 /// What the size of a slot is a multiple of, in bytes.
 const SLOT: usize = 8 * 1_024;
+/// Largest file that is read, in bytes.
+const LIMIT: usize = 64 << 20;
+/// How long a lock that is held is waited for: a process that was killed while it started another leaves its lock to
+/// that one for a moment.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a slot holds, as a line of JSON.
 #[derive(Serialize, Deserialize)]
@@ -31,12 +36,13 @@ struct Record<'a> {
     state: &'a RawValue,
 }
 
-/// A state kept in a file of mode 0600, for one process at a time.
+/// A state in a private file, for one process at a time: the file `NAME.lock` beside it is locked.
 #[derive(Debug)]
 pub struct StateFile {
-    path: PathBuf,
+    file: PrivateFile,
+    _lock: Lock,
     sequence: u64,
-    /// Size of a slot in bytes; 0 where there is no file yet.
+    /// Size of a slot in bytes; 0 if there is no file yet.
     slot: usize,
     /// How many bytes of each slot may be other than blank.
     used: [usize; 2],
@@ -44,66 +50,86 @@ pub struct StateFile {
     durable: usize,
 }
 
+/// What a state file held.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opened<T> {
+    /// Nothing: there was no file, or an empty one, as `mktemp` and tmpfiles.d make it.
+    Nothing,
+    /// The newest state.
+    State(T),
+    /// Something else, and why. The next save replaces it.
+    Damaged(String),
+}
+
 impl StateFile {
-    /// Opens a file and reads the newest state in it; `None` where there is no file.
+    /// Opens a file, locks it, and reads the newest state in it.
     ///
     /// # Errors
-    /// Where it cannot be read, or neither slot is whole: by this type's own rules that is damage from outside.
-    pub fn open<T: DeserializeOwned>(path: PathBuf) -> Result<(Self, Option<T>), DurableError> {
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok((Self { path, sequence: 0, slot: 0, used: [0; 2], durable: 0 }, None));
+    /// Returns an error if its directory cannot be used, another process has it open, or the file is
+    /// not a private file of this user's.
+    pub fn open<T: DeserializeOwned>(path: &Path) -> Result<(Self, Opened<T>), FileError> {
+        let file = PrivateFile::at(path)?;
+        let lock = file.lock(PATIENCE)?;
+        let fresh = |file, lock| Self { file, _lock: lock, sequence: 0, slot: 0, used: [0; 2], durable: 0 };
+        let bytes = match file.read(LIMIT) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // Ours, but what is in it may be another user's.
+            Err(error) if matches!(error.kind(), Kind::LooseMode | Kind::HardLink | Kind::TooLarge) => {
+                return Ok((fresh(file, lock), Opened::Damaged(error.cause())));
             }
-            Err(error) => return Err(failed("read", &path, error)),
+            Err(error) => return Err(error),
         };
         let slot = bytes.len() / 2;
+        if bytes.is_empty() {
+            return Ok((fresh(file, lock), Opened::Nothing));
+        }
         let newest = [&bytes[..slot], &bytes[slot..]]
             .into_iter()
             .enumerate()
             .filter_map(|(index, bytes)| whole(bytes).map(|record| (index, record)))
             .max_by_key(|(_, record)| record.sequence);
-        let damaged = |what: String| DurableError {
-            message: format!("`{}` is damaged: {what}", path.display()),
-            source: None,
-        };
         let Some((durable, record)) = newest else {
-            return Err(damaged("neither of its two lines is whole".to_owned()));
+            let why = "neither of its two lines is whole".to_owned();
+            return Ok((fresh(file, lock), Opened::Damaged(why)));
         };
-        let state = serde_json::from_str(record.state.get()).map_err(|error| {
-            damaged(format!(
-                "line {} holds no state this version knows, see column {}",
-                durable + 1,
-                error.column()
-            ))
-        })?;
+        let state = match serde_json::from_str(record.state.get()) {
+            Ok(state) => state,
+            Err(error) => {
+                let (line, column) = (durable + 1, error.column());
+                let why = format!("line {line} holds no state that this version knows, see column {column}");
+                return Ok((fresh(file, lock), Opened::Damaged(why)));
+            }
+        };
         let sequence = record.sequence;
-        // A process that was killed may have left it to the kernel to write.
-        let synced = File::open(&path).and_then(|file| file.sync_data());
-        synced.map_err(|error| failed("read", &path, error))?;
-        Ok((Self { path, sequence, slot, used: [slot.saturating_sub(1); 2], durable }, Some(state)))
+        // A process that was killed may have left it to the kernel to write. What a disk that cannot
+        // sync has lost, the next save tells.
+        if let Some(open) = file.open()? {
+            let _ = open.sync_data();
+        }
+        let used = [slot.saturating_sub(1); 2];
+        Ok((Self { file, _lock: lock, sequence, slot, used, durable }, Opened::State(state)))
     }
 
     /// Writes a state; when this returns, it is on the disk and survives a crash of the machine.
     ///
     /// # Errors
-    /// Where a step fails; the file then still holds what was saved last.
-    pub fn save<T: Serialize>(&mut self, state: &T) -> Result<(), DurableError> {
-        self.write(state, true).map_err(|error| failed("write", &self.path, error))
+    /// Returns an error if a step fails; the file then still holds what was saved last.
+    pub fn save<T: Serialize>(&mut self, state: &T) -> Result<(), FileError> {
+        self.write(state, true)
     }
 
-    /// Writes a state without waiting for the disk: it survives the end of this process, and where the machine
+    /// Writes a state without waiting for the disk: it survives the end of this process, and if the machine
     /// crashes, either this or what was saved last does.
     ///
     /// # Errors
     /// As [`StateFile::save`].
-    pub fn note<T: Serialize>(&mut self, state: &T) -> Result<(), DurableError> {
-        self.write(state, false).map_err(|error| failed("write", &self.path, error))
+    pub fn note<T: Serialize>(&mut self, state: &T) -> Result<(), FileError> {
+        self.write(state, false)
     }
 
-    fn write<T: Serialize>(&mut self, state: &T, durable: bool) -> io::Result<()> {
+    fn write<T: Serialize>(&mut self, state: &T, durable: bool) -> Result<(), FileError> {
         let sequence = self.sequence + 1;
-        let mut line = line(sequence, state)?;
+        let mut line = line(sequence, state).map_err(|error| self.file.failed("write", error))?;
         let length = line.len();
         let target = 1 - self.durable;
         match self.in_place(length)? {
@@ -111,10 +137,11 @@ impl StateFile {
                 // What a longer line left behind is blanked; the end of the line is where it always was.
                 line.resize(length.max(self.used[target]), b' ');
                 self.used[target] = line.len();
-                file.write_all_at(&line, (target * self.slot) as u64)?;
+                let written = file.write_all_at(&line, (target * self.slot) as u64);
+                written.map_err(|error| self.file.failed("write", error))?;
                 self.used[target] = length;
                 if durable {
-                    file.sync_data()?;
+                    file.sync_data().map_err(|error| self.file.failed("write", error))?;
                     self.durable = target;
                 }
             }
@@ -124,7 +151,7 @@ impl StateFile {
                     line.resize(end - 1, b' ');
                     line.push(b'\n');
                 }
-                replace(&self.path, &line)?;
+                self.file.replace(&line)?;
                 (self.slot, self.used, self.durable) = (slot, [length, 0], 0);
             }
         }
@@ -132,18 +159,14 @@ impl StateFile {
         Ok(())
     }
 
-    /// The file, where it is still the one that was opened or made here, and a line of `length` fits in.
-    fn in_place(&self, length: usize) -> io::Result<Option<File>> {
+    /// The file, if it is still the one that was opened or made here, and a line of `length` fits in. What is
+    /// no private file any more is replaced.
+    fn in_place(&self, length: usize) -> Result<Option<File>, FileError> {
         if length >= self.slot {
             return Ok(None);
         }
-        let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        match OpenOptions::new().write(true).custom_flags(no_follow).open(&self.path) {
-            Ok(file) if file.metadata()?.len() == 2 * self.slot as u64 => Ok(Some(file)),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let same = |file: &File| file.metadata().is_ok_and(|is| is.len() == 2 * self.slot as u64);
+        Ok(self.file.open().ok().flatten().filter(same))
     }
 }
 
@@ -164,8 +187,10 @@ fn sum(state: &RawValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::error::Error as _;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use imds_files::FileErrorKind as Kind;
 
     fn file() -> (tempfile::TempDir, PathBuf) {
         let directory = tempfile::tempdir().unwrap();
@@ -173,15 +198,23 @@ mod tests {
         (directory, path)
     }
 
-    fn loaded(path: &std::path::Path) -> Option<String> {
-        StateFile::open(path.to_owned()).unwrap().1
+    /// What a file holds, in a directory where nobody has it open.
+    fn loaded(path: &Path) -> Option<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("copy");
+        std::fs::copy(path, &copy).unwrap();
+        match StateFile::open(&copy).unwrap().1 {
+            Opened::State(state) => Some(state),
+            Opened::Nothing => None,
+            Opened::Damaged(why) => panic!("{why}"),
+        }
     }
 
     #[test]
     fn what_is_written_is_read_and_is_lines_of_json() {
         let (directory, path) = file();
-        let (mut state, none) = StateFile::open::<String>(path.clone()).unwrap();
-        assert_eq!(none, None);
+        let (mut state, nothing) = StateFile::open::<String>(&path).unwrap();
+        assert_eq!(nothing, Opened::Nothing);
         for round in 0..9 {
             let text = "x".repeat(round * 1_000 % 7_001);
             if round % 3 == 1 {
@@ -197,13 +230,16 @@ mod tests {
         assert_eq!((lines.len(), &lines[0]["sequence"], &lines[1]["sequence"]), (2, &7.into(), &9.into()));
         assert_eq!(content.len(), 2 * SLOT);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        let names = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, ["state.json", "state.json.lock"]);
     }
 
     #[test]
     fn a_write_that_is_cut_short_anywhere_leaves_what_was_saved() {
         let (_directory, path) = file();
-        let mut state = StateFile::open::<String>(path.clone()).unwrap().0;
+        let mut state = StateFile::open::<String>(&path).unwrap().0;
         state.save(&"older, and longer than the others".to_owned()).unwrap();
         state.save(&"saved".to_owned()).unwrap();
         state.note(&"noted".to_owned()).unwrap();
@@ -230,7 +266,7 @@ mod tests {
     #[test]
     fn it_grows_and_outlives_its_removal() {
         let (_directory, path) = file();
-        let mut state = StateFile::open::<String>(path.clone()).unwrap().0;
+        let mut state = StateFile::open::<String>(&path).unwrap().0;
         for length in [10, 100_000, 20] {
             state.save(&"y".repeat(length)).unwrap();
             assert_eq!(loaded(&path).unwrap().len(), length);
@@ -241,21 +277,45 @@ mod tests {
     }
 
     #[test]
-    fn damage_and_missing_places_are_told() {
-        let (directory, path) = file();
-        for content in ["", "{", "{}\n{}\n", "{\"sequence\":1,\"sha256\":\"00\",\"state\":1}\n"] {
+    fn an_empty_file_is_none_and_damage_is_told_and_replaced() {
+        let (_directory, path) = file();
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(StateFile::open::<u32>(&path).unwrap().1, Opened::Nothing);
+        for content in ["{", "{}\n{}\n", "{\"sequence\":1,\"sha256\":\"00\",\"state\":1}\n"] {
             std::fs::write(&path, content).unwrap();
-            let error = StateFile::open::<u32>(path.clone()).unwrap_err().to_string();
-            assert_eq!(error, format!("`{}` is damaged: neither of its two lines is whole", path.display()));
+            let (mut state, opened) = StateFile::open::<u32>(&path).unwrap();
+            assert_eq!(opened, Opened::Damaged("neither of its two lines is whole".to_owned()));
+            state.save(&7).unwrap();
+            drop(state);
+            assert_eq!(StateFile::open::<u32>(&path).unwrap().1, Opened::State(7));
         }
-        std::fs::remove_file(&path).unwrap();
-        StateFile::open::<u32>(path.clone()).unwrap().0.save(&"text").unwrap();
-        let error = StateFile::open::<u32>(path.clone()).unwrap_err().to_string();
-        let what = "line 1 holds no state this version knows, see column 6";
-        assert_eq!(error, format!("`{}` is damaged: {what}", path.display()));
+        let why = "line 1 holds no state that this version knows, see column 1".to_owned();
+        assert_eq!(StateFile::open::<String>(&path).unwrap().1, Opened::Damaged(why));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let (mut state, opened) = StateFile::open::<u32>(&path).unwrap();
+        assert_eq!(opened, Opened::Damaged("other users can write it (mode 0666)".to_owned()));
+        state.save(&8).unwrap();
+        assert_eq!(loaded_number(&path), 8);
+    }
+
+    fn loaded_number(path: &Path) -> u64 {
+        let content = std::fs::read_to_string(path).unwrap();
+        let line: serde_json::Value = serde_json::from_str(content.lines().next().unwrap()).unwrap();
+        line["state"].as_u64().unwrap()
+    }
+
+    #[test]
+    fn one_process_has_it_open_and_a_link_of_this_user_is_followed() {
+        let (directory, path) = file();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let mut first = StateFile::open::<u32>(&link).unwrap().0;
+        first.save(&7).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(StateFile::open::<u32>(&path).unwrap_err().kind(), Kind::Locked);
+        drop(first);
+        assert_eq!(StateFile::open::<u32>(&path).unwrap().1, Opened::State(7));
         let nowhere = directory.path().join("absent").join("state.json");
-        let error = StateFile::open::<u32>(nowhere.clone()).unwrap().0.save(&1).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot write `{}`", nowhere.display()));
-        assert!(error.source().unwrap().to_string().contains("No such file"));
+        assert_eq!(StateFile::open::<u32>(&nowhere).unwrap_err().kind(), Kind::NotFound);
     }
 }

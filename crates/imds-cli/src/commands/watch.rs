@@ -43,9 +43,14 @@ pub(crate) struct Args {
     /// Run this shell command for each change, at most once per notice
     ///
     /// It has the line on standard input, and IMDS_EVENT, IMDS_PATH, IMDS_CHANGE, IMDS_OLD,
-    /// IMDS_NEW, IMDS_TIME and IMDS_SECONDS_LEFT. Commands run one after the other.
+    /// IMDS_NEW, IMDS_TIME and IMDS_SECONDS_LEFT. Commands of one event run one after the other; no
+    /// event waits for another.
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
+
+    /// Run the command by this program, which is given `-c COMMAND`, instead of /bin/sh
+    #[arg(long, value_name = "PROGRAM", requires = "exec")]
+    shell: Option<PathBuf>,
 
     /// Retry a failing command up to N times, with exponential backoff
     ///
@@ -58,6 +63,9 @@ pub(crate) struct Args {
     exec_timeout: Option<Duration>,
 
     /// State file, with which a restart repeats no hook
+    ///
+    /// It belongs to one instance and one boot, and is locked against a second watcher. A damaged
+    /// file is replaced; a file that cannot be used is reported and done without.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 
@@ -70,6 +78,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if args.exec.as_ref().is_some_and(|command| command.trim().is_empty()) {
+        return Err(Failure::usage("the command of `--exec` is empty")
+            .hint("a unit takes it from COMMAND in /etc/imds/watch-EVENT.conf"));
+    }
     let subjects = args.subjects.iter().map(|word| subject(word)).collect::<Result<Vec<_>, _>>()?;
     let metrics = match args.metrics {
         None => None,
@@ -86,6 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         until: args.until.clone(),
         hook: args.exec.clone().map(|command| HookOptions {
             command,
+            shell: args.shell.clone(),
             retries: args.exec_retries,
             timeout: args.exec_timeout,
         }),

@@ -1,18 +1,18 @@
 //! Counts of what `imds watch` does, served in the OpenMetrics text format.
 
-use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use imds_watch::metrics::{Family, open_metrics};
 use imds_watch::{Change, Kind};
 
 use crate::exit::Exit;
 use crate::report::{self, Failure};
 
-/// How long a scraper may take to ask, and to read.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Packets to link-local services that the network interface dropped, because they were more than 1,024 a second (EC2
+/// User Guide, "Metrics for the ENA driver").
+const REFUSED_PACKETS: &str = "linklocal_allowance_exceeded";
 
 /// The counts; clones share them.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +35,11 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn polled(&self, failed: bool) {
+    pub(super) fn polled(&self, failed: bool, failing: bool) {
         let mut counts = self.counts();
         counts.polls += 1;
         counts.failed_polls += u64::from(failed);
-        counts.failing = failed;
+        counts.failing = failing;
     }
 
     pub(super) fn changed(&self, change: &Change) {
@@ -69,108 +69,88 @@ impl Metrics {
             report::note(&format_args!("metrics at http://{address}/metrics"));
         }
         let metrics = self.clone();
-        let serve = move || {
-            for stream in listener.incoming().flatten() {
-                // A scraper that leaves early asks again.
-                let _ = metrics.answer(stream);
-            }
-        };
-        let thread = std::thread::Builder::new().name("metrics".into()).stack_size(64 * 1_024).spawn(serve);
-        thread.map(drop).map_err(|error| {
-            Failure::told(Exit::Unexpected, "cannot start the thread for metrics").caused_by(error)
-        })
-    }
-
-    fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let mut head = [0; 4_096];
-        let mut length = 0;
-        while !head[..length].windows(4).any(|end| end == b"\r\n\r\n") {
-            match stream.read(&mut head[length..])? {
-                0 => return Ok(()),
-                more => length += more,
-            }
-        }
-        let asked = head[..length].starts_with(b"GET /metrics ") || head[..length].starts_with(b"GET / ");
-        let (status, body) = if asked { ("200 OK", self.text()) } else { ("404 Not Found", String::new()) };
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
+        imds_watch::metrics::serve(listener, move || metrics.text())
+            .map_err(|error| Failure::told(Exit::Unexpected, "cannot serve metrics").caused_by(error))
     }
 
     fn text(&self) -> String {
+        let refused = refused_packets();
         let counts = self.counts();
-        let mut text = String::new();
-        let mut family = |name: &str, kind: &str, help: &str, samples: &[(String, u64)]| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "# TYPE {name} {kind}\n# HELP {name} {help}");
-            for (labels, value) in samples {
-                let total = if kind == "counter" { "_total" } else { "" };
-                let _ = writeln!(text, "{name}{total}{labels} {value}");
-            }
-        };
-        let one = |value: u64| [(String::new(), value)];
-        family("imds_watch_polls", "counter", "Rounds of questions to the service.", &one(counts.polls));
-        family(
-            "imds_watch_poll_failures",
-            "counter",
-            "Rounds that the service did not answer.",
-            &one(counts.failed_polls),
-        );
-        family(
-            "imds_watch_up",
-            "gauge",
-            "Whether the service answered the last round.",
-            &one(u64::from(counts.polls > 0 && !counts.failing)),
-        );
-        let changes: Vec<(String, u64)> =
-            counts.changes.iter().map(|(event, count)| (format!("{{event=\"{event}\"}}"), *count)).collect();
-        family("imds_watch_changes", "counter", "Changes that were told.", &changes);
-        let hooks = [
-            ("{result=\"success\"}".to_owned(), counts.hooks_succeeded),
-            ("{result=\"failure\"}".to_owned(), counts.hooks_failed),
-        ];
-        family("imds_watch_hook_runs", "counter", "Runs of the hook that have ended.", &hooks);
         let running = counts.hooks_started - counts.hooks_succeeded - counts.hooks_failed;
-        family("imds_watch_hook_running", "gauge", "Runs of the hook that have not.", &one(running));
-        text.push_str("# EOF\n");
-        text
+        let mut families = vec![
+            Family::counter("imds_watch_polls", "Reads of a subject.", counts.polls),
+            Family::counter(
+                "imds_watch_poll_failures",
+                "Reads that the service did not answer.",
+                counts.failed_polls,
+            ),
+            Family::gauge(
+                "imds_watch_up",
+                "Whether the service answered the last read of every subject.",
+                u64::from(counts.polls > 0 && !counts.failing),
+            ),
+            Family::counter_by(
+                "imds_watch_changes",
+                "Changes that were seen.",
+                "event",
+                counts.changes.iter().map(|(event, count)| (event.as_str(), *count)),
+            ),
+            Family::counter_by(
+                "imds_watch_hook_runs",
+                "Runs of the hook that have ended.",
+                "result",
+                [("success", counts.hooks_succeeded), ("failure", counts.hooks_failed)],
+            ),
+            Family::gauge("imds_watch_hook_running", "Runs of the hook that have not.", running),
+        ];
+        if !refused.is_empty() {
+            families.push(Family::counter_by(
+                "imds_watch_linklocal_allowance_exceeded",
+                "Packets to link-local services that the interface dropped, since boot.",
+                "interface",
+                refused.iter().map(|(name, count)| (name.as_str(), *count)),
+            ));
+        }
+        open_metrics(&families)
     }
+}
+
+/// What `ethtool` tells of each interface; nothing without it.
+fn refused_packets() -> Vec<(String, u64)> {
+    let Ok(interfaces) = std::fs::read_dir("/sys/class/net") else { return Vec::new() };
+    let names = interfaces.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let count = |name: String| {
+        let mut ethtool = Command::new("ethtool");
+        ethtool.arg("-S").arg(&name).stdin(Stdio::null()).stderr(Stdio::null());
+        let text = String::from_utf8(ethtool.output().ok()?.stdout).ok()?;
+        refused_of(&text).map(|count| (name, count))
+    };
+    names.filter(|name| name != "lo").filter_map(count).collect()
+}
+
+fn refused_of(statistics: &str) -> Option<u64> {
+    let named = |line: &str| {
+        let (name, count) = line.split_once(':')?;
+        (name.trim() == REFUSED_PACKETS).then(|| count.trim().parse().ok())?
+    };
+    statistics.lines().find_map(named)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ask(address: std::net::SocketAddr, request: &str) -> String {
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
     #[test]
-    fn counts_are_served_as_openmetrics() {
+    fn the_counts_as_text() {
         let metrics = Metrics::default();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        metrics.serve(listener).unwrap();
-        metrics.polled(true);
-        metrics.polled(false);
+        metrics.polled(true, true);
+        metrics.polled(false, false);
         metrics.hook_started();
         metrics.hook_ended(false);
         metrics.hook_started();
-        let answer = ask(address, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.starts_with("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0")
-        );
-        let samples: Vec<&str> = body.lines().filter(|line| !line.starts_with('#')).collect();
+        let text = metrics.text();
+        let samples: Vec<&str> =
+            text.lines().filter(|line| !line.starts_with('#') && !line.contains("linklocal")).collect();
         assert_eq!(
             samples,
             [
@@ -182,7 +162,12 @@ mod tests {
                 "imds_watch_hook_running 1",
             ]
         );
-        assert!(body.ends_with("# EOF\n"));
-        assert!(ask(address, "GET /else HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+    }
+
+    #[test]
+    fn the_interface_s_own_count() {
+        let told = "NIC statistics:\n     tx_timeout: 0\n     linklocal_allowance_exceeded: 17\n";
+        assert_eq!(refused_of(told), Some(17));
+        assert_eq!(refused_of("NIC statistics:\n     tx_timeout: 0\n"), None);
     }
 }

@@ -1,7 +1,9 @@
-//! The loop of `imds watch`: asks, tells what changed, runs the hook.
+//! The loop of `imds watch`: takes in what polls bring, runs the hook, tells what changed, in this order.
 
 mod hook;
 mod metrics;
+mod poller;
+mod printer;
 mod signals;
 mod state;
 
@@ -9,15 +11,17 @@ pub(crate) use hook::HookOptions;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use imds::{Client, Clock as _, Moment, SystemClock, SystemEnvironment};
-use imds_watch::{Change, Kind, Pace, Reading, ServiceManager, Subject, gather};
+use imds::{BootId, Client, Clock as _, Moment, SystemClock, SystemEnvironment};
+use imds_watch::{Change, Kind, Reading, ServiceManager, Subject};
 
-use crate::output;
 use crate::report::{self, Failure};
 use hook::Runner;
 use metrics::Metrics;
+use poller::Polled;
+use printer::Printer;
 use signals::Signals;
 use state::State;
 
@@ -42,28 +46,46 @@ pub(crate) fn run(client: Client, plan: Plan) -> Result<(), Failure> {
     if let Some(listener) = plan.metrics {
         metrics.serve(listener)?;
     }
-    let state = State::open(plan.state)?;
-    let runner = plan.hook.map(|options| Runner::new(options, metrics.clone()));
+    let boot = SystemClock.boot_id();
+    let instance_id = || client.get("instance-id").ok()?.text().ok().map(str::to_owned);
+    let mut state =
+        State::open(plan.state.as_deref(), boot.as_ref().map_or("", BootId::as_str), instance_id)?;
+    recover(&mut state);
+    // So that the first notice finds a file: to make one takes longer than to write in one.
+    state.save();
     let mut watch = Watch {
-        pace: Pace::new(plan.interval),
-        next_poll: SystemClock.now(),
+        polled: poller::start(&client, &plan.subjects, plan.interval, signals.wake())?,
+        printer: Printer::start(signals.wake().try_clone().map_err(signals::cannot)?)?,
+        runner: plan.hook.map(|options| Runner::new(options, metrics.clone())),
         next_alive: SystemClock.now(),
-        client,
         subjects: plan.subjects,
         once: plan.once,
         until: plan.until,
         state,
-        runner,
         metrics,
         manager,
+        ready: false,
         ending: false,
     };
-    watch.recover()?;
-    watch.run(&signals)
+    let result = watch.run(&signals);
+    let unwritten = watch.printer.finish();
+    match (result, unwritten) {
+        (Ok(()), Some(failure)) if watch.runner.is_none() => Err(failure),
+        (result, _) => result,
+    }
+}
+
+/// Tells of hooks that the last process began and did not see to their end.
+fn recover(state: &mut State) {
+    for entry in state.recover() {
+        report::note(&format_args!(
+            "the hook for `{}` was cut off when the last process ended; it is not run again",
+            entry.change.event
+        ));
+    }
 }
 
 struct Watch {
-    client: Client,
     subjects: Vec<Subject>,
     once: bool,
     until: Option<regex_lite::Regex>,
@@ -71,42 +93,30 @@ struct Watch {
     runner: Option<Runner>,
     metrics: Metrics,
     manager: ServiceManager,
-    pace: Pace,
-    next_poll: Moment,
+    polled: Receiver<Polled>,
+    printer: Printer,
     next_alive: Moment,
-    /// Nothing more is asked; the hook that runs is waited for.
+    /// A first answer has come.
+    ready: bool,
+    /// Nothing more is taken in; the hook that runs is waited for.
     ending: bool,
 }
 
 impl Watch {
-    /// Tells of hooks that the last process began and did not see to their end.
-    fn recover(&mut self) -> Result<(), Failure> {
-        for entry in self.state.recover() {
-            let change = &entry.change;
-            report::note(&format_args!(
-                "the hook for `{}` was cut off when the last process ended; it is not run again",
-                change.event
-            ));
-        }
-        Ok(())
-    }
-
     fn run(&mut self, signals: &Signals) -> Result<(), Failure> {
-        let mut ready = false;
         loop {
-            let now = SystemClock.now();
-            if !self.ending && now >= self.next_poll {
-                self.poll()?;
-                if !ready {
-                    ready = true;
-                    // So that the first notice finds a file: to make one takes longer than to write
-                    // in one.
-                    self.state.save();
-                    self.manager.ready();
-                    self.tell_status();
-                }
+            while !self.ending {
+                let Ok((index, polled)) = self.polled.try_recv() else { break };
+                self.take_in(index, polled?)?;
             }
-            self.run_hooks()?;
+            self.run_hooks();
+            if let Some(failure) = self.printer.failure() {
+                // Hooks matter more than lines. Without one there is nobody left to watch for.
+                if self.runner.is_none() {
+                    return Err(failure);
+                }
+                report::note(&format_args!("stdout cannot be written: going on with the hook alone"));
+            }
             if self.ending && !self.is_running() {
                 self.state.save();
                 self.manager.stopping();
@@ -123,8 +133,7 @@ impl Watch {
                 if self.ending {
                     return Ok(());
                 }
-                // The hook that runs has been promised to run once: it is let end. A second signal
-                // does not wait.
+                // The hook that runs has been promised to run once: it is let end. A second signal does not wait.
                 self.manager.stopping();
                 self.ending = true;
                 self.once = false;
@@ -135,46 +144,22 @@ impl Watch {
         }
     }
 
-    /// One round over all subjects.
-    fn poll(&mut self) -> Result<(), Failure> {
-        let mut retry_after = None;
-        let mut failed = false;
-        for index in 0..self.subjects.len() {
-            let Some(subject) = self.subjects.get(index) else { break };
-            let client = &self.client;
-            let reading = gather(subject, |path| client.get(path).map(imds::Response::into_bytes))?;
-            let mut pointless = false;
-            if let Reading::Unreadable(outage) = &reading {
-                failed = true;
-                retry_after = retry_after.max(outage.retry_after);
-                // No answer, or too many questions: that holds for the service and not for the
-                // path, and the others are asked after the pause. What else fails may fail for this
-                // path alone.
-                pointless = matches!(outage.kind, "unreachable" | "throttled");
-            }
-            let changes = self.state.observe(subject, reading, SystemClock.now(), SystemClock.wall());
-            self.take_in(changes)?;
-            // A hook starts at once, and not after the other subjects were asked.
-            self.run_hooks()?;
-            if pointless || self.ending {
-                break;
-            }
+    /// What one poll of a subject brought.
+    fn take_in(&mut self, index: usize, reading: Reading) -> Result<(), Failure> {
+        let Some(subject) = self.subjects.get(index) else { return Ok(()) };
+        let failed = matches!(reading, Reading::Unreadable(_));
+        let changes = self.state.observe(subject, reading, SystemClock.now(), SystemClock.wall());
+        self.metrics.polled(failed, self.state.is_failing());
+        if !std::mem::replace(&mut self.ready, true) {
+            self.manager.ready();
+            self.tell_status();
         }
-        self.metrics.polled(failed);
-        let chance = SystemClock.random();
-        let pause = if failed { self.pace.failed(retry_after, chance) } else { self.pace.answered(chance) };
-        self.next_poll = SystemClock.now() + pause;
-        Ok(())
-    }
-
-    fn take_in(&mut self, changes: Vec<Change>) -> Result<(), Failure> {
         if changes.is_empty() {
             return Ok(());
         }
         let mut met = false;
         let mut due = false;
         for change in &changes {
-            output::text(&line(change)?)?;
             self.metrics.changed(change);
             let of_value = !matches!(change.change, Kind::Unreachable | Kind::Recovered);
             met |= of_value && self.once;
@@ -183,10 +168,14 @@ impl Watch {
                 due |= self.state.note(change);
             }
         }
-        // Before a hook runs, it is on the disk that it does; where one runs, it is saved once more
-        // as begun.
-        if !due {
+        if due {
+            // Before a hook runs, it is on the disk that it does.
+            self.run_hooks();
+        } else {
             self.state.save();
+        }
+        for change in &changes {
+            self.printer.print(line(change)?);
         }
         self.tell_status();
         self.ending |= met;
@@ -194,10 +183,9 @@ impl Watch {
     }
 
     /// Takes in what has ended and begins what waits.
-    fn run_hooks(&mut self) -> Result<(), Failure> {
-        match &mut self.runner {
-            Some(runner) => runner.step(&mut self.state, SystemClock.now()),
-            None => Ok(()),
+    fn run_hooks(&mut self) {
+        if let Some(runner) = &mut self.runner {
+            runner.step(&mut self.state, SystemClock.now());
         }
     }
 
@@ -208,8 +196,7 @@ impl Watch {
     fn next_wake(&self, now: Moment) -> Duration {
         let runner = self.runner.as_ref().and_then(Runner::next_wake);
         let alive = self.manager.watchdog().map(|_| self.next_alive);
-        let poll = (!self.ending).then_some(self.next_poll);
-        let next = [poll, runner, alive].into_iter().flatten().min();
+        let next = [runner, alive].into_iter().flatten().min();
         next.map_or(Duration::from_secs(3_600), |next| next - now)
     }
 

@@ -132,12 +132,99 @@ fn a_hook_that_hangs_is_ended_at_its_time() {
 fn a_disk_that_is_full_does_not_keep_the_hook_from_running() {
     let (world, server) = (world(), FaultServer::start());
     let (hook, log) = counting(&world);
-    let arguments = ["watch", "--once", "--state", "/dev/full/state.json", "--exec", &hook, "instance-id"];
-    let output = world.imds(arguments).endpoint(&server.endpoint()).run();
-    let _ = output.fails_with(2).says("cannot read `/dev/full/state.json`");
     let absent = world.root().join("absent").join("state.json");
     let arguments = ["watch", "--once", "--state", absent.to_str().unwrap(), "--exec", &hook, "instance-id"];
     let output = world.imds(arguments).endpoint(&server.endpoint()).run().exits_with(0);
     let _ = output.says("No such file or directory (os error 2); going on without");
     assert_eq!(runs(&log), 1);
+    // A directory that others can write: what is planted there is not read.
+    let open = world.root().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let planted = open.join("state.json");
+    std::fs::write(&planted, "planted").unwrap();
+    let arguments = ["watch", "--once", "--state", planted.to_str().unwrap(), "--exec", &hook, "instance-id"];
+    let output = world.imds(arguments).endpoint(&server.endpoint()).run().exits_with(0);
+    let _ = output.says("other users can write the directory (mode 0777): chmod go-w it");
+    assert_eq!((runs(&log), std::fs::read_to_string(planted).unwrap()), (2, "planted".to_owned()));
+}
+
+#[test]
+fn a_hook_runs_whatever_becomes_of_stdout() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let (hook, log) = counting(&world);
+    let arguments = ["watch", "--once", "--exec", &hook, "spot-interruption"];
+    let full = ["/bin/sh", "-c", "exec \"$@\" > /dev/full", "sh"];
+    let _ = world.imds(arguments).under(full).endpoint(&server.endpoint()).run().exits_with(0);
+    assert_eq!(runs(&log), 1);
+    let _ = world.imds(arguments).with_closed_stdout().endpoint(&server.endpoint()).run().exits_with(0);
+    assert_eq!(runs(&log), 2);
+    // Without a hook there is nobody left to watch for.
+    let full_output =
+        world.imds(["watch", "--once", "instance-id"]).under(full).endpoint(&server.endpoint()).run();
+    let _ = full_output.fails_with(1).says("No space left on device");
+}
+
+#[test]
+fn events_do_not_wait_for_each_other_s_hooks() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let fifo = world.root().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // The hook of the rebalance recommendation lasts until that of the interruption has run.
+    let hook = format!(
+        "case $IMDS_EVENT in rebalance) read word < {0} ;; *) echo word > {0} ;; esac",
+        fifo.display()
+    );
+    let running = watch(&world, &server, &["--exec", &hook, "rebalance", "spot-interruption"]);
+    one_more_poll(&server);
+    one_more_poll(&server);
+    running.signal(Signal::TERM);
+    let _ = running.wait().exits_with(0);
+}
+
+#[test]
+fn a_second_watcher_of_a_state_file_is_refused() {
+    let (world, server) = (world(), FaultServer::start());
+    let state = world.root().join("state.json");
+    let running = watch(&world, &server, &["--state", state.to_str().unwrap(), "instance-id"]);
+    one_more_poll(&server);
+    let arguments = ["watch", "--state", state.to_str().unwrap(), "instance-id"];
+    let output = world.imds(arguments).endpoint(&server.endpoint()).run();
+    let _ = output.fails_with(2).says("error: another `imds watch` uses state file `");
+    let _ = stop(running);
+}
+
+#[test]
+fn a_hook_that_waited_belongs_to_its_boot() {
+    let (world, server) = (world(), FaultServer::start());
+    server.every_get(Behaviour::Serve(NOTICE.into()));
+    let state = world.root().join("state.json");
+    let (hook, log) = counting(&world);
+    let _ = stop(watch_spot(&world, &server, &state, &hook));
+    // The state of another instance, whose hook had not run yet.
+    drop(std::fs::remove_file(&log));
+    let (mut file, opened) = imds_watch::StateFile::open::<serde_json::Value>(&state).unwrap();
+    let imds_watch::Opened::State(mut content) = opened else { panic!("no state") };
+    content["boot"] = "another".into();
+    content["instance_id"] = "i-another".into();
+    content["detector"]["known"] = serde_json::json!({});
+    content["journal"][0]["state"] = "waiting".into();
+    content["journal"][0]["change"]["event"] = "rebalance".into();
+    file.save(&content).unwrap();
+    drop(file);
+    let running = watch_spot(&world, &server, &state, &hook);
+    one_more_poll(&server);
+    running.signal(Signal::TERM);
+    let output = running.wait().exits_with(0);
+    let _ = output.says("note: the hook for `rebalance` belongs to an earlier boot; it is not run");
+    assert_eq!(runs(&log), 1, "the notice of this instance");
+}
+
+#[test]
+fn an_empty_command_is_refused() {
+    let (world, server) = (world(), FaultServer::start());
+    let output = world.imds(["watch", "--exec", " ", "tags"]).endpoint(&server.endpoint()).run();
+    let _ = output.fails_with(2).says("error: the command of `--exec` is empty");
 }

@@ -49,12 +49,7 @@ impl LifecycleHook {
     /// A hook whose default result is `ABANDON`, as the API's own default is.
     #[must_use]
     pub fn new(name: &str, transition: Transition, heartbeat_timeout: u32) -> Self {
-        Self {
-            name: name.to_owned(),
-            transition,
-            heartbeat_timeout,
-            default_result: "ABANDON".to_owned(),
-        }
+        Self { name: name.to_owned(), transition, heartbeat_timeout, default_result: "ABANDON".to_owned() }
     }
 }
 

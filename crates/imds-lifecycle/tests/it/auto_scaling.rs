@@ -1,4 +1,5 @@
-//! A made-up Auto Scaling API: one group, one instance whose lifecycle action waits, and faults on order.
+//! A fake Auto Scaling API on a socket: one group, one instance, with the timeline of `imds_fake_aws`, and faults on
+//! order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -7,8 +8,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use imds_fake_aws::autoscaling::lifecycle::{Lifecycle, LifecycleHook, Transition};
+
 /// Far above anything that a healthy test takes on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The instance of the emulator.
+pub(crate) const INSTANCE: &str = "i-1234567890abcdef0";
 
 /// What one call meets.
 #[derive(Clone, Debug)]
@@ -25,17 +31,14 @@ pub(crate) enum Fault {
     Stall,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct World {
     /// Actions in their order, with the parameters that matter.
     pub(crate) calls: Vec<String>,
-    /// What the action was completed with.
-    pub(crate) completed: Vec<String>,
     /// The keys that signed.
     pub(crate) signers: Vec<String>,
-    /// Whether a lifecycle action waits.
-    pub(crate) waiting: bool,
-    heartbeat_timeout: u32,
+    /// The group, its hooks, and the instance's lifecycle action.
+    pub(crate) lifecycle: Lifecycle,
     faults: BTreeMap<&'static str, VecDeque<Fault>>,
     stalled: Vec<TcpStream>,
     /// Nothing listens, or soon will not.
@@ -45,6 +48,11 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// What each action was completed with.
+    pub(crate) fn completed(&self) -> Vec<String> {
+        self.lifecycle.ended.iter().map(|(_, result)| result.clone()).collect()
+    }
+
     pub(crate) fn count(&self, action: &str) -> usize {
         self.calls.iter().filter(|call| call.split(' ').next() == Some(action)).count()
     }
@@ -68,7 +76,19 @@ impl AutoScaling {
     pub(crate) fn start_at(address: SocketAddr, heartbeat_timeout: u32) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
-        let world = World { heartbeat_timeout, waiting: true, ..World::default() };
+        let mut lifecycle = Lifecycle::in_service("web", INSTANCE);
+        lifecycle.hooks = vec![LifecycleHook::new("drain", Transition::Terminating, heartbeat_timeout)];
+        lifecycle.terminate(Duration::ZERO);
+        let world = World {
+            calls: Vec::new(),
+            signers: Vec::new(),
+            lifecycle,
+            faults: BTreeMap::new(),
+            stalled: Vec::new(),
+            refusing: false,
+            listening: None,
+            connections: Vec::new(),
+        };
         let shared = Arc::new((Mutex::new(world), Condvar::new()));
         let api = Self { address, endpoint: format!("http://{address}"), shared };
         api.listen(listener);
@@ -134,7 +154,7 @@ impl AutoScaling {
         let guard = self.shared.0.lock().unwrap();
         let (world, waited) =
             self.shared.1.wait_timeout_while(guard, PATIENCE, |world| !wanted(world)).unwrap();
-        assert!(!waited.timed_out(), "waited in vain: {:?} {:?}", world.calls, world.completed);
+        assert!(!waited.timed_out(), "waited in vain: {:?} {:?}", world.calls, world.lifecycle);
     }
 
     fn serve(&self, stream: TcpStream) {
@@ -196,44 +216,10 @@ impl AutoScaling {
                 }
                 Some(Fault::DoneAndHangup) | None => {}
             }
-            let answer = world.perform(action, parameter("LifecycleActionResult"));
+            let answer = world.lifecycle.answer(action, &|name| form.get(name).map(String::as_str));
+            let answer = http(answer.status, answer.content_type, &String::from_utf8(answer.body).unwrap());
             if matches!(fault, Some(Fault::DoneAndHangup)) { None } else { Some(answer) }
         })
-    }
-}
-
-impl World {
-    fn perform(&mut self, action: &str, result: &str) -> String {
-        let body = match action {
-            "DescribeAutoScalingInstances" => "<AutoScalingInstances><member><InstanceId>i-1</InstanceId>\
-                 <AutoScalingGroupName>by-api</AutoScalingGroupName></member></AutoScalingInstances>"
-                .to_owned(),
-            "DescribeLifecycleHooks" => format!(
-                "<LifecycleHooks><member><LifecycleHookName>drain</LifecycleHookName><LifecycleTransition>\
-                 autoscaling:EC2_INSTANCE_TERMINATING</LifecycleTransition><HeartbeatTimeout>{}</HeartbeatTimeout>\
-                 </member></LifecycleHooks>",
-                self.heartbeat_timeout
-            ),
-            _ if !self.waiting => {
-                return error(
-                    400,
-                    "ValidationError",
-                    "No active Lifecycle Action found with instance ID i-1234567890abcdef0",
-                );
-            }
-            "CompleteLifecycleAction" => {
-                self.waiting = false;
-                self.completed.push(result.to_owned());
-                String::new()
-            }
-            _ => String::new(),
-        };
-        let namespace = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
-        let body = format!(
-            "<{action}Response xmlns=\"{namespace}\"><{action}Result>{body}</{action}Result><ResponseMetadata>\
-             <RequestId>7c6e177f-f082-11e1-ac58-3714bEXAMPLE</RequestId></ResponseMetadata></{action}Response>"
-        );
-        http(200, "text/xml", &body)
     }
 }
 

@@ -96,7 +96,7 @@ impl Acting {
     fn done(self) -> String {
         let said = self.daemon.stop();
         assert_eq!(self.place.runs(), 1, "{said}");
-        assert_eq!(self.api.world(|world| world.completed.clone()), ["CONTINUE"], "{said}");
+        assert_eq!(self.api.world(|world| world.completed()), ["CONTINUE"], "{said}");
         said
     }
 }
@@ -123,8 +123,10 @@ fn the_session_token_is_refused_and_renewed() {
     let refused = || ServiceFault::new(FaultKind::Status(Status::Unauthorized)).method("GET");
     acting.instance().service().apply(Event::Fault(refused().count(1)));
     // Read after the refusal, with another token.
-    set_state(acting.instance(), "Standby");
-    acting.daemon.says("state `Standby`: nothing to do");
+    acting.instance().service().unset("autoscaling/target-lifecycle-state").unwrap();
+    acting.daemon.says("there is no target lifecycle state any more");
+    set_state(acting.instance(), "Terminated");
+    acting.daemon.says("state `Terminated`: its command was already started");
     assert_eq!(acting.instance().counters().token_puts, before + 1);
     acting.beats();
     // And where no token is any good.

@@ -1,28 +1,30 @@
-//! The role's credentials in a file while an action is worked on, so that a daemon which is restarted while the metadata
+//! The role's credentials in a file while an action is worked on, so that a daemon that is restarted while the metadata
 //! service is away can go on sending heartbeats and complete the action.
 //!
-//! The file lies in the unit's runtime directory: in memory, gone with the machine, readable by the daemon's user alone.
-//! Without such a directory nothing is kept. It names the start of the machine and the instance, and is used for neither
-//! another nor past its expiry.
+//! The file is in the unit's runtime directory: in memory, gone with the machine, readable by the daemon's user alone.
+//! Without such a directory nothing is cached. It names the boot of the machine and the instance, and is used for
+//! neither another nor past its expiry.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use imds::BootId;
+use imds_files::PrivateDirectory;
 use serde::{Deserialize, Serialize};
 
 use crate::say;
 
 /// What expires sooner is not worth a call.
 const MARGIN: Duration = Duration::from_secs(60);
+const NAME: &str = "credentials.json";
 
-/// The place, whose credentials they are, and what there is to keep.
+/// The directory, whose credentials they are, and what there is to cache.
 #[derive(Debug)]
-pub(crate) struct Kept {
-    /// None where nothing is kept.
-    file: Option<PathBuf>,
+pub(crate) struct CredentialCache {
+    /// `None` if nothing is cached.
+    directory: Option<PrivateDirectory>,
     boot: String,
     instance_id: String,
     state: Mutex<State>,
@@ -47,12 +49,16 @@ struct Content {
     expires: u64,
 }
 
-impl Kept {
-    /// Keeps credentials in this directory, if there is one and it can be told which start of the machine this is.
-    pub(crate) fn new(directory: Option<PathBuf>, boot: Option<&BootId>, instance_id: &str) -> Self {
-        let (directory, boot) = directory.zip(boot).unzip();
+impl CredentialCache {
+    /// Caches credentials in this directory, if there is one and the boot id is known.
+    pub(crate) fn new(directory: Option<&Path>, boot: Option<&BootId>, instance_id: &str) -> Self {
+        let directory = directory.zip(boot).and_then(|(directory, _)| {
+            PrivateDirectory::open(directory)
+                .map_err(|error| say(&format!("{error}; the role's credentials are not cached")))
+                .ok()
+        });
         Self {
-            file: directory.map(|directory| directory.join("credentials.json")),
+            directory,
             boot: boot.map_or_else(String::new, |boot| boot.as_str().to_owned()),
             instance_id: instance_id.to_owned(),
             state: Mutex::default(),
@@ -65,13 +71,13 @@ impl Kept {
         state.acting = acting;
         if acting {
             self.write(state.last.as_ref());
-        } else if let Some(file) = &self.file {
-            // Mostly it is not there.
-            let _ = std::fs::remove_file(file);
+        } else if let Some(directory) = &self.directory {
+            // Mostly it does not exist.
+            let _ = directory.remove(NAME);
         }
     }
 
-    /// These were given.
+    /// The service gave these.
     pub(crate) fn note(&self, credentials: &Credentials) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last = Some(credentials.clone());
@@ -81,7 +87,7 @@ impl Kept {
     }
 
     fn write(&self, credentials: Option<&Credentials>) {
-        let (Some(file), Some(credentials)) = (&self.file, credentials) else { return };
+        let (Some(directory), Some(credentials)) = (&self.directory, credentials) else { return };
         let (Some(token), Some(expires)) = (credentials.session_token(), credentials.expiry()) else {
             return;
         };
@@ -94,20 +100,20 @@ impl Kept {
             token: token.to_owned(),
             expires: expires.as_secs(),
         };
-        if let Err(error) = imds_watch::save(file, &content) {
-            say(&format!("the credentials are not kept for a restart: {error}"));
+        if let Err(error) = directory.replace_json(NAME, &content) {
+            say(&format!("the credentials are not cached for a restart: {error}"));
         }
     }
 
-    /// What an earlier process of this start of the machine kept, if it is still good.
+    /// What an earlier process of this boot cached, if it is still good.
     pub(crate) fn recall(&self, now: SystemTime) -> Option<Credentials> {
         // A file that cannot be read is none: the metadata service is asked.
-        let content: Content = imds_watch::load(self.file.as_ref()?).ok()??;
+        let content: Content = self.directory.as_ref()?.read_json(NAME).ok()??;
         let expires = UNIX_EPOCH.checked_add(Duration::from_secs(content.expires))?;
         let good = expires.duration_since(now).is_ok_and(|left| left > MARGIN);
         (good && content.boot == self.boot && content.instance_id == self.instance_id).then(|| {
             let token = Some(content.token);
-            Credentials::new(content.access_key_id, content.secret_access_key, token, Some(expires), "kept")
+            Credentials::new(content.access_key_id, content.secret_access_key, token, Some(expires), "cache")
         })
     }
 }
@@ -127,34 +133,34 @@ mod tests {
         Credentials::new("ASIAIOSFODNN7EXAMPLE", SECRET, token, Some(seconds(1_000)), "test")
     }
 
-    fn kept(directory: &tempfile::TempDir, boot: &str, instance_id: &str) -> Kept {
-        Kept::new(Some(directory.path().to_owned()), BootId::new(boot).as_ref(), instance_id)
+    fn cache(directory: &tempfile::TempDir, boot: &str, instance_id: &str) -> CredentialCache {
+        CredentialCache::new(Some(directory.path()), BootId::new(boot).as_ref(), instance_id)
     }
 
     #[test]
     fn they_are_there_while_an_action_is_worked_on_and_for_nobody_else() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
-        let first = kept(&directory, "b-1", "i-1");
+        let first = cache(&directory, "b-1", "i-1");
         first.note(&credentials());
         assert!(first.recall(seconds(0)).is_none(), "no action, no file");
         first.acting(true);
         let mode = std::fs::metadata(directory.path().join("credentials.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let next = kept(&directory, "b-1", "i-1");
+        let next = cache(&directory, "b-1", "i-1");
         assert_eq!(next.recall(seconds(939)).unwrap().secret_access_key(), SECRET);
         assert!(next.recall(seconds(940)).is_none(), "about to expire");
-        assert!(kept(&directory, "b-2", "i-1").recall(seconds(0)).is_none(), "another start");
-        assert!(kept(&directory, "b-1", "i-2").recall(seconds(0)).is_none(), "another instance");
+        assert!(cache(&directory, "b-2", "i-1").recall(seconds(0)).is_none(), "another start");
+        assert!(cache(&directory, "b-1", "i-2").recall(seconds(0)).is_none(), "another instance");
         assert!(!format!("{first:?}").contains(SECRET));
         next.acting(false);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn those_that_come_during_an_action_are_kept_too() {
+    fn those_that_come_during_an_action_are_cached_too() {
         let directory = tempfile::tempdir().unwrap();
-        let first = kept(&directory, "b-1", "i-1");
+        let first = cache(&directory, "b-1", "i-1");
         first.acting(true);
         assert!(first.recall(seconds(0)).is_none());
         first.note(&credentials());
@@ -164,14 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_or_a_boot_id_nothing_is_kept() {
+    fn without_a_directory_or_a_boot_id_nothing_is_cached() {
         let directory = tempfile::tempdir().unwrap();
-        let place = || Some(directory.path().to_owned());
-        for kept in [Kept::new(None, BootId::new("b-1").as_ref(), "i-1"), Kept::new(place(), None, "i-1")] {
-            kept.note(&credentials());
-            kept.acting(true);
-            assert!(kept.recall(seconds(0)).is_none());
-            kept.acting(false);
+        let place = || Some(directory.path());
+        for cache in [
+            CredentialCache::new(None, BootId::new("b-1").as_ref(), "i-1"),
+            CredentialCache::new(place(), None, "i-1"),
+        ] {
+            cache.note(&credentials());
+            cache.acting(true);
+            assert!(cache.recall(seconds(0)).is_none());
+            cache.acting(false);
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

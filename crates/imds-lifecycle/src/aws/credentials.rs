@@ -9,12 +9,12 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
 use imds::{AsyncClient, Clock as _, SystemClock};
 
-use crate::kept::Kept;
+use super::credential_cache::CredentialCache;
 
 /// Where the role's credentials are.
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// How long the metadata service has to answer where credentials of before the restart are still good. The SDK gives
+/// How long the metadata service has to answer if cached credentials are still good. The SDK gives
 /// all of this five seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -22,23 +22,23 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct RoleCredentials {
     imds: AsyncClient,
-    kept: Arc<Kept>,
+    cache: Arc<CredentialCache>,
 }
 
 impl RoleCredentials {
-    pub(crate) const fn new(imds: AsyncClient, kept: Arc<Kept>) -> Self {
-        Self { imds, kept }
+    pub(crate) const fn new(imds: AsyncClient, cache: Arc<CredentialCache>) -> Self {
+        Self { imds, cache }
     }
 
     async fn provide(&self) -> Result {
-        let credentials = match self.kept.recall(SystemClock.wall()) {
+        let credentials = match self.cache.recall(SystemClock.wall()) {
             None => self.fetch().await?,
-            Some(kept) => match tokio::time::timeout(PATIENCE, self.fetch()).await {
+            Some(cached) => match tokio::time::timeout(PATIENCE, self.fetch()).await {
                 Ok(Ok(fresh)) => fresh,
-                Ok(Err(_)) | Err(_) => kept,
+                Ok(Err(_)) | Err(_) => cached,
             },
         };
-        self.kept.note(&credentials);
+        self.cache.note(&credentials);
         Ok(credentials)
     }
 

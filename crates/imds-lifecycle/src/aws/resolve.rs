@@ -2,8 +2,8 @@
 
 use imds::{AsyncClient, ErrorKind};
 
-use crate::api::Api;
-use crate::details::Details;
+use super::api::Api;
+use crate::machine::hooks::Details;
 
 /// The tag that Auto Scaling gives each instance of a group; readable where the metadata options show tags.
 const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";
@@ -12,18 +12,18 @@ const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupNa
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Given {
     pub(crate) group: Option<String>,
-    pub(crate) hook: Option<String>,
+    /// In the order to serve them.
+    pub(crate) hooks: Vec<String>,
     /// JMESPath expressions on the user data.
     pub(crate) group_query: Option<String>,
     pub(crate) hook_query: Option<String>,
 }
 
-/// Finds the group: as given, else the instance's tag, else the user data, else the API.
+/// Finds the group: as given, or the instance's tag, else the user data, else the API.
 pub(crate) async fn resolve(imds: &AsyncClient, api: &Api, given: &Given) -> Result<Details, String> {
-    let named = match (&given.hook, &given.hook_query) {
-        (Some(name), _) => Some(name.clone()),
-        (None, Some(query)) => Some(from_user_data(imds, query).await?),
-        (None, None) => None,
+    let named = match &given.hook_query {
+        Some(query) if given.hooks.is_empty() => vec![from_user_data(imds, query).await?],
+        _ => given.hooks.clone(),
     };
     let group = match &given.group {
         Some(group) => group.clone(),
@@ -31,18 +31,21 @@ pub(crate) async fn resolve(imds: &AsyncClient, api: &Api, given: &Given) -> Res
             Some(group) => group,
             None => match &given.group_query {
                 Some(query) => from_user_data(imds, query).await?,
-                None => api
-                    .group()
-                    .await?
-                    .ok_or("the instance is in no Auto Scaling group; name one with `--group`")?,
+                None => {
+                    let instance = api.instance().await;
+                    let instance = instance.map_err(|reason| {
+                        format!("cannot find the instance's group: {reason}; name it with `--group`")
+                    })?;
+                    instance.ok_or("the instance is in no Auto Scaling group; name one with `--group`")?.0
+                }
             },
         },
     };
-    let hooks = match (api.hooks(&group).await, &named) {
-        (Ok(hooks), _) => Some(hooks),
+    let hooks = match api.hooks(&group).await {
+        Ok(hooks) => Some(hooks),
         // With the hook's name, only its heartbeat timeout would have been of use.
-        (Err(reason), Some(_)) if reason.starts_with("AccessDenied") => None,
-        (Err(reason), _) => return Err(format!("cannot describe the hooks of group `{group}`: {reason}")),
+        Err(reason) if reason.starts_with("AccessDenied") && !named.is_empty() => None,
+        Err(reason) => return Err(format!("cannot describe the hooks of group `{group}`: {reason}")),
     };
     Ok(Details { group, named, hooks })
 }

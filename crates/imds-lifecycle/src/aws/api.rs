@@ -9,12 +9,13 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_autoscaling::Client;
+use aws_sdk_autoscaling::config::SharedHttpClient;
 use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
 
-use crate::credentials::RoleCredentials;
-use crate::details::HookInfo;
+use super::credentials::RoleCredentials;
 use crate::machine::ApiError;
-use crate::record::Verdict;
+use crate::machine::hooks::HookInfo;
+use crate::machine::record::ActionResult;
 
 /// Auto Scaling in the instance's Region.
 #[derive(Clone, Debug)]
@@ -25,13 +26,13 @@ pub(crate) struct Api {
 
 impl Api {
     /// Sends nothing yet. Endpoint and retry settings are the AWS SDK's own (`AWS_ENDPOINT_URL` and so on); credentials
-    /// are the environment's where it has some, else the instance role's.
-    pub(crate) async fn new(role: RoleCredentials, region: String, instance_id: String) -> Self {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
+    /// are the environment's if it has some, else the instance role's.
+    pub(crate) async fn new(
+        http: SharedHttpClient,
+        role: RoleCredentials,
+        region: String,
+        instance_id: String,
+    ) -> Self {
         let credentials =
             CredentialsProviderChain::first_try("environment", EnvironmentVariableCredentialsProvider::new())
                 .or_else("imds", role);
@@ -51,8 +52,8 @@ impl Api {
         Self { client: Client::new(&config), instance_id }
     }
 
-    /// The group that the instance is in.
-    pub(crate) async fn group(&self) -> Result<Option<String>, String> {
+    /// The group that the instance is in, and its `LifecycleState`.
+    pub(crate) async fn instance(&self) -> Result<Option<(String, String)>, String> {
         let answer = self
             .client
             .describe_auto_scaling_instances()
@@ -60,7 +61,9 @@ impl Api {
             .send()
             .await
             .map_err(|error| told(&error))?;
-        Ok(answer.auto_scaling_instances().first().and_then(|found| found.auto_scaling_group_name.clone()))
+        Ok(answer.auto_scaling_instances().first().and_then(|found| {
+            Some((found.auto_scaling_group_name.clone()?, found.lifecycle_state.clone().unwrap_or_default()))
+        }))
     }
 
     /// The group's lifecycle hooks.
@@ -88,39 +91,40 @@ impl Api {
             .send()
             .await
             .map(drop)
-            .map_err(|error| judged(&error))
+            .map_err(|error| classify(&error))
     }
 
     /// Ends the wait of the lifecycle action.
-    pub(crate) async fn complete(&self, group: &str, hook: &str, verdict: Verdict) -> Result<(), ApiError> {
+    pub(crate) async fn complete(
+        &self,
+        group: &str,
+        hook: &str,
+        result: ActionResult,
+    ) -> Result<(), ApiError> {
         self.client
             .complete_lifecycle_action()
             .auto_scaling_group_name(group)
             .lifecycle_hook_name(hook)
             .instance_id(&self.instance_id)
-            .lifecycle_action_result(verdict.as_str())
+            .lifecycle_action_result(result.as_str())
             .customize()
-            // Sent once at a time: after an answer that was lost, "no action" means that it was done, and only who
-            // knows of the loss can tell.
+            // Sent once at a time: the daemon has its own pauses, and looks at the state in between.
             .config_override(aws_sdk_autoscaling::Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map(drop)
-            .map_err(|error| judged(&error))
+            .map_err(|error| classify(&error))
     }
 }
 
 /// `ValidationError` is the code for everything that is wrong with a request; only the message tells that the action is
 /// not there ("No active Lifecycle Action found with instance ID ...", aws/aws-sdk-go#1147).
-fn judged<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> ApiError {
+fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> ApiError {
     let message = error.message().unwrap_or_default();
     if error.code() == Some("ValidationError") && message.contains("No active Lifecycle Action") {
         return ApiError::NoAction;
     }
-    match error.code() {
-        Some(_) => ApiError::Other(told(error)),
-        None => ApiError::Lost(told(error)),
-    }
+    ApiError::Other(told(error))
 }
 
 /// What happened, in one line: the service's own words where it has some, else the innermost cause.

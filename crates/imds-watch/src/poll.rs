@@ -7,27 +7,50 @@ use imds::{Error, ErrorKind};
 use imds_model::MetadataPath;
 use serde_json::{Map, Value, json};
 
-use crate::canonical::{fingerprint, of_bytes};
 use crate::event::{Shape, Subject};
+use crate::fingerprint::{fingerprint, of_bytes};
 use crate::reading::{Item, Outage, Reading};
 
-/// Most leaves of one tree: what is beyond would cost more packets than a poll may.
-const MOST_LEAVES: usize = 1_000;
+/// Most requests for one tree: what is beyond would cost more packets than a poll may, and a listing
+/// that lists itself has no end.
+const MOST_REQUESTS: usize = 2_000;
+/// Deepest directory of one tree, below its root.
+const DEEPEST: usize = 16;
+/// States of a maintenance event that is over (EC2 User Guide, "Scheduled events for your instances").
+const OVER: [&str; 3] = ["completed", "canceled", "cancelled"];
+
+/// Why there is no reading.
+enum Unread {
+    Error(Error),
+    /// A tree that is not walked to its end says nothing about what is in it.
+    TooLarge(String),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
 
 /// Reads a subject by `get`, which asks the service for one path.
 ///
 /// # Errors
-/// What watching on cannot mend: the environment forbids every request, or a setting is wrong.
-pub fn gather(
+/// Returns an error if watching on is pointless: the environment forbids every request, or a setting is wrong.
+pub fn poll(
     subject: &Subject,
     mut get: impl FnMut(&MetadataPath) -> Result<Vec<u8>, Error>,
 ) -> Result<Reading, Error> {
     match read(subject, &mut get) {
         Ok(items) => Ok(Reading::Present(items)),
-        Err(error) if matches!(error.kind(), ErrorKind::Disabled | ErrorKind::Config | ErrorKind::Path) => {
+        Err(Unread::Error(error))
+            if matches!(error.kind(), ErrorKind::Disabled | ErrorKind::Config | ErrorKind::Path) =>
+        {
             Err(error)
         }
-        Err(error) => Ok(Reading::Unreadable(Outage::from(&error))),
+        Err(Unread::Error(error)) => Ok(Reading::Unreadable(Outage::from(&error))),
+        Err(Unread::TooLarge(message)) => {
+            Ok(Reading::Unreadable(Outage { kind: "too-large", message, retry_after: None }))
+        }
     }
 }
 
@@ -36,7 +59,7 @@ type Items = BTreeMap<String, Item>;
 fn read(
     subject: &Subject,
     get: &mut dyn FnMut(&MetadataPath) -> Result<Vec<u8>, Error>,
-) -> Result<Items, Error> {
+) -> Result<Items, Unread> {
     let path = &subject.path;
     let mut items = Items::new();
     match subject.shape {
@@ -78,7 +101,7 @@ fn insert(items: &mut Items, path: &MetadataPath, id: &str, shown: Value, finger
     items.insert(format!("{path}#{id}"), Item { path, shown, fingerprint });
 }
 
-/// `None` in place of a 404, which says that nothing is there; whatever else fails says nothing.
+/// `None` for a 404, which says that nothing is there; whatever else fails says nothing.
 fn present(result: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
     match result {
         Ok(bytes) => Ok(Some(bytes)),
@@ -91,17 +114,30 @@ fn tree(
     root: &MetadataPath,
     get: &mut dyn FnMut(&MetadataPath) -> Result<Vec<u8>, Error>,
     items: &mut Items,
-) -> Result<(), Error> {
-    let mut directories = vec![root.clone()];
-    while let Some(directory) = directories.pop() {
-        let Some(listing) = present(get(&directory))? else { continue };
+) -> Result<(), Unread> {
+    let mut directories = vec![(root.clone(), 0)];
+    let mut requests = 0;
+    let mut get = |path: &MetadataPath| {
+        requests += 1;
+        if requests > MOST_REQUESTS {
+            let told = format!("`{root}` has more than {MOST_REQUESTS} paths below it");
+            return Err(Unread::TooLarge(told));
+        }
+        Ok(present(get(path))?)
+    };
+    while let Some((directory, depth)) = directories.pop() {
+        if depth > DEEPEST {
+            let told = format!("`{root}` has directories more than {DEEPEST} deep below it");
+            return Err(Unread::TooLarge(told));
+        }
+        let Some(listing) = get(&directory)? else { continue };
         for name in String::from_utf8_lossy(&listing).lines().filter(|name| !name.is_empty()) {
             let Ok(path) = directory.join(name) else { continue };
             if path.is_directory() {
-                directories.push(path);
-            } else if items.len() >= MOST_LEAVES {
-                return Ok(());
-            } else if let Some(bytes) = present(get(&path))? {
+                if directories.len() < MOST_REQUESTS {
+                    directories.push((path, depth + 1));
+                }
+            } else if let Some(bytes) = get(&path)? {
                 let shown = if path.is_secret() { hidden(&bytes) } else { value(&bytes) };
                 insert(items, &path, "", shown, of_bytes(&bytes));
             }
@@ -116,7 +152,10 @@ fn notices(items: &mut Items, path: &MetadataPath, all: Value) {
         Value::Array(list) => list,
         other => vec![other],
     };
-    for notice in list {
+    // One that is over is no new notice (aws/aws-node-termination-handler#61).
+    let over =
+        |notice: &Value| notice.get("State").and_then(Value::as_str).is_some_and(|is| OVER.contains(&is));
+    for notice in list.into_iter().filter(|notice| !over(notice)) {
         let name = fingerprint(&notice);
         let id = notice.get("EventId").and_then(Value::as_str).map_or_else(|| name.clone(), str::to_owned);
         insert(items, path, &id, notice, name);
@@ -166,7 +205,7 @@ mod tests {
         let get = |path: &MetadataPath| {
             values.get(path.as_str()).map(|text| text.as_bytes().to_vec()).ok_or_else(not_found)
         };
-        match gather(&subject, get).unwrap() {
+        match poll(&subject, get).unwrap() {
             Reading::Present(items) => items,
             Reading::Unreadable(outage) => panic!("{outage:?}"),
         }
@@ -215,6 +254,45 @@ mod tests {
         let names =
             |items: &Items| items.iter().map(|(k, i)| (k.clone(), i.fingerprint.clone())).collect::<Vec<_>>();
         assert_eq!(names(&two), names(&other_order));
+    }
+
+    #[test]
+    fn maintenance_that_is_over_is_no_notice() {
+        let path = "events/maintenance/scheduled";
+        for (state, notices) in
+            [("active", 1), ("rescheduled", 1), ("completed", 0), ("canceled", 0), ("cancelled", 0)]
+        {
+            let text = format!(r#"[{{"EventId":"a","State":"{state}"}}]"#);
+            assert_eq!(reading("maintenance", &[(path, &text)]).len(), notices, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_tree_without_end_is_unreadable_and_no_part_of_it_is_taken_for_all() {
+        let all = (0..MOST_REQUESTS + 1).map(|number| number.to_string()).collect::<Vec<_>>().join("\n");
+        for (listing, told, most) in [
+            (
+                "a/\nb/\nc",
+                "`/latest/meta-data/tags/instance/` has directories more than 16 deep below it",
+                100,
+            ),
+            (
+                all.as_str(),
+                "`/latest/meta-data/tags/instance/` has more than 2000 paths below it",
+                MOST_REQUESTS,
+            ),
+        ] {
+            let mut requests = 0;
+            let get = |_: &MetadataPath| {
+                requests += 1;
+                Ok(listing.as_bytes().to_vec())
+            };
+            let Reading::Unreadable(outage) = poll(&Subject::parse("tags").unwrap(), get).unwrap() else {
+                panic!("it was read")
+            };
+            assert_eq!((outage.kind, outage.message.as_str()), ("too-large", told));
+            assert!(requests <= most, "{requests}");
+        }
     }
 
     #[test]
