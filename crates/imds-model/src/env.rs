@@ -18,6 +18,8 @@ pub const PROFILE: &str = "AWS_PROFILE";
 pub const CACHE_DIR: &str = "IMDS_CACHE_DIR";
 /// Address of the control API of the emulator that `imds emulate` runs a command with.
 pub const EMULATOR_CONTROL: &str = "IMDS_EMULATOR_CONTROL";
+/// Token of an emulator's control API, for the emulator and for `imds emulator ctl`.
+pub const EMULATOR_CONTROL_TOKEN: &str = "IMDS_EMULATOR_CONTROL_TOKEN";
 /// Per-user runtime directory (XDG Base Directory Specification).
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 /// Per-user cache directory (XDG Base Directory Specification).

@@ -1,6 +1,10 @@
 //! `imds emulate`: a command with an emulated service of its own.
 
-use std::ffi::OsString;
+mod child;
+#[cfg(target_os = "linux")]
+mod link_local;
+
+use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,18 +12,27 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
-use imds_emulator::{Assertion, Emulator};
+use imds_emulator::{Assertion, Service};
 use imds_model::env;
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
-use super::emulator_args::{self, EmulatorArgs};
+use super::emulator_args::EmulatorArgs;
+use super::stop_signals::{Ending, StopSignals, Woken};
 use crate::exit::Exit;
 use crate::report::{self, Failure};
 
+/// How long the command may take to end after a signal before it is killed, in milliseconds.
+const GRACE_MILLIS: i64 = 10_000;
+
 /// Run a command with an emulated metadata service
 ///
-/// The service listens on a free loopback port, and `AWS_EC2_METADATA_SERVICE_ENDPOINT` tells the command, and every
-/// AWS SDK in it, where. `imds` itself is on the command's PATH, and `imds emulator ctl` in it controls this emulator.
-/// The command's exit code is passed on; where it is 0 and an assertion about its requests fails, it is 1.
+/// The service listens on a free loopback port. `AWS_EC2_METADATA_SERVICE_ENDPOINT` names it to the command
+/// and every AWS SDK in it, and `NO_PROXY` keeps proxies out of the way. With `--link-local` it has the
+/// addresses of the real service, for commands that know no others. `imds` itself is on the command's PATH,
+/// and `imds emulator ctl` in it controls this emulator.
+///
+/// The exit code is the command's; if that is 0 and an assertion about its requests fails, it is 1. 127: the
+/// command does not exist; 126: it cannot be run.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -29,52 +42,185 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ASSERTION", value_parser = Assertion::parse)]
     assert: Vec<Assertion>,
 
+    /// Serve at 169.254.169.254 and [fd00:ec2::254], in a network namespace of the command's own
+    #[arg(long)]
+    link_local: bool,
+
+    /// Give the namespace of --link-local a network, by slirp4netns
+    #[arg(long, requires = "link_local")]
+    network: bool,
+
+    /// Be the command, as a child of this emulator
+    #[arg(long, value_name = "PID", hide = true)]
+    child_of: Option<u32>,
+
     /// The command and its arguments
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<OsString>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Some((program, arguments)) = args.command.split_first() else {
-        return Err(Failure::usage("no command is given"));
-    };
-    let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let emulator = args.emulator.builder()?.control(control).start().map_err(emulator_args::failure)?;
-    if args.emulator.has_faults() {
-        report::note(&format!("rates of faults are drawn with `--seed {}`", emulator.service().seed()));
+    if let Some(parent) = args.child_of {
+        return Err(child::become_command(parent, &args.command));
     }
-    // The command's session tokens end with the emulator: they do not belong among the user's.
-    let tokens = tempfile::Builder::new()
-        .prefix("imds-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir()
-        .map_err(|error| {
-            Failure::told(Exit::Unexpected, "cannot make a temporary directory").caused_by(error)
-        })?;
-    let control = emulator.control_address().map(|address| (env::EMULATOR_CONTROL, address.to_string()));
-    let status = Command::new(program)
-        .args(arguments)
-        .envs(control)
-        .env(env::ENDPOINT, emulator.endpoint())
-        .env_remove(env::ENDPOINT_MODE)
-        .env_remove(env::DISABLED)
-        .env(env::CACHE_DIR, tokens.path())
-        .env("PATH", path_with_imds())
-        .status();
-    match status {
-        Ok(status) if status.success() => check(&args.assert, &emulator),
-        Ok(status) => Err(Failure::Child(shell_code(status))),
-        Err(error) => {
-            let program = program.to_string_lossy();
-            Err(Failure::told(Exit::Unexpected, format!("cannot run `{program}`")).caused_by(error))
+    let mut builder = args.emulator.builder()?;
+    let source = args.emulator.credential_source()?;
+    let network = if args.link_local { Some(enter_namespace(args.network)?) } else { None };
+    #[cfg(target_os = "linux")]
+    if args.link_local {
+        builder = link_local::ADDRESSES
+            .iter()
+            .skip(1)
+            .fold(builder.listen(link_local::ADDRESSES[0]), |builder, address| builder.also_listen(*address));
+        builder = args.emulator.ipv6(builder);
+    }
+    let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let mut emulator = args.emulator.start(builder.control(control), source)?;
+    let signals = StopSignals::register()?;
+    let folder = private_folder()?;
+    let service = emulator.service().clone();
+    let mut command = command(&args.command);
+    if let Some(address) = emulator.control_address() {
+        command.env(env::EMULATOR_CONTROL, address.to_string());
+    }
+    if args.link_local {
+        command.env_remove(env::ENDPOINT);
+    } else {
+        // With a slash behind: AWS CLI v2 joins without one (aws/aws-cli#9281), and the service tolerates two.
+        command.env(env::ENDPOINT, format!("{}/", emulator.endpoint()));
+    }
+    command.env_remove(env::ENDPOINT_MODE).env_remove(env::DISABLED).env(env::CACHE_DIR, folder.path());
+    set_environment(&mut command, folder.path());
+    let spawned = command.spawn();
+    let ending = Ending::of(move || emulator.wait())?;
+    let status = match spawned {
+        Ok(child) => supervise(&signals, &ending, child.id()),
+        Err(error) => Err(Failure::told(Exit::NotRunnable, "cannot start a process").caused_by(error)),
+    };
+    drop(network);
+    match status? {
+        status if status.success() => check(&args.assert, &service),
+        status => Err(Failure::Child(shell_code(status))),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn enter_namespace(network: bool) -> Result<link_local::Network, Failure> {
+    link_local::enter(network)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn enter_namespace(_network: bool) -> Result<(), Failure> {
+    Err(Failure::usage("`--link-local` needs the namespaces of Linux"))
+}
+
+/// A folder of the command's own: session tokens, which end with the emulator, and `bin` with `imds` alone.
+fn private_folder() -> Result<tempfile::TempDir, Failure> {
+    let made = || -> std::io::Result<tempfile::TempDir> {
+        let folder =
+            tempfile::Builder::new().prefix("imds-").permissions(Permissions::from_mode(0o700)).tempdir()?;
+        std::fs::create_dir(folder.path().join("bin"))?;
+        if let Ok(own) = std::env::current_exe() {
+            std::os::unix::fs::symlink(own, folder.path().join("bin/imds"))?;
+        }
+        Ok(folder)
+    };
+    made().map_err(|error| {
+        Failure::told(Exit::Unexpected, "cannot make a temporary directory").caused_by(error)
+    })
+}
+
+/// The command by way of this executable, which ties it to this process's life.
+fn command(words: &[OsString]) -> Command {
+    match std::env::current_exe() {
+        Ok(own) if cfg!(target_os = "linux") => {
+            let mut command = Command::new(own);
+            command.args(["emulate", "--child-of"]).arg(std::process::id().to_string()).arg("--").args(words);
+            command
+        }
+        _ => {
+            let mut command = Command::new(words.first().map_or(OsStr::new(""), OsString::as_os_str));
+            command.args(words.iter().skip(1));
+            command
         }
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the child's environment is made from this process's")]
+fn set_environment(command: &mut Command, folder: &std::path::Path) {
+    let path = child::path_with(&folder.join("bin"), std::env::var_os("PATH").as_deref());
+    command.env("PATH", path);
+    let own = |name: &str| std::env::var(name).ok();
+    // Some programs read only one of the two.
+    let (upper, lower) = (own("NO_PROXY"), own("no_proxy"));
+    command.env("NO_PROXY", child::no_proxy(upper.as_deref().or(lower.as_deref())));
+    command.env("no_proxy", child::no_proxy(lower.as_deref().or(upper.as_deref())));
+}
+
+/// Waits for the command's end. A signal to stop is passed on to it; so is the end of the emulator.
+fn supervise(
+    signals: &StopSignals,
+    ending: &Ending<Result<(), imds_emulator::Error>>,
+    child: u32,
+) -> Result<std::process::ExitStatus, Failure> {
+    let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else { return Err(Failure::told(Exit::Unexpected, "the command has no process")) };
+    let (mut stopping, mut lost) = (false, false);
+    loop {
+        if let Some(status) = reap(pid) {
+            return Ok(status);
+        }
+        let other = (!lost).then(|| ending.descriptor());
+        match signals.wait(other, stopping.then_some(GRACE_MILLIS))? {
+            Woken::Signal(signal) => {
+                send(pid, signal);
+                stopping = true;
+            }
+            Woken::Other => {
+                report::note(&"the emulator has lost its port: the command is ended");
+                send(pid, signal_hook::consts::SIGTERM);
+                (stopping, lost) = (true, true);
+            }
+            Woken::Look if stopping && reap_is_pending(pid) => {
+                send(pid, signal_hook::consts::SIGKILL);
+            }
+            Woken::Look => {}
+        }
+    }
+}
+
+/// Whether the command still runs.
+fn reap_is_pending(pid: Pid) -> bool {
+    rustix::process::test_kill_process(pid).is_ok()
+}
+
+fn send(pid: Pid, signal: i32) {
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        // Fails if it has ended, which the next look finds.
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// The command's status once it has ended. As PID 1, this process inherits orphans, which are reaped here too.
+fn reap(pid: Pid) -> Option<std::process::ExitStatus> {
+    let status = |status: WaitStatus| std::process::ExitStatus::from_raw(status.as_raw());
+    if rustix::process::getpid() != Pid::INIT {
+        return rustix::process::waitpid(Some(pid), WaitOptions::NOHANG)
+            .ok()
+            .flatten()
+            .map(|(_, ended)| status(ended));
+    }
+    while let Ok(Some((ended, how))) = rustix::process::wait(WaitOptions::NOHANG) {
+        if ended == pid {
+            return Some(status(how));
+        }
+    }
+    None
+}
+
 /// Fails with the assertions that do not hold.
-fn check(assertions: &[Assertion], emulator: &Emulator) -> Result<(), Failure> {
-    let failures: Vec<String> =
-        assertions.iter().flat_map(|assertion| assertion.failures(emulator.service())).collect();
+fn check(assertions: &[Assertion], service: &Service) -> Result<(), Failure> {
+    let failures: Vec<String> = assertions.iter().flat_map(|assertion| assertion.failures(service)).collect();
     match failures.is_empty() {
         true => Ok(()),
         false => Err(Failure::told(Exit::Unexpected, format!("assertion {}", failures.join("; assertion ")))),
@@ -85,13 +231,4 @@ fn check(assertions: &[Assertion], emulator: &Emulator) -> Result<(), Failure> {
 fn shell_code(status: std::process::ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)
-}
-
-/// PATH with the directory of this executable in front.
-#[allow(clippy::disallowed_methods, reason = "the child's environment is made from this process's")]
-fn path_with_imds() -> OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let own = std::env::current_exe().ok().and_then(|exe| exe.parent().map(ToOwned::to_owned));
-    let all = own.into_iter().chain(std::env::split_paths(&path));
-    std::env::join_paths(all).unwrap_or(path)
 }

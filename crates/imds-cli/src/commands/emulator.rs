@@ -5,9 +5,11 @@ mod control;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::{Args as ClapArgs, Subcommand};
 use imds::{Environment as _, SystemEnvironment};
-use imds_emulator::{EventText, import_aemm};
+use imds_emulator::{EventText, FaultKind, import_aemm};
 use imds_model::env;
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::report::{self, Failure};
 
+use super::emulator_args::{self, Secret, secret};
 use control::Control;
 
 /// Control a running emulator, or import another one's configuration
@@ -34,8 +37,12 @@ enum Command {
 #[derive(ClapArgs, Debug)]
 struct Ctl {
     /// Address of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where that is unset
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = emulator_args::address)]
     control: Option<SocketAddr>,
+
+    /// Control token; IMDS_EMULATOR_CONTROL_TOKEN by default; @FILE reads it from a file, @- from stdin
+    #[arg(long, value_name = "TOKEN", value_parser = secret)]
+    control_token: Option<Secret>,
 
     #[command(subcommand)]
     command: CtlCommand,
@@ -47,15 +54,16 @@ enum CtlCommand {
     Set {
         /// Path
         path: String,
-        /// Value
-        value: String,
+        /// Value; @FILE reads it from a file, @- from stdin
+        #[arg(value_parser = secret)]
+        value: Secret,
     },
     /// Serve nothing at this path
     Unset {
         /// Path
         path: String,
     },
-    /// Have an event happen, such as `interrupt action=stop` or `target-lifecycle-state state=Terminated after=10s`
+    /// Apply an event, such as `interrupt action=stop` or `target-lifecycle-state state=Terminated after=10s`
     Event {
         /// Name of the event
         event: String,
@@ -93,6 +101,12 @@ enum CtlCommand {
     },
     /// Forget the recorded requests
     Reset,
+    /// List the events and faults with their parameters; needs no running emulator
+    Events,
+    /// Show the certificates that the identity document's signatures are verified with, in PEM
+    Certificates,
+    /// Follow the requests, one JSON object per line, until stopped
+    Watch,
 }
 
 /// Turn an amazon-ec2-metadata-mock configuration into an instance file
@@ -125,10 +139,27 @@ fn control_address(given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
 }
 
 fn run_ctl(ctl: &Ctl) -> Result<(), Failure> {
-    let control = Control(control_address(ctl.control)?);
+    if let CtlCommand::Events = ctl.command {
+        return events();
+    }
+    let token = match &ctl.control_token {
+        Some(token) => Some(token.line("--control-token")?),
+        None => SystemEnvironment.variable(env::EMULATOR_CONTROL_TOKEN),
+    };
+    let control = &Control { address: control_address(ctl.control)?, token };
     match &ctl.command {
+        CtlCommand::Events => Ok(()),
+        CtlCommand::Certificates => certificates(control),
+        CtlCommand::Watch => watch(control),
         CtlCommand::Set { path, value } => {
-            happen(control, &json!({ "event": "set", "path": path, "value": value }))
+            let value = value.read("VALUE")?;
+            let json = match String::from_utf8(value) {
+                Ok(text) => json!({ "event": "set", "path": path, "value": text }),
+                Err(error) => {
+                    json!({ "event": "set", "path": path, "base64": STANDARD.encode(error.as_bytes()) })
+                }
+            };
+            happen(control, &json)
         }
         CtlCommand::Unset { path } => happen(control, &json!({ "event": "unset", "path": path })),
         CtlCommand::Event { event, parameters } => named(control, event, parameters),
@@ -171,7 +202,50 @@ fn run_ctl(ctl: &Ctl) -> Result<(), Failure> {
     }
 }
 
-fn named(control: Control, event: &str, parameters: &[String]) -> Result<(), Failure> {
+/// Prints what can happen, by the words of `event` and `fault`.
+fn events() -> Result<(), Failure> {
+    let mut lines = String::new();
+    for (name, parameters) in EventText::parameters() {
+        let words: Vec<String> = parameters.iter().map(|name| format!(" {name}=")).collect();
+        lines.push_str(&format!("event {name}{}\n", words.concat()));
+    }
+    for name in FaultKind::names() {
+        let own = match name {
+            "slow" => " bytes-per-second=",
+            "packet-budget" => " packets-per-second=",
+            _ => "",
+        };
+        let filters = if name == "refuse" { " for=" } else { " path= method= rate= count= for=" };
+        lines.push_str(&format!("fault {name}{filters}{own}\n"));
+    }
+    output::text(&lines)
+}
+
+fn certificates(control: &Control) -> Result<(), Failure> {
+    let certificates = control.call("GET", "/v1/certificates", None)?;
+    let mut text = String::new();
+    for (name, certificate) in certificates.as_object().into_iter().flatten() {
+        text.push_str(&format!("# {name}\n{}", certificate.as_str().unwrap_or_default()));
+    }
+    output::text(&text)
+}
+
+/// Asks for new requests again and again: the control API has no stream.
+fn watch(control: &Control) -> Result<(), Failure> {
+    let mut last = 0;
+    loop {
+        let answer = control.call("GET", &format!("/v1/requests?after={last}"), None)?;
+        let mut lines = String::new();
+        for request in answer["requests"].as_array().into_iter().flatten() {
+            last = request["number"].as_u64().unwrap_or(last).max(last);
+            lines.push_str(&format!("{request}\n"));
+        }
+        output::text(&lines)?;
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
+fn named(control: &Control, event: &str, parameters: &[String]) -> Result<(), Failure> {
     let text = EventText::from_words(event, parameters.iter().map(String::as_str)).map_err(Failure::usage)?;
     // Told here as well as there, so that a wrong word needs no running emulator.
     text.event().map_err(Failure::usage)?;
@@ -179,7 +253,7 @@ fn named(control: Control, event: &str, parameters: &[String]) -> Result<(), Fai
     happen(control, &json)
 }
 
-fn happen(control: Control, event: &Value) -> Result<(), Failure> {
+fn happen(control: &Control, event: &Value) -> Result<(), Failure> {
     control.call("POST", "/v1/events", Some(event)).map(drop)
 }
 

@@ -1,17 +1,21 @@
 //! What `imds serve` and `imds emulate` have in common: the options that describe the emulated service.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use imds::{Environment as _, SystemEnvironment};
 use imds_emulator::{
     Builder, Clock, Emulator, Error, Event, EventText, HopLimit, HttpTokens, Profile, Switch, read_instance,
     read_scenario,
 };
-use imds_emulator::{Described, Preset};
+use imds_emulator::{ControlToken, Described, Preset};
+use imds_model::env;
 
+use super::credential_source::CredentialSource;
 use crate::exit::Exit;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 
 /// The options that describe the emulated service.
 #[derive(ClapArgs, Debug)]
@@ -24,9 +28,9 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
 
-    /// Serve this value at this path (can be repeated)
+    /// Serve this value at this path (can be repeated); @FILE reads it from a file, @- from stdin
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    set: Vec<(String, Secret)>,
 
     /// Serve nothing at this path (can be repeated)
     #[arg(long, value_name = "PATH")]
@@ -56,7 +60,7 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<Profile>,
 
-    /// Have happen what this file says, when it says (TOML)
+    /// Run the scenario in this TOML file
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
@@ -64,31 +68,80 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "CLOCK", value_parser = clock)]
     clock: Option<Clock>,
 
-    /// Begin with this fault (can be repeated), such as 503,rate=0.1 or stall,path=/latest/api/token,for=10s
+    /// Start with this fault (can be repeated), such as 503,rate=0.1 or stall,path=/latest/api/token,for=10s
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<Event>,
 
-    /// Draw rates of faults with this number, as an earlier run did
+    /// Random seed for faults; reuse one to replay a run
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Issue session tokens under this key, 64 hexadecimal digits, so that they outlive a restart
-    #[arg(long, value_name = "KEY", value_parser = token_key)]
-    token_key: Option<TokenKey>,
+    /// Issue session tokens under this key, 64 hexadecimal digits, so that they outlive a restart; @FILE, @-
+    #[arg(long, value_name = "KEY", value_parser = secret)]
+    token_key: Option<Secret>,
+
+    /// Serve the real credentials that this command prints, by the contract of `credential_process`
+    #[arg(long, value_name = "COMMAND", value_parser = secret)]
+    credentials: Option<Secret>,
+
+    /// Require this token of control requests, at least 16 characters; @FILE, @-
+    #[arg(long, value_name = "TOKEN", value_parser = secret)]
+    control_token: Option<Secret>,
 
     /// Keep this many requests for assertions and the control API
     #[arg(long, value_name = "REQUESTS")]
     record: Option<usize>,
 }
 
-/// The key of the session tokens; no part of it is shown.
-#[derive(Clone)]
-struct TokenKey([u8; 32]);
+/// An argument that may be a secret, or name a file that holds one; no part of it is shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
 
-impl std::fmt::Debug for TokenKey {
+impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TokenKey")
+        f.write_str("Secret")
     }
+}
+
+/// Longest secret that is read from a file.
+const LONGEST: u64 = 1024 * 1024;
+
+impl Secret {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The bytes: of the file behind `@`, of stdin for `@-`, else of the argument, in which `@@` stands for one
+    /// `@` at the beginning.
+    pub(crate) fn read(&self, option: &str) -> Result<Vec<u8>, Failure> {
+        use std::io::Read as _;
+        let Some(name) = self.0.strip_prefix('@') else { return Ok(self.0.clone().into_bytes()) };
+        if name.starts_with('@') {
+            return Ok(name.as_bytes().to_vec());
+        }
+        let mut bytes = Vec::new();
+        let read = match name {
+            "-" => std::io::stdin().take(LONGEST + 1).read_to_end(&mut bytes),
+            _ => std::fs::File::open(name).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)),
+        };
+        let name = imds_model::printable::escape(name);
+        match read {
+            Ok(length) if length as u64 <= LONGEST => Ok(bytes),
+            Ok(_) => Err(Failure::usage(format!("`{name}` of `{option}` is longer than 1 MiB"))),
+            Err(error) => Err(Failure::usage(format!("cannot read `{name}` of `{option}`")).caused_by(error)),
+        }
+    }
+
+    /// A secret of one line: without the newline that an editor leaves behind it.
+    pub(crate) fn line(&self, option: &str) -> Result<String, Failure> {
+        let text = String::from_utf8(self.read(option)?)
+            .map_err(|_| Failure::usage(format!("`{option}` is not text")))?;
+        Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+    }
+}
+
+pub(crate) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 impl EmulatorArgs {
@@ -105,6 +158,44 @@ impl EmulatorArgs {
         }
     }
 
+    /// The token of the control API; `IMDS_EMULATOR_CONTROL_TOKEN` if no option gives one.
+    fn control_token(&self) -> Result<Option<ControlToken>, Failure> {
+        let text = match &self.control_token {
+            Some(token) => Some(token.line("--control-token")?),
+            None => SystemEnvironment.variable(env::EMULATOR_CONTROL_TOKEN),
+        };
+        text.map(|text| ControlToken::new(&text).map_err(Failure::usage)).transpose()
+    }
+
+    /// The command of `--credentials`, ready to be asked.
+    pub(crate) fn credential_source(&self) -> Result<Option<CredentialSource>, Failure> {
+        self.credentials.as_ref().map(|command| CredentialSource::start(&command.0)).transpose()
+    }
+
+    /// Starts the emulator, with the credentials of a command if there is one.
+    pub(crate) fn start(
+        &self,
+        mut builder: Builder,
+        source: Option<CredentialSource>,
+    ) -> Result<Emulator, Failure> {
+        let given = source.map(|mut source| {
+            let first = source.first();
+            (source, first)
+        });
+        if let Some((_, first)) = &given {
+            builder = builder.role_credentials(first.clone());
+        }
+        let emulator = builder.start().map_err(failure)?;
+        if let Some((source, first)) = given {
+            source.refresh(emulator.service().clone(), first)?;
+        }
+        if self.has_faults() {
+            let seed = emulator.service().seed();
+            report::note(&format!("rates of faults are drawn with `--seed {seed}`"));
+        }
+        Ok(emulator)
+    }
+
     /// The emulator that the options describe.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let described = match &self.instance {
@@ -118,7 +209,7 @@ impl EmulatorArgs {
             }
         }
         for (path, value) in &self.set {
-            builder = builder.set(path, value.as_bytes());
+            builder = builder.set(path, value.read("--set")?);
         }
         for path in &self.unset {
             builder = builder.unset(path);
@@ -149,7 +240,10 @@ impl EmulatorArgs {
             builder = builder.seed(seed);
         }
         if let Some(key) = &self.token_key {
-            builder = builder.token_key(key.0);
+            builder = builder.token_key(token_key(&key.line("--token-key")?)?);
+        }
+        if let Some(token) = self.control_token()? {
+            builder = builder.control_token(token);
         }
         if let Some(requests) = self.record {
             builder = builder.record_limit(requests);
@@ -198,11 +292,23 @@ fn clock(text: &str) -> Result<Clock, String> {
     Clock::parse(text).ok_or_else(|| "it is none of `real`, `stepped`, `x2` to `x100000`".to_owned())
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+fn assignment(text: &str) -> Result<(String, Secret), String> {
     match text.split_once('=') {
-        Some((path, value)) if !path.is_empty() => Ok((path.to_owned(), value.to_owned())),
-        _ => Err("it is no `PATH=VALUE`".to_owned()),
+        Some((path, value)) if !path.is_empty() => Ok((path.to_owned(), Secret::new(value))),
+        _ => Err("it is not `PATH=VALUE`".to_owned()),
     }
+}
+
+/// An address to listen on or to connect to; `localhost` is 127.0.0.1.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| {
+        "it is not an address and a port, such as `127.0.0.1:1338`, `localhost:1338` or `[::1]:1338`"
+            .to_owned()
+    })
 }
 
 fn fault(text: &str) -> Result<Event, String> {
@@ -212,8 +318,8 @@ fn fault(text: &str) -> Result<Event, String> {
     EventText::from_words("fault", std::iter::once(first.as_str()).chain(words))?.event()
 }
 
-fn token_key(text: &str) -> Result<TokenKey, String> {
-    let wrong = || "it is no run of 64 hexadecimal digits".to_owned();
+fn token_key(text: &str) -> Result<[u8; 32], Failure> {
+    let wrong = || Failure::usage("`--token-key` is not 64 hexadecimal digits");
     let mut key = [0; 32];
     if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
@@ -221,7 +327,7 @@ fn token_key(text: &str) -> Result<TokenKey, String> {
     for (byte, at) in key.iter_mut().zip((0..64).step_by(2)) {
         *byte = text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(wrong)?;
     }
-    Ok(TokenKey(key))
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -239,8 +345,31 @@ mod tests {
 
     #[test]
     fn keys_are_hexadecimal() {
-        assert_eq!(token_key(&"0f".repeat(32)).unwrap().0, [15; 32]);
-        assert_eq!(token_key("0f").unwrap_err(), "it is no run of 64 hexadecimal digits");
-        assert_eq!(format!("{:?}", token_key(&"0f".repeat(32))), "Ok(TokenKey)");
+        assert_eq!(token_key(&"0f".repeat(32)).unwrap(), [15; 32]);
+        let Failure::Told { message, .. } = token_key("0f").unwrap_err() else { panic!() };
+        assert_eq!(message, "`--token-key` is not 64 hexadecimal digits");
+    }
+
+    #[test]
+    fn secrets_are_read_from_files_and_never_shown() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "p4ssw0rd\n").unwrap();
+        let secret = Secret(format!("@{}", file.path().display()));
+        assert_eq!(secret.read("--set").unwrap(), b"p4ssw0rd\n");
+        assert_eq!(secret.line("--set").unwrap(), "p4ssw0rd");
+        assert_eq!(Secret::new("@@x").read("--set").unwrap(), b"@x");
+        assert_eq!(Secret::new("x").read("--set").unwrap(), b"x");
+        assert_eq!(format!("{:?}", Secret::new("p4ssw0rd")), "Secret");
+        let Failure::Told { message, .. } = Secret::new("@/nowhere").read("--set").unwrap_err() else {
+            panic!()
+        };
+        assert_eq!(message, "cannot read `/nowhere` of `--set`");
+    }
+
+    #[test]
+    fn addresses_may_say_localhost() {
+        assert_eq!(address("localhost:1338").unwrap(), SocketAddr::from(([127, 0, 0, 1], 1338)));
+        assert_eq!(address("[::1]:1").unwrap().to_string(), "[::1]:1");
+        assert!(address("1338").unwrap_err().starts_with("it is not an address and a port"));
     }
 }

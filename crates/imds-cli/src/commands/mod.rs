@@ -3,6 +3,7 @@
 pub(crate) mod aws_cli;
 pub(crate) mod categories;
 pub(crate) mod completions;
+mod credential_source;
 pub(crate) mod credentials;
 pub(crate) mod doctor;
 pub(crate) mod dump;
@@ -17,6 +18,7 @@ pub(crate) mod identity;
 pub(crate) mod list;
 pub(crate) mod man;
 pub(crate) mod serve;
+mod stop_signals;
 pub(crate) mod token;
 pub(crate) mod tree;
 pub(crate) mod user_data;

@@ -44,7 +44,8 @@ fn the_exit_code_is_the_commands() {
     let _ = emulate(&[], "exit 42").exits_with(42);
     let _ = emulate(&[], "kill -TERM $$").exits_with(128 + 15);
     let _ = emulate(&[], "imds get no-such-thing").exits_with(3);
-    let _ = world().imds(["emulate", "--", "/dev/null/nowhere"]).disabled().run().fails_with(1);
+    let _ = world().imds(["emulate", "--", "/nowhere"]).disabled().run().fails_with(127);
+    let _ = world().imds(["emulate", "--", "/dev/null"]).disabled().run().fails_with(126);
     let _ = world().imds(["emulate"]).disabled().run().fails_with(2);
 }
 

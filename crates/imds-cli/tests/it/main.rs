@@ -9,6 +9,7 @@ mod doctor_network;
 mod dump;
 mod dump_cost;
 mod emulate;
+mod emulate_reach;
 mod emulator;
 mod endpoint;
 mod external;

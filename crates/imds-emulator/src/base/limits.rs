@@ -1,6 +1,6 @@
 //! Every bound on what a client, a file or the control API can make the emulator hold or do, in one
-//! table. `docs/emulator/limits.md` is the same table with what happens beyond each; a test compares
-//! the two.
+//! table. `docs/emulator/limits.md` is the same table with what happens beyond each; a test
+//! compares the two.
 
 use std::time::Duration;
 

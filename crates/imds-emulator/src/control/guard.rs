@@ -1,5 +1,5 @@
-//! Keeps others away from the control API: a browser on this machine may be made to send requests here,
-//! and so may another user.
+//! Keeps others away from the control API: a browser on this machine may be made to send requests
+//! here, and so may another user.
 
 use std::fmt;
 
@@ -32,8 +32,8 @@ impl ControlToken {
         Ok(Self(text.as_bytes().into()))
     }
 
-    /// Whether this is the token. Compared without an early end, so that the time taken says nothing
-    /// about it.
+    /// Whether this is the token. Compared without an early end, so that the time taken says
+    /// nothing about it.
     fn is(&self, given: &[u8]) -> bool {
         given.len() == self.0.len() && given.iter().zip(&self.0).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
     }
@@ -84,9 +84,9 @@ impl<'a> Sender<'a> {
     }
 
     /// Admits a request that may have come from this machine's user, and not from a foreign page:
-    /// `Host` is a loopback name, so that no DNS name was rebound to us; `Origin`, if there is one, is
-    /// ours; a browser does not call it cross-site. With a control token, whoever has it is admitted by
-    /// any host name; `open` is a path without data, which needs none.
+    /// `Host` is a loopback name, so that no DNS name was rebound to us; `Origin`, if there is one,
+    /// is ours; a browser does not call it cross-site. With a control token, its holder is
+    /// admitted by any host name; `open` is a path without data, which needs none.
     pub(crate) fn admit(self, token: Option<&ControlToken>, open: bool) -> Result<(), Refusal> {
         let host = self.host.ok_or(Refusal::Foreign)?;
         let ours = self.origin.is_none_or(|origin| origin.strip_prefix("http://") == Some(host));

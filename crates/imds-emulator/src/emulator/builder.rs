@@ -1,7 +1,8 @@
 //! Describes an emulated service.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use imds_model::MetadataOptions;
@@ -16,10 +17,13 @@ use crate::event::Event;
 use crate::event::fault::Fault;
 use crate::files::instance_file::Described;
 use crate::files::snapshot::Snapshot;
-use crate::instance::{Instance, Lifecycle};
+use crate::instance::{Instance, Lifecycle, RoleCredentials};
 use crate::server::Service;
 use crate::state::Settings;
-use crate::state::record::DEFAULT_LIMIT;
+use crate::state::record::{DEFAULT_LIMIT, RecordedRequest, RequestHook};
+
+/// The service's IPv6 address, which is no link-local one by its number.
+const ENDPOINT_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 /// Describes an emulated service; see [`Emulator::builder`].
 #[derive(Clone)]
@@ -36,6 +40,9 @@ pub struct Builder {
     snapshot: Option<Snapshot>,
     timeline: Vec<(Duration, Event)>,
     seed: Option<u64>,
+    given: Option<RoleCredentials>,
+    /// Called with each answered request.
+    pub(super) on_request: Option<RequestHook>,
     pub(super) control: Option<SocketAddr>,
     pub(super) control_token: Option<ControlToken>,
     /// The first path that was given and cannot be.
@@ -71,6 +78,8 @@ impl Default for Builder {
             snapshot: None,
             timeline: Vec::new(),
             seed: None,
+            given: None,
+            on_request: None,
             control: None,
             control_token: None,
             invalid: None,
@@ -97,7 +106,8 @@ impl Builder {
         self
     }
 
-    /// The token that every control request needs. With it, the control API may listen on any address.
+    /// The token that every control request needs. With it, the control API may listen on any
+    /// address.
     pub fn control_token(mut self, token: ControlToken) -> Self {
         self.control_token = Some(token);
         self
@@ -231,11 +241,40 @@ impl Builder {
         self
     }
 
+    /// The role's credentials come from elsewhere: these until [`Service::set_role_credentials`]
+    /// gives others. They are served on loopback and link-local addresses only.
+    pub fn role_credentials(mut self, credentials: RoleCredentials) -> Self {
+        self.given = Some(credentials);
+        self
+    }
+
+    /// Calls this with each request once it was answered. The service waits for it: it must not
+    /// block.
+    pub fn on_request(mut self, call: impl Fn(&RecordedRequest) + Send + Sync + 'static) -> Self {
+        self.on_request = Some(RequestHook(Arc::new(call)));
+        self
+    }
+
+    /// Whether the role's credentials are real ones, which no other machine may reach.
+    fn check_addresses(&self) -> Result<(), Error> {
+        let local = |address: &SocketAddr| match address.ip() {
+            IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+            IpAddr::V6(address) => address.is_loopback() || address == ENDPOINT_V6,
+        };
+        match self.listen.iter().find(|address| self.given.is_some() && !local(address)) {
+            None => Ok(()),
+            Some(address) => Err(Error::Invalid(Invalid::new(format!(
+                "real credentials are served on loopback and link-local addresses only, not on `{address}`"
+            )))),
+        }
+    }
+
     /// The service without a listener or a thread: see [`Service::run`].
     ///
     /// # Errors
     /// Returns an error if the description cannot be, or the system has no random numbers.
     pub fn build(self) -> Result<Service, Error> {
+        self.check_addresses()?;
         if let Some(invalid) = self.invalid {
             return Err(invalid.into());
         }
@@ -267,6 +306,8 @@ impl Builder {
             token_key,
             signer_seed: random_key()?,
             record_limit: self.record_limit,
+            given: self.given,
+            on_request: self.on_request,
         }))
     }
 }

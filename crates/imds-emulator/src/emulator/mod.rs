@@ -61,8 +61,8 @@ fn bind_control(address: SocketAddr, token: Option<ControlToken>) -> Result<Cont
     Ok(Control { listener, address, token })
 }
 
-/// Serves every listener until the emulator is dropped, which ends the channel, or until one of them is
-/// lost.
+/// Serves every listener until the emulator is dropped, which ends the channel, or until one of
+/// them is lost.
 async fn serve(
     service: Service,
     listeners: Vec<(TcpListener, SocketAddr)>,

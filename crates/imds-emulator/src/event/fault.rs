@@ -28,9 +28,25 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Names that a user may write.
-    pub(crate) const NAMES: &str = "`refuse`, `stall`, `hop-limit`, `reset`, `401`, `403`, `404`, `429`, `500`, `503`, \
-                                    `truncate`, `slow`, `packet-budget`";
+    /// Every name that a file, the control API or a command line may give.
+    #[must_use]
+    pub const fn names() -> [&'static str; 13] {
+        [
+            "refuse",
+            "stall",
+            "hop-limit",
+            "reset",
+            "401",
+            "403",
+            "404",
+            "429",
+            "500",
+            "503",
+            "truncate",
+            "slow",
+            "packet-budget",
+        ]
+    }
 
     /// The name in the record.
     #[must_use]

@@ -125,10 +125,32 @@ impl Wrong {
     }
 }
 
-/// Every event's name.
-const NAMES: &str = "`rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, `target-lifecycle-state`, \
-                     `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, `user-data`, \
-                     `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`";
+/// Every event with the parameters that it takes, `after` aside.
+const EVENTS: [(&str, &[&str]); 18] = [
+    ("rebalance", &[]),
+    ("interrupt", &["action", "notice"]),
+    ("clear-spot", &[]),
+    ("terminate", &[]),
+    ("start", &[]),
+    ("target-lifecycle-state", &["state"]),
+    ("schedule-maintenance", &["id", "code", "description", "not-before", "not-after"]),
+    ("complete-maintenance", &["id"]),
+    ("cancel-maintenance", &["id"]),
+    ("tag", &["key", "value"]),
+    ("untag", &["key"]),
+    ("user-data", &["value", "base64"]),
+    ("rotate-credentials", &[]),
+    ("options", &["tokens", "endpoint", "hop-limit", "ipv6", "tags", "pending"]),
+    ("set", &["path", "value", "base64"]),
+    ("unset", &["path"]),
+    ("fault", &["fault", "path", "method", "rate", "count", "for", "bytes-per-second", "packets-per-second"]),
+    ("clear-faults", &[]),
+];
+
+/// Names in a message: each in backticks.
+fn listed(names: impl IntoIterator<Item = &'static str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
 
 /// How long before a Spot interruption it is announced (EC2 User Guide, "Spot Instance interruption
 /// notices").
@@ -204,65 +226,60 @@ impl EventText {
         Ok((self.after().map_err(Wrong::at("after"))?, self.checked_event()?))
     }
 
+    /// Every event with the parameters that it takes; each also takes `after`.
+    pub fn parameters() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        EVENTS.into_iter()
+    }
+
     fn checked_event(&self) -> Result<Event, Wrong> {
-        let (event, takes): (Event, &[&str]) = match self.event.as_str() {
-            "rebalance" => (Event::Rebalance, &[]),
-            "interrupt" => (self.interrupt()?, &["action", "notice"]),
-            "clear-spot" => (Event::ClearSpot, &[]),
-            "terminate" => (Event::Terminate, &[]),
-            "start" => (Event::Start, &[]),
-            "target-lifecycle-state" => (self.target_lifecycle_state()?, &["state"]),
-            "schedule-maintenance" => {
-                (self.maintenance()?, &["id", "code", "description", "not-before", "not-after"])
-            }
-            "complete-maintenance" => (Event::CompleteMaintenance(self.needed("id", &self.id)?), &["id"]),
-            "cancel-maintenance" => (Event::CancelMaintenance(self.needed("id", &self.id)?), &["id"]),
-            "tag" => {
-                let (key, value) = (self.needed("key", &self.key)?, self.needed("value", &self.value)?);
-                check_tag_key(&key).map_err(Wrong::at("key"))?;
-                check_tag_value(&key, &value).map_err(Wrong::at("value"))?;
-                (Event::Tag(key, Some(value)), &["key", "value"])
-            }
-            "untag" => (Event::Tag(self.needed("key", &self.key)?, None), &["key"]),
-            "user-data" => (Event::UserData(self.user_data()?), &["value", "base64"]),
-            "rotate-credentials" => (Event::RotateCredentials, &[]),
-            "options" => (
-                Event::Options(self.options()?),
-                &["tokens", "endpoint", "hop-limit", "ipv6", "tags", "pending"],
-            ),
-            "set" => {
-                let value = self.bytes()?.ok_or_else(|| self.lacks("value"))?;
-                (Event::Set(self.value_path()?, Some(value)), &["path", "value", "base64"])
-            }
-            "unset" => (Event::Set(self.value_path()?, None), &["path"]),
-            "fault" => (
-                Event::Fault(self.fault()?),
-                &[
-                    "fault",
-                    "path",
-                    "method",
-                    "rate",
-                    "count",
-                    "for",
-                    "bytes-per-second",
-                    "packets-per-second",
-                ],
-            ),
-            "clear-faults" => (Event::ClearFaults, &[]),
-            other => {
-                let message = format!("`{}` is not an event; one of {NAMES}", other.escape_debug());
-                return Err(Wrong::at("event")(message));
-            }
+        let Some((_, takes)) = EVENTS.iter().find(|(name, _)| *name == self.event) else {
+            let names = listed(EVENTS.iter().map(|(name, _)| *name));
+            let message = format!("`{}` is not an event; one of {names}", self.event.escape_debug());
+            return Err(Wrong::at("event")(message));
         };
+        let event = self.named_event()?;
         match self.given().into_iter().find(|given| !takes.contains(given)) {
             Some(given) => {
-                let list: Vec<_> = takes.iter().map(|name| format!("`{name}`")).collect();
-                let only =
-                    if list.is_empty() { String::new() } else { format!(", only {}", list.join(", ")) };
+                let only = match takes {
+                    [] => String::new(),
+                    takes => format!(", only {}", listed(takes.iter().copied())),
+                };
                 Err(Wrong::at(given)(format!("`{}` takes no `{given}`{only}", self.event)))
             }
             None => Ok(event),
         }
+    }
+
+    /// The event of this name, one of [`EVENTS`].
+    fn named_event(&self) -> Result<Event, Wrong> {
+        Ok(match self.event.as_str() {
+            "rebalance" => Event::Rebalance,
+            "interrupt" => self.interrupt()?,
+            "clear-spot" => Event::ClearSpot,
+            "terminate" => Event::Terminate,
+            "start" => Event::Start,
+            "target-lifecycle-state" => self.target_lifecycle_state()?,
+            "schedule-maintenance" => self.maintenance()?,
+            "complete-maintenance" => Event::CompleteMaintenance(self.needed("id", &self.id)?),
+            "cancel-maintenance" => Event::CancelMaintenance(self.needed("id", &self.id)?),
+            "tag" => {
+                let (key, value) = (self.needed("key", &self.key)?, self.needed("value", &self.value)?);
+                check_tag_key(&key).map_err(Wrong::at("key"))?;
+                check_tag_value(&key, &value).map_err(Wrong::at("value"))?;
+                Event::Tag(key, Some(value))
+            }
+            "untag" => Event::Tag(self.needed("key", &self.key)?, None),
+            "user-data" => Event::UserData(self.user_data()?),
+            "rotate-credentials" => Event::RotateCredentials,
+            "options" => Event::Options(self.options()?),
+            "set" => {
+                let value = self.bytes()?.ok_or_else(|| self.lacks("value"))?;
+                Event::Set(self.value_path()?, Some(value))
+            }
+            "unset" => Event::Set(self.value_path()?, None),
+            "fault" => Event::Fault(self.fault()?),
+            _ => Event::ClearFaults,
+        })
     }
 
     /// Names of the parameters that are there, `after` aside.
@@ -425,7 +442,10 @@ impl EventText {
             "packet-budget" => FaultKind::PacketBudget(self.packets_per_second.unwrap_or(1024)),
             other => {
                 let shown = other.escape_debug();
-                return Err(Wrong::at("fault")(format!("`fault` is `{shown}`; one of {}", FaultKind::NAMES)));
+                return Err(Wrong::at("fault")(format!(
+                    "`fault` is `{shown}`; one of {}",
+                    listed(FaultKind::names())
+                )));
             }
         };
         let rate = self.rate.unwrap_or(1.0);

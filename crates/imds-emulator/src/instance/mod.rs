@@ -7,6 +7,7 @@ pub(crate) mod check;
 mod events;
 mod network;
 mod preset;
+mod role_credentials;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use events::{Lifecycle, Maintenance, MaintenanceEvent, MaintenanceState, Spo
 pub use imds_model::TargetLifecycleState;
 pub use network::{Association, Interface};
 pub use preset::Preset;
+pub use role_credentials::RoleCredentials;
 pub use secret::{Credentials, Role, UserData};
 
 use crate::base::time::Timestamp;

@@ -306,8 +306,8 @@ pub(crate) fn path_of(target: &str) -> Cow<'_, str> {
     if !path.contains("//") {
         return Cow::Borrowed(path);
     }
-    // Tolerated by the service (ex-aws/ex_aws#496). Clients that join an endpoint which ends in `/` with a
-    // path that begins with one send them, for session tokens too.
+    // Tolerated by the service (ex-aws/ex_aws#496). Clients that join an endpoint which ends in `/`
+    // with a path that begins with one send them, for session tokens too.
     let mut single = String::with_capacity(path.len());
     for character in path.chars() {
         if character != '/' || !single.ends_with('/') {

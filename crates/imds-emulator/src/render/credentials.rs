@@ -11,7 +11,7 @@ use super::Context;
 use super::json::object;
 use super::sink::Sink;
 use crate::base::time::Timestamp;
-use crate::instance::Role;
+use crate::instance::{Role, RoleCredentials};
 use crate::tree::Leaf;
 
 /// New credentials are there at least this long before the old ones expire (EC2 User Guide,
@@ -79,8 +79,32 @@ pub(super) fn put_role(context: &Context<'_>, sink: &mut Sink<'_>, form: Form) {
         Form::Extended if role.extended => Some(context.instance.account_id.as_str()),
         Form::Extended => return,
     };
+    if let Some(given) = context.given {
+        sink.labelled(&[&role.name], given_document(given, account));
+        return;
+    }
     let document = |v2| role_document(role, context.role, context.rotations, v2, account);
     sink.leaf(&[&role.name], Leaf::by_version(document(false), document(true)));
+}
+
+/// Credentials that come from elsewhere, or the service's report that there are none.
+fn given_document(given: &RoleCredentials, account: Option<&str>) -> String {
+    match given {
+        RoleCredentials::Ready { credentials, updated, expiration, account_id } => {
+            let keys = Keys {
+                access_key_id: credentials.access_key_id.clone(),
+                secret_access_key: credentials.secret_access_key.clone(),
+                token: credentials.token.clone(),
+            };
+            let account = account.map(|own| account_id.as_deref().unwrap_or(own));
+            document(*updated, *expiration, keys, account)
+        }
+        RoleCredentials::Unavailable { updated } => object(&[
+            ("Code", "AssumeRoleUnauthorizedAccess".into()),
+            ("Message", "EC2 cannot assume the role of this instance.".into()),
+            ("LastUpdated", (&updated.to_string()).into()),
+        ]),
+    }
 }
 
 /// The instance identity role's credentials.
@@ -88,7 +112,7 @@ pub(super) fn identity(context: &Context<'_>) -> Leaf {
     let generation = context.identity;
     let document = |v2| {
         let keys = fake("ec2-instance", generation.number | 1 << 63, v2);
-        document(generation, keys, None)
+        document(generation.issued, generation.expires, keys, None)
     };
     Leaf::by_version(document(false), document(true))
 }
@@ -113,7 +137,7 @@ fn role_document(
         },
         None => fake(&role.name, generation.number.wrapping_add(rotations << 32), v2),
     };
-    document(generation, keys, account)
+    document(generation.issued, generation.expires, keys, account)
 }
 
 /// What a request is signed with.
@@ -123,8 +147,8 @@ struct Keys {
     token: String,
 }
 
-fn document(generation: Generation, keys: Keys, account: Option<&str>) -> String {
-    let (issued, expires) = (generation.issued.to_string(), generation.expires.to_string());
+fn document(issued: Timestamp, expires: Timestamp, keys: Keys, account: Option<&str>) -> String {
+    let (issued, expires) = (issued.to_string(), expires.to_string());
     let mut members = vec![
         ("Code", "Success".into()),
         ("LastUpdated", (&issued).into()),

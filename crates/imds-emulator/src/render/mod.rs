@@ -17,7 +17,7 @@ use crate::base::profile::Profile;
 use crate::base::time::Timestamp;
 use crate::base::version::Version;
 use crate::files::snapshot::Snapshot;
-use crate::instance::{Instance, Lifecycle};
+use crate::instance::{Instance, Lifecycle, RoleCredentials};
 use crate::tree::{Directory, Leaf};
 
 use credentials::Generation;
@@ -36,6 +36,8 @@ pub(crate) struct Source<'a> {
     pub(crate) credentials_since: Timestamp,
     /// How often credentials were rotated by hand.
     pub(crate) rotations: u64,
+    /// The role's credentials, if they come from elsewhere.
+    pub(crate) given: Option<&'a RoleCredentials>,
 }
 
 /// What the value of a category follows from.
@@ -45,6 +47,7 @@ struct Context<'a> {
     profile: Profile,
     tags: bool,
     rotations: u64,
+    given: Option<&'a RoleCredentials>,
     /// The role's current credentials.
     role: Generation,
     /// The instance identity role's.
@@ -63,6 +66,7 @@ impl<'a> Context<'a> {
             profile: source.profile,
             tags: source.tags,
             rotations: source.rotations,
+            given: source.given,
             role: Generation::at(now, source.credentials_since, lifetime),
             identity: Generation::at(now, source.credentials_since, IDENTITY_LIFETIME),
         }

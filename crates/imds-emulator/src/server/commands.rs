@@ -11,7 +11,7 @@ use crate::base::path::ValuePath;
 use crate::base::time::Timestamp;
 use crate::event::Event;
 use crate::identity::Certificates;
-use crate::instance::Instance;
+use crate::instance::{Instance, RoleCredentials};
 use crate::state::record::{Counters, RecordedRequest};
 
 impl Service {
@@ -78,6 +78,14 @@ impl Service {
         let path = ValuePath::parse(path).map_err(Invalid::new)?;
         self.apply(Event::Set(path, None));
         Ok(())
+    }
+
+    /// Serves these credentials of the role from now on, instead of fake ones.
+    pub fn set_role_credentials(&self, credentials: RoleCredentials) {
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        state.set_role_credentials(credentials, now);
     }
 
     /// The metadata options in force, `pending` while others are on their way.

@@ -129,8 +129,8 @@ async fn refuse(stream: &mut TcpStream, service: &Service, number: u64) -> io::R
     linger(stream).await
 }
 
-/// Sends bytes; an error if the client takes too long to accept them, so that one that never reads is not
-/// held for ever.
+/// Sends bytes; an error if the client takes too long to accept them, so that one that never reads
+/// is not held for ever.
 async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     timeout(ANSWER_TIME, stream.write_all(bytes)).await?
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use imds_model::MetadataOptions;
 use imds_model::options::{State as OptionsState, Switch};
 
+use self::record::{Entry, ImdsVersion, Recorder, RequestHook};
 use crate::base::clock::Clock;
 use crate::base::path::ValuePath;
 use crate::base::profile::Profile;
@@ -17,12 +18,11 @@ use crate::event::Event;
 use crate::event::fault::{FaultKind, Faults};
 use crate::files::snapshot::Snapshot;
 use crate::identity::{DocumentSigner, Keyring};
-use crate::instance::Instance;
+use crate::instance::{Instance, RoleCredentials};
 use crate::protocol::token::TokenIssuer;
 use crate::protocol::wire::Encoder;
 use crate::protocol::{self, Body, Request, Response, View};
 use crate::render::{self, Source, Tree};
-use crate::state::record::{Entry, ImdsVersion, Recorder};
 use crate::tree::Directory;
 
 /// What a state is made from.
@@ -44,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) token_key: [u8; 32],
     /// What the keys of the identity document's signatures follow from.
     pub(crate) signer_seed: [u8; 32],
+    /// The role's credentials, if they come from elsewhere.
+    pub(crate) given: Option<RoleCredentials>,
+    /// Called with each answered request.
+    pub(crate) on_request: Option<RequestHook>,
     /// How many requests are kept for the recorder.
     pub(crate) record_limit: usize,
     /// What happens how long after the start.
@@ -68,6 +72,8 @@ pub(crate) struct State {
     signer: DocumentSigner,
     credentials_since: Timestamp,
     rotations: u64,
+    /// The role's credentials, if they come from elsewhere.
+    given: Option<RoleCredentials>,
     tree: Tree,
     encoder: Encoder,
     faults: Faults,
@@ -145,6 +151,7 @@ impl State {
             signer: DocumentSigner::new(settings.signer_seed),
             credentials_since: now,
             rotations: 0,
+            given: settings.given,
             tree: Tree { root: Directory::default(), until: now },
             encoder: Encoder::new(settings.profile, now),
             faults: Faults::new(settings.seed),
@@ -152,7 +159,7 @@ impl State {
             scheduled: 0,
             terminated: false,
             next: now,
-            recorder: Recorder::new(settings.record_limit),
+            recorder: Recorder::new(settings.record_limit, settings.on_request),
         };
         for (after, event) in settings.timeline {
             state.schedule(now.after(after), event);
@@ -258,6 +265,12 @@ impl State {
         self.next = self.tree.until.min(applied).min(self.next_event().unwrap_or(Timestamp::NEVER));
     }
 
+    /// Serves these credentials of the role from now on.
+    pub(crate) fn set_role_credentials(&mut self, given: RoleCredentials, now: Timestamp) {
+        self.given = Some(given);
+        self.rebuild(now);
+    }
+
     /// Serves a value, or nothing, at a path, whatever the instance has there. The tree is changed
     /// where it is, so that many values cost no more than their number.
     fn set_value(&mut self, path: ValuePath, value: Option<Vec<u8>>, now: Timestamp) {
@@ -286,6 +299,7 @@ impl State {
             tags: self.options.instance_metadata_tags == Switch::Enabled,
             credentials_since: self.credentials_since,
             rotations: self.rotations,
+            given: self.given.as_ref(),
         };
         self.tree = match &self.snapshot {
             Some(snapshot) => render::snapshot(snapshot, &self.instance.lifecycle),

@@ -68,11 +68,22 @@ pub struct Counters {
     pub faults: u64,
 }
 
+/// What is called with each answered request.
+#[derive(Clone)]
+pub(crate) struct RequestHook(pub(crate) Arc<dyn Fn(&RecordedRequest) + Send + Sync>);
+
+impl std::fmt::Debug for RequestHook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RequestHook")
+    }
+}
+
 /// Keeps the newest requests, up to a limit, and the counts of all.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     requests: VecDeque<RecordedRequest>,
     limit: usize,
+    hook: Option<RequestHook>,
     /// Number of the newest request; a reset does not set it back, so that a poller misses none.
     newest: u64,
     counters: Counters,
@@ -87,10 +98,11 @@ pub(crate) const DEFAULT_LIMIT: usize = 4096;
 impl Recorder {
     /// A recorder of the newest `limit` requests.
     #[must_use]
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, hook: Option<RequestHook>) -> Self {
         Self {
             requests: VecDeque::new(),
             limit,
+            hook,
             newest: 0,
             counters: Counters::default(),
             methods: ["GET", "PUT", "HEAD", "OPTIONS"].map(Into::into),
@@ -117,11 +129,8 @@ impl Recorder {
         counters.forwarded_for += u64::from(entry.forwarded_for);
         counters.faults += u64::from(entry.fault.is_some());
         self.newest += 1;
-        if self.limit == 0 {
+        if self.limit == 0 && self.hook.is_none() {
             return;
-        }
-        if self.requests.len() == self.limit {
-            self.requests.pop_front();
         }
         let method = match self.methods.iter().find(|known| &***known == entry.method) {
             Some(known) => Arc::clone(known),
@@ -130,7 +139,7 @@ impl Recorder {
         if &*self.last_path != entry.path {
             self.last_path = shortened(entry.path);
         }
-        self.requests.push_back(RecordedRequest {
+        let request = RecordedRequest {
             number: self.newest,
             time: entry.time,
             connection: entry.connection,
@@ -140,7 +149,16 @@ impl Recorder {
             status: entry.status,
             forwarded_for: entry.forwarded_for,
             fault: entry.fault,
-        });
+        };
+        if let Some(hook) = &self.hook {
+            (hook.0)(&request);
+        }
+        if self.requests.len() >= self.limit {
+            self.requests.pop_front();
+        }
+        if self.limit > 0 {
+            self.requests.push_back(request);
+        }
     }
 
     /// The requests after this number, oldest first.
@@ -211,7 +229,7 @@ mod tests {
 
     #[test]
     fn keeps_the_newest_and_counts_all() {
-        let mut recorder = Recorder::new(2);
+        let mut recorder = Recorder::new(2, None);
         for path in ["/a", "/b", "/c"] {
             recorder.note(entry(path));
         }
@@ -226,7 +244,7 @@ mod tests {
 
     #[test]
     fn long_paths_are_cut_at_a_character() {
-        let mut recorder = Recorder::new(1);
+        let mut recorder = Recorder::new(1, None);
         let long = format!("/{}", "ü".repeat(400));
         recorder.note(entry(&long));
         assert_eq!(recorder.requests_after(0)[0].path.len(), 511);

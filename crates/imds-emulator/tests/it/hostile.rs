@@ -1,4 +1,5 @@
-//! Inputs that were meant to exhaust or to break the emulator: each is a clear error, and the emulator goes on.
+//! Inputs that were meant to exhaust or to break the emulator: each is a clear error, and the
+//! emulator goes on.
 
 use std::time::Duration;
 
@@ -200,7 +201,8 @@ fn a_day_by_stepped_clock_leaves_nothing_behind() {
 
 #[test]
 fn many_values_cost_no_more_than_their_number() {
-    // A snapshot of 200,000 leaves, and 10,000 values set above them: each is looked up, not searched for.
+    // A snapshot of 200,000 leaves, and 10,000 values set above them: each is looked up, not
+    // searched for.
     let leaf = |number: u32| (format!("/latest/meta-data/x/{}/{number}", number % 7), b"x".to_vec());
     let snapshot = imds_emulator::Snapshot::new((0..200_000).map(leaf)).unwrap();
     let service = Emulator::builder().snapshot(snapshot).build().unwrap();

@@ -1,0 +1,177 @@
+//! How a command is caught by `imds emulate`, whatever it knows of the service, and how it ends with it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use imds_testkit::{CommandOutput, Signal};
+use rustix::process::{Pid, kill_process};
+
+use crate::world;
+
+/// What `imds emulate -- sh -c SCRIPT` does, in a network of its own: what is run there is not ours.
+fn emulate(options: &[&str], script: &str) -> CommandOutput {
+    let command = ["--", "sh", "-c", script];
+    let words = ["emulate"].iter().chain(options).chain(&command);
+    world().imds(words).in_own_network(["sh", "-c", "ip link set lo up && exec \"$@\"", "sh"]).run()
+}
+
+#[test]
+fn endpoint_and_path_may_be_joined_with_a_slash_or_without() {
+    // AWS CLI v2 joins without one (aws/aws-cli#9281); scripts, and SDKs of JavaScript v2 and Go v1, with one.
+    let script = "set -e
+        header='X-aws-ec2-metadata-token-ttl-seconds: 60'
+        for url in \"${AWS_EC2_METADATA_SERVICE_ENDPOINT}latest\" \"$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest\"; do
+            token=$(curl -sf -X PUT -H \"$header\" \"$url/api/token\")
+            curl -sf -H \"X-aws-ec2-metadata-token: $token\" \"$url/meta-data/instance-id\"
+        done";
+    let assertion = "tokens-issued == 2 and path:/latest/meta-data/instance-id == 2 and status:200 == 4";
+    let _ = emulate(&["--assert", assertion], script).prints("i-1234567890abcdef0i-1234567890abcdef0");
+}
+
+#[test]
+fn proxies_are_kept_out_of_the_way() {
+    // A proxy that is not there: a request that went its way would fail.
+    let script = "export http_proxy=http://127.0.0.1:9
+        curl -s -o /dev/null -w '%{http_code}' \"$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/mac\"
+        echo \" $no_proxy $NO_PROXY\"";
+    let direct = "127.0.0.1,localhost,::1,169.254.169.254,fd00:ec2::254";
+    let _ = emulate(&[], script).prints(&format!("401 {direct} {direct}\n"));
+    let world = world();
+    let command = world.imds(["emulate", "--", "sh", "-c", "echo $no_proxy; echo $NO_PROXY"]);
+    let output = command.env("no_proxy", "example.com").disabled().run();
+    let _ = output.prints(&format!("example.com,{direct}\nexample.com,{direct}\n"));
+}
+
+#[test]
+fn the_commands_path_has_imds_and_nothing_else_of_ours() {
+    let _ = emulate(&[], "ls \"$(dirname \"$(command -v imds)\")\"").prints("imds\n");
+    let script = "echo \"${PATH#*:}\"";
+    let without = format!("unset PATH; exec \"$0\" emulate -- /bin/sh -c '{script}'");
+    let world = world();
+    let binary = world.binary().display().to_string();
+    let output = world.imds(["emulate", "--", "/bin/sh", "-c", &without, &binary]).disabled().run();
+    let _ = output.prints("/usr/local/bin:/usr/bin:/bin\n");
+}
+
+#[test]
+fn link_local_has_the_addresses_of_the_service() {
+    let script = "imds get instance-id && imds get --endpoint-mode IPv6 instance-id
+        curl -s -o /dev/null -w ' %{http_code}' http://169.254.169.254/latest/meta-data/mac
+        curl -s -o /dev/null -w ' %{http_code}' 'http://[fd00:ec2::254]/latest/meta-data/mac'
+        imds emulator ctl assert 'v1 == 2 and v2 == 2'
+        echo \" ${AWS_EC2_METADATA_SERVICE_ENDPOINT-unset}\"";
+    let output = emulate(&["--link-local"], script).exits_with(0);
+    assert_eq!(output.stdout(), "i-1234567890abcdef0i-1234567890abcdef0 401 401 unset\n", "{output}");
+    let _ = output.says("the command has no network but the metadata service");
+    let alone = world().imds(["emulate", "--network", "--", "true"]).disabled().run().fails_with(2);
+    assert!(alone.stderr().contains("--link-local"), "{alone}");
+}
+
+/// `imds emulate` of a command that says when it runs, and then waits for ever.
+fn waiting() -> (Child, BufReader<ChildStdout>) {
+    let mut emulate = Command::new(world().binary())
+        .args(["emulate", "--", "sh", "-c", "echo ready; exec sleep 1000"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(emulate.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    (emulate, output)
+}
+
+#[test]
+fn a_signal_ends_the_command_with_the_emulator() {
+    for (signal, code) in [(Signal::TERM, 128 + 15), (Signal::HUP, 128 + 1), (Signal::INT, 128 + 2)] {
+        let (mut emulate, mut output) = waiting();
+        kill_process(Pid::from_child(&emulate), signal).unwrap();
+        assert_eq!(emulate.wait().unwrap().code(), Some(code));
+        // The end of the pipe: the command has ended too.
+        assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_killed_emulator_leaves_no_command_behind() {
+    let (mut emulate, mut output) = waiting();
+    emulate.kill().unwrap();
+    emulate.wait().unwrap();
+    assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
+}
+
+#[test]
+fn serve_ends_at_a_signal_as_pid_1() {
+    let mut unshare = Command::new("unshare")
+        .args(["--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc", "--"])
+        .arg(world().binary())
+        .args(["serve", "--port", "0"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(unshare.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
+    let children = format!("/proc/{0}/task/{0}/children", unshare.id());
+    let inner: i32 = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(inner).unwrap(), Signal::TERM).unwrap();
+    assert_eq!(unshare.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn real_credentials_come_from_a_command_and_go_nowhere_else() {
+    let credentials = r#"printf '{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"test","SessionToken":"test","Expiration":"2099-01-01T00:00:00Z","AccountId":"210987654321"}'"#;
+    let read = "imds get iam/security-credentials-extended/my-role";
+    let output = emulate(&["--credentials", credentials], read).exits_with(0);
+    let json: serde_json::Value = serde_json::from_str(output.stdout()).unwrap();
+    assert_eq!(
+        (&json["AccessKeyId"], &json["AccountId"], &json["Expiration"]),
+        (&"AKIAIOSFODNN7EXAMPLE".into(), &"210987654321".into(), &"2099-01-01T00:00:00Z".into())
+    );
+    let tree = "curl -s http://$IMDS_EMULATOR_CONTROL/v1/tree; imds dump";
+    let shown = emulate(&["--credentials", credentials], tree).exits_with(0);
+    assert!(!shown.stdout().contains("AKIAIOSFODNN7EXAMPLE"), "{shown}");
+    // A command that fails is what a role is that cannot be assumed.
+    let plain = "imds get iam/security-credentials/my-role";
+    let failed = emulate(&["--credentials", "echo test >&2; exit 3"], plain).exits_with(0);
+    assert!(failed.stdout().contains(r#""Code" : "AssumeRoleUnauthorizedAccess""#), "{failed}");
+    let _ = failed.says("`--credentials` gives no credentials: it ended with exit code 3");
+    let serve =
+        world().imds(["serve", "--listen", "0.0.0.0:0", "--credentials", credentials]).disabled().run();
+    let _ = serve.fails_with(2).says("served on loopback and link-local addresses only");
+}
+
+#[test]
+fn secrets_may_be_given_as_files() {
+    let world = world();
+    let file = world.root().join("user-data");
+    std::fs::write(&file, "p4ssw0rd").unwrap();
+    let set = format!("user-data=@{}", file.display());
+    let output = world.imds(["emulate", "--set", &set, "--", "imds", "get", "user-data"]).disabled().run();
+    let _ = output.prints("p4ssw0rd");
+    let missing = world.imds(["emulate", "--set", "user-data=@/nowhere", "--", "true"]).disabled().run();
+    let _ = missing.fails_with(2).says("cannot read `/nowhere` of `--set`");
+}
+
+#[test]
+fn what_can_happen_is_listed() {
+    let output = world().imds(["emulator", "ctl", "events"]).disabled().run().exits_with(0);
+    for line in ["event interrupt action= notice=\n", "event clear-faults\n", "fault refuse for=\n"] {
+        assert!(output.stdout().contains(line), "{output}");
+    }
+}
+
+#[test]
+fn a_control_token_is_asked_for() {
+    let script = "imds emulator ctl state >/dev/null && unset IMDS_EMULATOR_CONTROL_TOKEN
+        imds emulator ctl state";
+    let world = world();
+    let command = world.imds(["emulate", "--", "sh", "-c", script]);
+    let output = command.env("IMDS_EMULATOR_CONTROL_TOKEN", "correct-horse-battery").disabled().run();
+    let _ = output.fails_with(5).says("the control API refuses the control token");
+}
