@@ -40,7 +40,7 @@ pub(super) fn enter(network: bool) -> Result<Network, Failure> {
     // Before the move: the helper stays where the network is.
     let mut helper = if network { Some(Helper::start()?) } else { None };
     let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    unshare().map_err(|errno| refused(errno))?;
+    unshare().map_err(refused)?;
     let map = |file: &str, text: String| {
         std::fs::write(file, text).map_err(|error| failed(&format!("cannot write `{file}`")).caused_by(error))
     };
