@@ -35,11 +35,11 @@ fn proxies_are_kept_out_of_the_way() {
         curl -s -o /dev/null -w '%{http_code}' \"$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/mac\"
         echo \" $no_proxy $NO_PROXY\"";
     let direct = "127.0.0.1,localhost,::1,169.254.169.254,fd00:ec2::254";
-    let _ = emulate(&[], script).prints(&format!("401 {direct} {direct}\n"));
+    let _ = emulate(&[], script).prints(format!("401 {direct} {direct}\n"));
     let world = world();
     let command = world.imds(["emulate", "--", "sh", "-c", "echo $no_proxy; echo $NO_PROXY"]);
     let output = command.env("no_proxy", "example.com").disabled().run();
-    let _ = output.prints(&format!("example.com,{direct}\nexample.com,{direct}\n"));
+    let _ = output.prints(format!("example.com,{direct}\nexample.com,{direct}\n"));
 }
 
 #[test]
