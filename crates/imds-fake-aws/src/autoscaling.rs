@@ -67,7 +67,7 @@ fn write_group(xml: &mut Xml, group: &Group, contents: &Contents) {
     xml.element("Tags", |xml| {
         for (key, value) in &group.tags {
             xml.element("member", |xml| {
-                xml.text("Key", key).text("Value", value);
+                xml.text("Key", key).text("Value", value).text("PropagateAtLaunch", !key.starts_with("aws:"));
             });
         }
     });
@@ -132,6 +132,15 @@ pub(crate) fn update_group(contents: &mut Contents, request: &Request) -> Result
     }
     group.changes += 1;
     Ok(Answer::query("UpdateAutoScalingGroup", |_| {}))
+}
+
+/// The template that an update names, if it names one.
+pub(crate) fn template_of_update(request: &Request) -> Option<String> {
+    let policy = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification";
+    ["LaunchTemplate", policy]
+        .iter()
+        .flat_map(|prefix| ["LaunchTemplateId", "LaunchTemplateName"].map(|name| format!("{prefix}.{name}")))
+        .find_map(|name| request.get(&name).map(str::to_owned))
 }
 
 pub(crate) fn describe_configurations(contents: &Contents, request: &Request) -> Answer {

@@ -17,6 +17,7 @@ pub(crate) fn get_metric_data(world: &World, request: &Request) -> Result<Answer
             "The collection MetricDataQueries must not have a size greater than 500.",
         ));
     }
+    let shown_until = now() - world.metrics_late;
     let start = seconds(field(&request.cbor, "StartTime"));
     let end = seconds(field(&request.cbor, "EndTime"));
     let results = queries
@@ -29,16 +30,18 @@ pub(crate) fn get_metric_data(world: &World, request: &Request) -> Result<Answer
             let dimension = metric.map(|metric| array(field(metric, "Dimensions"))).unwrap_or_default();
             let instance =
                 dimension.first().and_then(|first| text(field(first, "Value"))).unwrap_or_default();
+            let status = world.metric_statuses.get(&instance).map_or("Complete", String::as_str);
             let mut sums: std::collections::BTreeMap<i64, f64> = std::collections::BTreeMap::new();
             if let Some(samples) = world.metrics.get(&(instance, name.clone())) {
-                for (at, value) in samples.iter().filter(|(at, _)| (start..end).contains(at)) {
+                let shown = samples.iter().filter(|(at, _)| (start..end).contains(at));
+                for (at, value) in shown.filter(|(at, _)| world.metrics_late == 0 || *at <= shown_until) {
                     *sums.entry(at - at.rem_euclid(period)).or_default() += value;
                 }
             }
             map(vec![
                 ("Id", field(query, "Id").cloned().unwrap_or(Value::Null)),
                 ("Label", Value::Text(name)),
-                ("StatusCode", Value::Text("Complete".to_owned())),
+                ("StatusCode", Value::Text(status.to_owned())),
                 (
                     "Timestamps",
                     Value::Array(
@@ -49,7 +52,25 @@ pub(crate) fn get_metric_data(world: &World, request: &Request) -> Result<Answer
             ])
         })
         .collect();
-    Ok(Answer::cbor(&map(vec![("MetricDataResults", Value::Array(results))])))
+    // "If there are too many results, the answer has a NextToken" (API reference, `GetMetricData`).
+    let results: Vec<Value> = results;
+    let size = world.metric_page.unwrap_or(usize::MAX);
+    let token = text(field(&request.cbor, "NextToken"));
+    let at = token.and_then(|token| token.strip_prefix("page-")?.parse::<usize>().ok()).unwrap_or(0);
+    let rest = results.len().saturating_sub(at);
+    let page: Vec<Value> = results.into_iter().skip(at).take(size).collect();
+    let more = rest > page.len();
+    let mut answer = vec![("MetricDataResults", Value::Array(page))];
+    if more {
+        answer.push(("NextToken", Value::Text(format!("page-{}", at.saturating_add(size)))));
+    }
+    Ok(Answer::cbor(&map(answer)))
+}
+
+#[allow(clippy::disallowed_methods, reason = "what is late is late by the clock")]
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or_default()
 }
 
 fn map(entries: Vec<(&str, Value)>) -> Value {

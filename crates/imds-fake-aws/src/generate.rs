@@ -1,7 +1,7 @@
 //! Makes up a whole organization, the same one every time.
 
 use crate::fault::{Fault, Harm};
-use crate::world::{Defaults, Image, Instance, Options, Place, Template, World};
+use crate::world::{AccountRegion, Defaults, Image, Instance, Options, Template, World};
 
 /// How large an organization.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl World {
 
     /// Has `DescribeInstances` denied in one place of every hundred, or failing, in turn; says in how many.
     pub fn harm_one_place_in_a_hundred(&mut self) -> usize {
-        let harmed: Vec<Place> = self.places.keys().step_by(100).cloned().collect();
+        let harmed: Vec<AccountRegion> = self.places.keys().step_by(100).cloned().collect();
         for (n, (account, region)) in harmed.iter().enumerate() {
             let harm = if n % 2 == 0 { Fault::denied() } else { Harm::Html(500) };
             self.faults.push(Fault::always("DescribeInstances", harm).at(account, region));

@@ -1,4 +1,4 @@
-//! A made-up EC2, with as much of CloudWatch, Organizations, STS, Auto Scaling and Config as `imds-fleet` calls:
+//! A fake EC2, with as much of CloudWatch, Organizations, STS, Auto Scaling and Config as `imds-fleet` calls:
 //! documented behaviour, throttling by bucket, injected faults, counted calls.
 //!
 //! Apart from `imds-testkit` so that the small crate stays quick to build for all the others.
@@ -23,4 +23,4 @@ mod xml;
 pub use fault::{Fault, Harm, Moment};
 pub use generate::Shape;
 pub use server::Fake;
-pub use world::{Group, Image, Instance, Mixed, Place, Template, World};
+pub use world::{AccountRegion, Group, Image, Instance, Mixed, Template, World};

@@ -1,4 +1,5 @@
-//! Organizations: the accounts, twenty a page, the first page empty, as the API reference warns.
+//! Organizations: the accounts, twenty a page, the first page empty, as the API reference warns; the
+//! units below a root, and the accounts in each, not those of units further down.
 
 use serde_json::json;
 
@@ -23,6 +24,38 @@ pub(crate) fn list_accounts(world: &World, request: &Request) -> Result<Answer, 
         })
         .collect();
     let mut answer = json!({ "Accounts": accounts });
+    if let Some(next) = next {
+        answer["NextToken"] = next.into();
+    }
+    Ok(Answer::json(&answer))
+}
+
+/// `ListAccountsForParent` and `ListOrganizationalUnitsForParent`: what is directly below, "not the children of
+/// child OUs" (API reference), twenty a page.
+pub(crate) fn list_children(world: &World, request: &Request) -> Result<Answer, Refusal> {
+    let parent = request.json.get("ParentId").and_then(|id| id.as_str()).unwrap_or_default();
+    let Some((units, accounts)) = world.units.get(parent) else {
+        return Err(Refusal::new(
+            "ParentNotFoundException",
+            "You provided parent that does not exist or that you do not have permission for.",
+        ));
+    };
+    let of_units = request.action == "ListOrganizationalUnitsForParent";
+    let all = if of_units { units } else { accounts };
+    let (range, next) = request.page(all.len(), 20);
+    let items: Vec<_> = all[range]
+        .iter()
+        .map(|id| {
+            let state = if world.suspended.contains(id) { "SUSPENDED" } else { "ACTIVE" };
+            if of_units {
+                json!({ "Id": id, "Name": id })
+            } else {
+                json!({ "Id": id, "Name": id, "State": state })
+            }
+        })
+        .collect();
+    let name = if of_units { "OrganizationalUnits" } else { "Accounts" };
+    let mut answer = json!({ name: items });
     if let Some(next) = next {
         answer["NextToken"] = next.into();
     }

@@ -11,6 +11,8 @@ pub struct Request {
     pub account: String,
     /// The Region it was signed for.
     pub region: String,
+    /// The service it was signed for.
+    pub service: String,
     /// The action.
     pub action: String,
     /// How the service speaks.
@@ -42,6 +44,7 @@ impl Request {
         let mut request = Self {
             account: account.to_owned(),
             region: region.to_owned(),
+            service: service.to_owned(),
             action: String::new(),
             dialect: Dialect::Query,
             form: BTreeMap::new(),
@@ -66,6 +69,16 @@ impl Request {
             }
         }
         Some(request)
+    }
+
+    /// The IAM action that it takes.
+    #[must_use]
+    pub fn iam_action(&self) -> String {
+        let service = match self.service.as_str() {
+            "monitoring" => "cloudwatch",
+            other => other,
+        };
+        format!("{service}:{}", self.action)
     }
 
     /// A form parameter.

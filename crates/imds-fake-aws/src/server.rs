@@ -1,4 +1,4 @@
-//! Serves the made-up AWS on a loopback port.
+//! Serves the fake AWS on a loopback port.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -243,16 +243,33 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
         let text = "You are not subscribed to this service. Please enable this Region.";
         return Err(Refusal(403, "OptInRequired".to_owned(), text.to_owned()));
     }
+    // "No permissions are required to perform this operation" (API reference, `GetCallerIdentity`).
+    if request.action != "GetCallerIdentity" {
+        permitted(world, request, &request.iam_action())?;
+    }
     match (request.dialect, request.action.as_str()) {
         (_, "GetCallerIdentity") => Ok(sts::get_caller_identity(request)),
         (_, "AssumeRole") => sts::assume_role(world, request),
         (_, "ListAccounts") => organizations::list_accounts(world, request),
+        (_, "ListAccountsForParent" | "ListOrganizationalUnitsForParent") => {
+            organizations::list_children(world, request)
+        }
         (_, "GetMetricData") => cloudwatch::get_metric_data(world, request),
         (_, "SelectAggregateResourceConfig") => config::select_aggregate(world, request),
         (Dialect::Query, "DescribeAutoScalingGroups") => {
             Ok(autoscaling::describe_groups(world.at(&request.account, &request.region), request))
         }
         (Dialect::Query, "UpdateAutoScalingGroup") => {
+            // With a template, Auto Scaling asks whether the caller could launch from it
+            // (aws-samples/ec2-auto-scaling-instance-refresh-sample#7).
+            if let Some(id) = autoscaling::template_of_update(request) {
+                for action in ["ec2:RunInstances", "iam:PassRole"] {
+                    if world.allowed.as_ref().is_some_and(|allowed| !allowed.contains(action)) {
+                        let text = format!("You are not authorized to use launch template: {id}");
+                        return Err(Refusal(403, "AccessDenied".to_owned(), text));
+                    }
+                }
+            }
             autoscaling::update_group(world.at(&request.account, &request.region), request)
         }
         (Dialect::Query, "DescribeLaunchConfigurations") => {
@@ -261,6 +278,28 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
         (Dialect::Ec2, _) => ec2::answer(world, request),
         (_, other) => Err(Refusal::new("InvalidAction", format!("no action {other}"))),
     }
+}
+
+/// Refuses what the caller is not allowed, as each service does: EC2 "UnauthorizedOperation" ("Error codes for the
+/// Amazon EC2 API"), the Query services "AccessDenied", the JSON services "AccessDeniedException" ("Troubleshoot access
+/// denied error messages", IAM User Guide).
+fn permitted(world: &World, request: &Request, action: &str) -> Result<(), Refusal> {
+    if world.allowed.as_ref().is_none_or(|allowed| allowed.contains(action)) {
+        return Ok(());
+    }
+    let user = format!("arn:aws:iam::{}:user/auditor", request.account);
+    let text = format!(
+        "User: {user} is not authorized to perform: {action} because no identity-based policy allows the {action} action"
+    );
+    Err(match request.dialect {
+        Dialect::Ec2 => Refusal(
+            403,
+            "UnauthorizedOperation".to_owned(),
+            format!("You are not authorized to perform this operation. {text}"),
+        ),
+        Dialect::Query => Refusal(403, "AccessDenied".to_owned(), text),
+        Dialect::Json | Dialect::Cbor => Refusal(400, "AccessDeniedException".to_owned(), text),
+    })
 }
 
 /// What the program prints for who runs it from outside.

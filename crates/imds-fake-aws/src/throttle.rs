@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use crate::world::Place;
+use crate::world::AccountRegion;
 
 /// All buckets, and how often each was found empty.
 #[derive(Debug, Default)]
 pub struct Throttle {
     /// Whether calls are counted at all.
     pub off: bool,
-    buckets: BTreeMap<(Place, String), (f64, Option<Instant>)>,
+    buckets: BTreeMap<(AccountRegion, String), (f64, Option<Instant>)>,
     /// How often each bucket was found empty.
-    pub trips: BTreeMap<(Place, String), u64>,
+    pub trips: BTreeMap<(AccountRegion, String), u64>,
 }
 
 /// Size and refill per second.
@@ -32,7 +32,7 @@ fn allowance(bucket: &str) -> Option<(f64, f64)> {
 
 impl Throttle {
     /// Whether a call may go through now.
-    pub fn admit(&mut self, place: &Place, bucket: &str) -> bool {
+    pub fn admit(&mut self, place: &AccountRegion, bucket: &str) -> bool {
         let Some((size, refill)) = allowance(bucket) else { return true };
         if self.off {
             return true;
@@ -53,7 +53,7 @@ impl Throttle {
     }
 
     /// Empties a bucket, as other callers in the account would.
-    pub fn drain(&mut self, place: &Place, bucket: &str) {
+    pub fn drain(&mut self, place: &AccountRegion, bucket: &str) {
         self.buckets.insert((place.clone(), bucket.to_owned()), (0.0, Some(Instant::now())));
     }
 }

@@ -1,4 +1,4 @@
-//! What exists in the made-up AWS.
+//! What exists in the fake AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::throttle::Throttle;
 
 /// Account and Region.
-pub type Place = (String, String);
+pub type AccountRegion = (String, String);
 
 /// The five options, as text, each of which may be unset. The order is that of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,11 @@ impl Options {
     }
 }
 
+/// A stopped instance takes its options up when it starts, and shows `pending` until then ("If the state is
+/// `pending`, the instance is not ready to process metadata traffic with the new selection", API reference,
+/// `InstanceMetadataOptionsResponse`).
+pub const PENDING_UNTIL_START: u32 = u32::MAX;
+
 /// An instance.
 #[derive(Clone, Debug)]
 pub struct Instance {
@@ -61,8 +66,10 @@ pub struct Instance {
     pub run_state: String,
     /// The options.
     pub options: Options,
-    /// How many more descriptions will say `pending`.
+    /// How many more descriptions will say `pending`; [`PENDING_UNTIL_START`] for a stopped instance.
     pub pending: u32,
+    /// What descriptions still show, and how many of them: EC2 is eventually consistent.
+    pub stale: Option<(Options, u32)>,
     /// The image.
     pub image_id: String,
     /// `spot`, if it is one.
@@ -88,6 +95,7 @@ impl Instance {
             run_state: "running".to_owned(),
             options,
             pending: 0,
+            stale: None,
             image_id: "ami-0000000000000001a".to_owned(),
             lifecycle: None,
             operator: None,
@@ -114,6 +122,10 @@ pub struct Template {
     pub client_tokens: BTreeMap<String, usize>,
     /// The descriptions of versions that have one.
     pub descriptions: BTreeMap<usize, String>,
+    /// Tags of the template itself.
+    pub tags: BTreeMap<String, String>,
+    /// Tags that it gives to instances.
+    pub instance_tags: BTreeMap<String, String>,
     /// Versions that were deleted: their numbers are not given again.
     pub deleted: BTreeSet<usize>,
 }
@@ -197,7 +209,7 @@ pub struct Contents {
     pub defaults: Defaults,
 }
 
-/// The made-up AWS.
+/// The fake AWS.
 #[derive(Debug)]
 pub struct World {
     /// The account of the caller's own key.
@@ -209,13 +221,32 @@ pub struct World {
     /// Region names and whether they are opted in to.
     pub regions: Vec<(String, bool)>,
     /// What is where.
-    pub places: BTreeMap<Place, Contents>,
+    pub places: BTreeMap<AccountRegion, Contents>,
     /// The external id that roles ask for.
     pub external_id: Option<String>,
     /// Accounts whose role may not be assumed.
     pub closed: BTreeSet<String>,
     /// How many descriptions say `pending` after a change.
     pub pending_descriptions: u32,
+    /// How many descriptions show the old options after a change ("Eventual consistency in the Amazon EC2 API",
+    /// EC2 Developer Guide).
+    pub stale_descriptions: u32,
+    /// The IAM actions that the caller is allowed, such as `ec2:DescribeInstances`; all of them unless set.
+    pub allowed: Option<BTreeSet<String>>,
+    /// Instances that are gone by the time their options are changed.
+    pub vanishing: BTreeSet<String>,
+    /// How many seconds old a sample must be before CloudWatch shows it: EC2 sends its metrics every one or five
+    /// minutes, and they are there some minutes later.
+    pub metrics_late: i64,
+    /// The status of the metrics of an instance or group, where that is not `Complete` (API reference,
+    /// `MetricDataResult`).
+    pub metric_statuses: BTreeMap<String, String>,
+    /// How many results a page of `GetMetricData` holds; all unless set.
+    pub metric_page: Option<usize>,
+    /// What parameters of Systems Manager name, for images given as `resolve:ssm:NAME`.
+    pub parameters: BTreeMap<String, String>,
+    /// The organizational units: parent to units, and unit or root to accounts.
+    pub units: BTreeMap<String, (Vec<String>, Vec<String>)>,
     /// Samples of metrics: (instance, metric name) to (seconds since 1970, sum).
     pub metrics: BTreeMap<(String, String), Vec<(i64, f64)>>,
     /// What is to go wrong.
@@ -223,7 +254,7 @@ pub struct World {
     /// The buckets.
     pub throttle: Throttle,
     /// How often what was called where.
-    pub calls: BTreeMap<(Place, String), u64>,
+    pub calls: BTreeMap<(AccountRegion, String), u64>,
     /// Every effective `ModifyInstanceMetadataOptions`: instance and what was sent.
     pub modified: Vec<(String, Options)>,
     /// Requests in all, answered or not.
@@ -243,6 +274,14 @@ impl World {
             external_id: None,
             closed: BTreeSet::new(),
             pending_descriptions: 0,
+            stale_descriptions: 0,
+            allowed: None,
+            vanishing: BTreeSet::new(),
+            metrics_late: 0,
+            metric_statuses: BTreeMap::new(),
+            metric_page: None,
+            parameters: BTreeMap::new(),
+            units: BTreeMap::new(),
             metrics: BTreeMap::new(),
             faults: Vec::new(),
             throttle: Throttle::default(),

@@ -1,19 +1,26 @@
 //! The command line, declared.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use imds_model::duration;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 
+use crate::inventory::owner::Owner;
 use crate::rules::catalogue::Severity;
 use crate::scan::fleet::Shard;
 
 /// Find, judge and safely change the instance metadata options of a fleet of EC2 instances
+///
+/// Three commands from zero: `imds-fleet state` shows which instances allow IMDSv1, `imds-fleet usage`
+/// who still uses it, and `imds-fleet plan --http-tokens required --usage --out plan.json`, then
+/// `imds-fleet apply plan.json` turn it off where nobody does.
 #[derive(Debug, Parser)]
 #[command(name = "imds-fleet", version, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
-    /// What to do
+    /// Command to run
     #[command(subcommand)]
     pub command: Command,
 }
@@ -23,107 +30,120 @@ pub struct Cli {
 pub enum Command {
     /// Show the metadata options of every instance, and what the next launch would get
     State(StateArgs),
-    /// Judge them by a policy; ends with 1 when there are findings
+    /// Judge the fleet by a policy; exit with 1 if there are findings
     Audit(AuditArgs),
-    /// Say who still uses IMDSv1, by the metrics of CloudWatch
+    /// Show who still uses IMDSv1, by the CloudWatch metrics
     Usage(UsageArgs),
     /// Write one self-contained HTML page
     Report(ReportArgs),
-    /// Write a plan of changes to a file; changes nothing
+    /// Write a plan of changes to a file; change nothing
     Plan(PlanArgs),
-    /// Make the changes of a plan, in waves, with a journal
+    /// Apply a plan in waves, with a journal
     Apply(ApplyArgs),
-    /// Undo what a journal says was done
+    /// Restore what a journal says was changed
     Rollback(RollbackArgs),
     /// List the rules of `audit`
     Rules(RulesArgs),
+    /// Print the IAM policy or organization policy that a task needs
+    Policy(PolicyArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Write the man pages to a directory
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
-/// Where to look and as whom.
+/// What to scan.
 #[derive(Clone, Debug, Args)]
 pub struct ScopeArgs {
-    /// Regions to scan, separated by commas
-    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "all_regions")]
+    /// Scan these Regions, separated by commas
+    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "all_regions", value_parser = region)]
     pub regions: Vec<String>,
-    /// Scan every Region that each account may use
+    /// Scan every Region that each account has enabled
     #[arg(long)]
     pub all_regions: bool,
-    /// Scan the accounts listed in FILE, one a line; `-` is the standard input
+    /// Scan the accounts listed in FILE, one per line; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "organization")]
     pub accounts: Option<PathBuf>,
     /// Scan every active account of the organization
     #[arg(long)]
     pub organization: bool,
-    /// As whom in the other accounts
+    /// Scan only the accounts below this organizational unit or root, nested ones included (can be repeated)
+    #[arg(long, value_name = "ID", requires = "organization")]
+    pub ou: Vec<String>,
+    /// Leave these accounts out, separated by commas
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub exclude_accounts: Vec<String>,
+    /// Role in the other accounts
     #[command(flatten)]
     pub role: RoleArgs,
-    /// Role to list the organization's accounts with
+    /// Assume this role to list the accounts of the organization
     #[arg(long, value_name = "ARN", requires = "organization")]
     pub listing_role: Option<String>,
     /// Scan only part K of N of the accounts
     #[arg(long, value_name = "K/N", value_parser = Shard::parse, default_value = "1/1")]
     pub shard: Shard,
-    /// Only instances that match this EC2 filter, such as `tag:team=web,shop` (can be repeated)
+    /// Scan only instances that match this EC2 filter, such as `tag:team=web,shop` (can be repeated)
     #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = filter)]
     pub filters: Vec<(String, Vec<String>)>,
-    /// Only instances that answer IMDSv1, filtered by EC2
+    /// Scan only instances that answer IMDSv1
     #[arg(long)]
     pub v1_only: bool,
     /// Leave out launch templates, launch configurations, images and account defaults
     #[arg(long)]
     pub instances_only: bool,
-    /// Where the state comes from
+    /// Read the state from this source
     #[arg(long, value_enum, default_value_t = SourceName::Aws)]
     pub source: SourceName,
-    /// File to read with `--source file` (can be repeated)
+    /// Read FILE with `--source file`; `-` reads standard input (can be repeated)
     #[arg(long = "file", value_name = "FILE", required_if_eq("source", "file"))]
     pub files: Vec<PathBuf>,
-    /// Aggregator to ask with `--source config-aggregator`
+    /// Ask this aggregator with `--source config-aggregator`
     #[arg(long, value_name = "NAME", required_if_eq("source", "config-aggregator"))]
     pub aggregator: Option<String>,
-    /// Keep what is found in FILE, and go on from there when run again
+    /// Save what is found to FILE; run again to resume
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// How to reach AWS
+    /// Access to AWS
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
-/// As whom in the other accounts.
+/// Role in the other accounts.
 #[derive(Clone, Debug, Args)]
 pub struct RoleArgs {
-    /// Role to assume in the other accounts
+    /// Assume this role in the other accounts
     #[arg(long, value_name = "NAME")]
     pub role_name: Option<String>,
-    /// External id that the role asks for
+    /// External id that the role requires
     #[arg(long, value_name = "ID")]
     pub external_id: Option<String>,
 }
 
-/// How to reach AWS.
+/// Access to AWS.
 #[derive(Clone, Debug, Args)]
 pub struct AccessArgs {
     /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Region of STS and Organizations
-    #[arg(long, value_name = "REGION")]
+    /// Region of STS and Organizations, and the Region to scan by default
+    #[arg(long, value_name = "REGION", value_parser = region)]
     pub home_region: Option<String>,
     /// Send every call to this URL
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Allow the credentials of the instance that this runs on
+    /// Allow the credentials of the instance that this program runs on
     #[arg(long)]
     pub instance_role: bool,
-    /// How many accounts and Regions to work on at a time
+    /// Number of accounts and Regions, or calls, to work on at the same time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
-    /// Share of AWS's published request limits to use, in percent
+    /// Percentage of AWS's published request limits to use
     #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub limit_share: u8,
-    /// First pause after a failed call, in milliseconds; doubles from one to the next
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
-    pub backoff: u64,
+    /// Longest pause before the first retry; it doubles with each one (full jitter)
+    #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = duration::parse)]
+    pub backoff: Duration,
 }
 
 /// Where the state comes from.
@@ -131,20 +151,20 @@ pub struct AccessArgs {
 pub enum SourceName {
     /// The APIs of each account and Region
     Aws,
-    /// Saved `describe-instances` output, AWS Config snapshots, or the JSON Lines of `state`
+    /// Saved output of the AWS CLI, AWS Config, Steampipe, Terraform or `state`
     File,
     /// An AWS Config aggregator
     ConfigAggregator,
 }
 
-/// How `state` is written.
+/// Output format of `state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StateOutput {
-    /// Columns
+    /// A table
     Table,
     /// One JSON document
     Json,
-    /// One JSON value a line
+    /// One JSON value per line
     Jsonl,
     /// Comma-separated values
     Csv,
@@ -157,21 +177,21 @@ pub enum StateOutput {
 /// Arguments of `state`.
 #[derive(Clone, Debug, Args)]
 pub struct StateArgs {
-    /// Where to look
+    /// What to scan
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = StateOutput::Table)]
     pub output: StateOutput,
-    /// Directory of the dataset
+    /// Directory of the dataset (`--output parquet`)
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
 }
 
-/// How `usage` is written.
+/// Output format of `usage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum UsageOutput {
-    /// Columns
+    /// A table
     Table,
     /// One JSON document
     Json,
@@ -182,10 +202,10 @@ pub enum UsageOutput {
 /// Arguments of `usage`.
 #[derive(Clone, Debug, Args)]
 pub struct UsageArgs {
-    /// Where to look
+    /// What to scan
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// How many whole days back to look
+    /// Number of whole days to look back, besides today
     #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub days: u16,
     /// Output format
@@ -196,25 +216,25 @@ pub struct UsageArgs {
 /// Arguments of `report`.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// Where to look
+    /// What to scan
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Policy file
+    /// Judge by the policy in FILE
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// File to write the page to
+    /// Write the page to FILE
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
 
-/// How `audit` is written.
+/// Output format of `audit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FindingsOutput {
-    /// Columns
+    /// A table
     Table,
     /// One JSON document
     Json,
-    /// One JSON value a line
+    /// One JSON value per line
     Jsonl,
     /// Comma-separated values
     Csv,
@@ -228,7 +248,7 @@ pub enum FindingsOutput {
     Openmetrics,
 }
 
-/// From which severity on a finding fails the audit.
+/// Lowest severity that fails the audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
     /// Every finding
@@ -257,16 +277,16 @@ impl FailOn {
 /// Arguments of `audit`.
 #[derive(Clone, Debug, Args)]
 pub struct AuditArgs {
-    /// Where to look
+    /// What to scan
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Policy file
+    /// Judge by the policy in FILE
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Lowest severity that ends with 1
+    /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Low)]
     pub fail_on: FailOn,
-    /// Judge exceptions as of this day instead of today
+    /// Judge exceptions as of this date instead of today
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<jiff::civil::Date>,
     /// Output format
@@ -277,34 +297,38 @@ pub struct AuditArgs {
 /// Arguments of `plan`.
 #[derive(Clone, Debug, Args)]
 pub struct PlanArgs {
-    /// Where to look
+    /// What to scan
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Whether requests need a session token: `optional` or `required`
+    /// Set whether requests need a session token: `optional` or `required`
     #[arg(long, value_name = "VALUE", value_parser = tokens)]
     pub http_tokens: Option<HttpTokens>,
-    /// How many hops the answer to a token request travels: 1 to 64
-    #[arg(long, value_name = "HOPS", value_parser = hop_limit)]
+    /// Raise hop limits below HOPS (1 to 64) to HOPS; never lower one
+    #[arg(long, value_name = "HOPS", value_parser = hop_limit, conflicts_with = "hop_limit_exact")]
     pub hop_limit: Option<HopLimit>,
-    /// Whether the IPv6 endpoint answers: `enabled` or `disabled`
+    /// Set the hop limit to HOPS (1 to 64), also where that lowers it
+    #[arg(long, value_name = "HOPS", value_parser = hop_limit)]
+    pub hop_limit_exact: Option<HopLimit>,
+    /// Set whether the IPv6 endpoint answers: `enabled` or `disabled`
     #[arg(long, value_name = "VALUE", value_parser = switch)]
     pub ipv6: Option<Switch>,
-    /// Whether instance tags are shown: `enabled` or `disabled`
+    /// Set whether instance tags are shown: `enabled` or `disabled`
     #[arg(long, value_name = "VALUE", value_parser = switch)]
     pub tags: Option<Switch>,
-    /// Whether the service answers at all: `enabled` or `disabled`; left as it is unless said
+    /// Set whether the service answers at all: `enabled` or `disabled`; unchanged by default
     #[arg(long, value_name = "VALUE", value_parser = switch)]
     pub http_endpoint: Option<Switch>,
-    /// Change the defaults of each account and Region, too
+    /// Change the defaults of each account and Region too
     #[arg(long, conflicts_with = "instances_only")]
     pub account_defaults: bool,
-    /// Change the default version of each launch template, too
+    /// Change the default version of each launch template too
     #[arg(long, conflicts_with = "instances_only")]
     pub launch_templates: bool,
-    /// Move the groups that pin a version of a launch template to a new one, too
+    /// Move the groups that pin a version of a launch template to a new version too
     #[arg(long, conflicts_with = "instances_only")]
     pub pinned_groups: bool,
-    /// Whether each account and Region refuses IMDSv1 altogether: `enabled` or `disabled`. `enabled` needs `--allow-irreversible`
+    /// Set whether each account and Region refuses IMDSv1 altogether: `enabled` (needs
+    /// `--allow-irreversible`) or `disabled`
     #[arg(long, value_name = "VALUE", value_parser = switch, conflicts_with = "instances_only")]
     pub http_tokens_enforced: Option<Switch>,
     /// Do not change instances
@@ -313,30 +337,37 @@ pub struct PlanArgs {
     /// Plan changes even where EC2 would refuse to undo them
     #[arg(long)]
     pub allow_irreversible: bool,
-    /// Which instances are ready
+    /// Plan `--http-tokens-enforced` even where it makes the next launch of a template or group fail
+    #[arg(long)]
+    pub allow_launch_failures: bool,
+    /// Plan changes even of what this service or tool owns, separated by commas: `eks`, `ecs`, `batch`,
+    /// `elastic-beanstalk`, `emr`, `karpenter`, `image-builder`, `cloud9`, `cloudformation`
+    #[arg(long, value_name = "OWNER", value_delimiter = ',', value_parser = owner)]
+    pub include_owned: Vec<Owner>,
+    /// What is ready for IMDSv2
     #[command(flatten)]
     pub ready: ReadyArgs,
-    /// File to write the plan to; must not exist
+    /// Write the plan to FILE, which must not exist
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
 
-/// Which instances are ready to lose IMDSv1.
+/// What is ready for IMDSv2.
 #[derive(Clone, Debug, Args)]
 pub struct ReadyArgs {
-    /// Read the usage metrics: `required` is planned only for instances that are `ready`
+    /// Read the usage metrics, and plan `required` only for what is `ready`
     #[arg(long, conflicts_with = "usage_file")]
     pub usage: bool,
-    /// How many whole days back `--usage` looks
+    /// Number of whole days that `--usage` looks back, besides today
     #[arg(long, value_name = "DAYS", default_value_t = 14, requires = "usage", value_parser = clap::value_parser!(u16).range(1..=90))]
     pub usage_days: u16,
-    /// Take the verdicts from FILE, which `usage --output json` wrote
+    /// Take the verdicts from FILE, written by `usage --output json`
     #[arg(long, value_name = "FILE")]
     pub usage_file: Option<PathBuf>,
-    /// Plan `required` even for instances that still use IMDSv1
+    /// Plan `required` even for what still uses IMDSv1
     #[arg(long)]
     pub include_in_use: bool,
-    /// Plan `required` even for instances of which it is not known whether they use IMDSv1
+    /// Plan `required` even where it is unknown whether IMDSv1 is used
     #[arg(long)]
     pub include_unknown: bool,
 }
@@ -347,31 +378,37 @@ pub struct ApplyArgs {
     /// Plan to apply
     #[arg(value_name = "PLAN")]
     pub plan: PathBuf,
-    /// Journal to write; PLAN.journal unless said
+    /// Write the journal to FILE [default: PLAN.journal]
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,
-    /// As whom in the other accounts
+    /// Refuse a plan that is older than this
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = duration::parse_positive)]
+    pub max_age: Duration,
+    /// Apply a plan however old it is
+    #[arg(long)]
+    pub stale: bool,
+    /// Role in the other accounts
     #[command(flatten)]
     pub role: RoleArgs,
-    /// Do not ask EC2 first whether the changes would be allowed
+    /// Skip the dry runs that ask EC2 whether the changes are allowed
     #[arg(long)]
     pub no_probe: bool,
-    /// Milliseconds between two looks at whether a wave is in force
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
-    pub poll: u64,
-    /// How many times to look before giving up
+    /// Poll interval while a wave comes into force
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse_positive)]
+    pub poll: Duration,
+    /// Give up after this many polls
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub polls: u32,
-    /// Seconds to wait between waves
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub pause: u64,
-    /// Command that opens the gate to the next wave by ending with 0
+    /// Wait this long between waves
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
+    pub pause: Duration,
+    /// Run COMMAND between waves; continue only if it exits with 0
     #[arg(long, value_name = "COMMAND")]
     pub gate_command: Option<String>,
-    /// Let the next wave begin although IMDSv1 calls are being refused
+    /// Do not read the usage metrics before and after each wave
     #[arg(long)]
     pub no_gate_metric: bool,
-    /// How to reach AWS
+    /// Access to AWS
     #[command(flatten)]
     pub access: AccessArgs,
 }
@@ -388,21 +425,95 @@ pub struct RollbackArgs {
     /// Restore the rest even where EC2 refuses to set instances back to IMDSv1
     #[arg(long)]
     pub allow_irreversible: bool,
-    /// Milliseconds between two looks at whether what was before is in force
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 5000)]
-    pub poll: u64,
-    /// How many times to look before giving up
+    /// Poll interval while the restored options come into force
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::parse_positive)]
+    pub poll: Duration,
+    /// Give up after this many polls
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub polls: u32,
-    /// As whom in the other accounts
+    /// Role in the other accounts
     #[command(flatten)]
     pub role: RoleArgs,
-    /// How to reach AWS
+    /// Access to AWS
     #[command(flatten)]
     pub access: AccessArgs,
 }
 
-/// How `rules` is written.
+/// What a policy is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyTask {
+    /// The IAM policy to read: `state`, `audit`, `usage`, `report`, `plan`
+    Read,
+    /// The IAM policy to change: `apply`, `rollback`
+    Apply,
+    /// The service control policy and the EC2 declarative policy that keep IMDSv1 off
+    Organization,
+}
+
+/// Form of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PolicyOutput {
+    /// One JSON document
+    Json,
+    /// A CloudFormation template with the role, for a StackSet over the organization
+    Stackset,
+}
+
+/// Arguments of `policy`.
+#[derive(Clone, Debug, Args)]
+pub struct PolicyArgs {
+    /// What the policy is for
+    #[arg(value_enum)]
+    pub task: PolicyTask,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = PolicyOutput::Json)]
+    pub output: PolicyOutput,
+    /// Only what is needed without launch templates, launch configurations, images and account defaults
+    #[arg(long)]
+    pub instances_only: bool,
+    /// Include what `--launch-templates` and `--pinned-groups` need
+    #[arg(long)]
+    pub launch_templates: bool,
+    /// Include what `--account-defaults` and `--http-tokens-enforced` need
+    #[arg(long)]
+    pub account_defaults: bool,
+    /// Include what `--organization` needs in the account that lists the others
+    #[arg(long)]
+    pub organization: bool,
+    /// Include what `--source config-aggregator` needs
+    #[arg(long)]
+    pub aggregator: bool,
+    /// Name of the role in the StackSet
+    #[arg(long, value_name = "NAME", default_value = "imds-fleet")]
+    pub role_name: String,
+    /// Account whose principals may assume the role in the StackSet
+    #[arg(long, value_name = "ACCOUNT", required_if_eq("output", "stackset"), value_parser = account)]
+    pub trusted_account: Option<String>,
+    /// Require this external id in the StackSet
+    #[arg(long, value_name = "ID")]
+    pub external_id: Option<String>,
+    /// ARN of a principal that the service control policy exempts, `*` allowed (can be repeated)
+    #[arg(long, value_name = "ARN")]
+    pub exempt: Vec<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CompletionsArgs {
+    /// Shell to print the script for
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Clone, Debug, Args)]
+pub struct ManArgs {
+    /// Directory to write to
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+/// Output format of `rules`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RulesOutput {
     /// For people
@@ -417,6 +528,29 @@ pub struct RulesArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = RulesOutput::Text)]
     pub output: RulesOutput,
+}
+
+fn owner(text: &str) -> Result<Owner, String> {
+    Owner::ALL.into_iter().find(|owner| owner.option() == text).ok_or_else(|| {
+        let known = Owner::ALL.map(Owner::option).join("`, `");
+        format!("no owner is called `{}`; there are `{known}`", imds_model::printable::brief(text))
+    })
+}
+
+fn account(text: &str) -> Result<String, String> {
+    match text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => Err("an account is twelve digits".to_owned()),
+    }
+}
+
+/// A Region becomes part of a host name: nothing else may come through here.
+fn region(text: &str) -> Result<String, String> {
+    let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    match !text.is_empty() && text.len() <= 64 && text.bytes().all(fits) && !text.starts_with('-') {
+        true => Ok(text.to_owned()),
+        false => Err("a Region is lower-case letters, digits and `-`, such as `eu-west-1`".to_owned()),
+    }
 }
 
 fn tokens(text: &str) -> Result<HttpTokens, String> {

@@ -17,8 +17,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file could not be used; the error names it.
+    Refused(imds_files::FileError),
     /// An AWS call that everything depends on failed.
     Call(Fault),
+    /// AWS calls in several accounts and Regions failed.
+    Calls(Vec<String>),
     /// The work was stopped on purpose before its end.
     Stopped(String),
 }
@@ -30,6 +34,10 @@ impl Error {
 
     pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::File { path: path.display().to_string(), source }
+    }
+
+    pub(crate) fn from_file(error: imds_files::FileError) -> Self {
+        Self::Refused(error)
     }
 
     /// What a person can do about it, if there is something general to say.
@@ -55,7 +63,12 @@ impl std::fmt::Display for Error {
             Self::NoCredentials(_) => f.write_str("no credentials"),
             Self::Input(text) | Self::Stopped(text) => f.write_str(text),
             Self::File { path, .. } => write!(f, "cannot use `{path}`"),
+            Self::Refused(error) => error.fmt(f),
             Self::Call(fault) => fault.fmt(f),
+            Self::Calls(lines) => {
+                write!(f, "{} calls failed:", lines.len())?;
+                lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
+            }
         }
     }
 }
@@ -64,7 +77,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
-            Self::NoCredentials(_) | Self::Input(_) | Self::Call(_) | Self::Stopped(_) => None,
+            _ => None,
         }
     }
 }

@@ -27,6 +27,7 @@ use crate::cli::Cli;
 use crate::commands::End;
 use crate::error::Error;
 use clap::Parser;
+use imds_model::printable;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -47,13 +48,15 @@ fn report(error: &Error) -> End {
     {
         return End::Clean;
     }
-    eprintln!("error: {error}");
+    // What others wrote may be in it: names of files, answers of services.
+    let shown = |text: String| printable::escape_lines(&text).into_owned();
+    eprintln!("error: {}", shown(error.to_string()));
     if let Error::NoCredentials(cause) = error {
-        eprintln!("caused by: {cause}");
+        eprintln!("caused by: {}", shown(cause.clone()));
     }
     let mut source = error.source();
     while let Some(cause) = source {
-        eprintln!("caused by: {cause}");
+        eprintln!("caused by: {}", shown(cause.to_string()));
         source = cause.source();
     }
     if let Some(hint) = error.hint() {

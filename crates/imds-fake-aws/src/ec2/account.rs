@@ -23,11 +23,14 @@ pub(super) fn describe_images(world: &mut World, request: &Request) -> Answer {
     let filters = request.filters();
     let own_only = request.list("Owner").contains(&"self");
     let contents = world.at(&request.account, &request.region);
+    let named = |id: &str| filters.iter().all(|(name, values)| *name != "image-id" || values.contains(&id));
+    let images: Vec<&crate::world::Image> =
+        contents.images.iter().filter(|image| (!own_only || image.own) && named(&image.id)).collect();
+    let size = request.get("MaxResults").and_then(|size| size.parse().ok()).unwrap_or(usize::MAX);
+    let (range, next) = request.page(images.len(), size);
     Answer::ec2("DescribeImages", |xml| {
         xml.element("imagesSet", |xml| {
-            let named =
-                |id: &str| filters.iter().all(|(name, values)| *name != "image-id" || values.contains(&id));
-            for image in contents.images.iter().filter(|image| (!own_only || image.own) && named(&image.id)) {
+            for image in &images[range] {
                 xml.element("item", |xml| {
                     xml.text("imageId", &image.id)
                         .text("name", format!("image {}", image.id))
@@ -35,6 +38,7 @@ pub(super) fn describe_images(world: &mut World, request: &Request) -> Answer {
                 });
             }
         });
+        xml.maybe("nextToken", next);
     })
 }
 

@@ -5,7 +5,7 @@ use imds_model::calendar::DateTime;
 use super::{read_options, write_options};
 use crate::answer::{Answer, Refusal, dry_run};
 use crate::request::Request;
-use crate::world::{Instance, World};
+use crate::world::{Instance, PENDING_UNTIL_START, World};
 use crate::xml::Xml;
 
 pub(super) fn describe(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
@@ -53,8 +53,16 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Result<Answer, R
         .iter()
         .filter_map(|index| {
             let instance = contents.instances.get_mut(*index)?;
-            let shown = instance.clone();
-            instance.pending = instance.pending.saturating_sub(1);
+            let mut shown = instance.clone();
+            if let Some((old, left)) = instance.stale.take() {
+                shown.options = old.clone();
+                shown.pending = 0;
+                instance.stale = (left > 1).then(|| (old, left - 1));
+                return Some(shown);
+            }
+            if instance.pending != PENDING_UNTIL_START {
+                instance.pending = instance.pending.saturating_sub(1);
+            }
             Some(shown)
         })
         .collect();
@@ -136,7 +144,12 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
     let change = read_options(request, "")?;
     let id = request.get("InstanceId").unwrap_or_default().to_owned();
     let pending = world.pending_descriptions;
+    let stale = world.stale_descriptions;
+    let vanishes = request.get("DryRun") != Some("true") && world.vanishing.remove(&id);
     let contents = world.at(&request.account, &request.region);
+    if vanishes {
+        contents.instances.retain(|instance| instance.id != id);
+    }
     let enforced = contents.defaults.enforced;
     let Some(instance) = contents.instances.iter_mut().find(|instance| instance.id == id) else {
         return Err(Refusal::new(
@@ -156,12 +169,19 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
             "You can't enable IMDSv1 because httpTokensEnforced is enabled for this account.",
         ));
     }
+    if change.instance_metadata_tags.as_deref() == Some("enabled")
+        && let Some(key) = instance.tags.keys().find(|key| !fits_a_path(key))
+    {
+        return Err(bad_tag_key(key));
+    }
     if request.get("DryRun") == Some("true") {
         return Err(dry_run());
     }
+    if stale > 0 {
+        instance.stale = Some((instance.options.clone(), stale));
+    }
     instance.options.apply(&change);
-    // A stopped instance takes its options up when it starts.
-    instance.pending = if instance.run_state == "running" { pending } else { 0 };
+    instance.pending = if instance.run_state == "running" { pending } else { PENDING_UNTIL_START };
     instance.changes += 1;
     let (options, state) =
         (instance.options.clone(), if instance.pending > 0 { "pending" } else { "applied" });
@@ -173,6 +193,20 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
             write_options(xml, &options);
         });
     }))
+}
+
+/// Which tag keys can be shown: the rest of the path must be one segment (aws/aws-cli#8825).
+fn fits_a_path(key: &str) -> bool {
+    !matches!(key, "." | ".." | "_index")
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+=,.@:".contains(&byte))
+}
+
+fn bad_tag_key(key: &str) -> Refusal {
+    let text = format!(
+        "'{key}' is not a valid tag key. Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{{1,255}}), and must not be a \
+         reserved name ('.', '..', '_index')"
+    );
+    Refusal::new("InvalidParameterValue", text)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Ref
     match request.action.as_str() {
         "DescribeInstances" => instances::describe(world, request),
         "ModifyInstanceMetadataOptions" => instances::modify(world, request),
+        "DescribeLaunchTemplates" => Ok(templates::describe(world, request)),
         "DescribeLaunchTemplateVersions" => templates::describe_versions(world, request),
         "CreateLaunchTemplateVersion" => templates::create_version(world, request),
         "ModifyLaunchTemplate" => templates::modify(world, request),

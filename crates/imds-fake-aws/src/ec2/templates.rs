@@ -1,6 +1,8 @@
 //! Launch templates.
 
 use super::{read_options, write_options};
+use std::collections::BTreeMap;
+
 use crate::answer::{Answer, Refusal, dry_run};
 use crate::request::Request;
 use crate::world::{Contents, Template, World};
@@ -32,7 +34,7 @@ pub(crate) fn number(template: &Template, version: &str) -> Option<usize> {
     }
 }
 
-fn write(xml: &mut Xml, template: &Template, number: usize) {
+fn write(xml: &mut Xml, template: &Template, number: usize, resolved: &dyn Fn(&str) -> String) {
     let Some((options, image)) = template.versions.get(number - 1) else { return };
     xml.text("launchTemplateId", &template.id)
         .text("launchTemplateName", &template.name)
@@ -40,17 +42,66 @@ fn write(xml: &mut Xml, template: &Template, number: usize) {
         .maybe("versionDescription", template.descriptions.get(&number))
         .text("defaultVersion", template.default == number);
     xml.element("launchTemplateData", |xml| {
-        xml.maybe("imageId", image.as_ref());
+        xml.maybe("imageId", image.as_deref().map(resolved));
+        if !template.instance_tags.is_empty() {
+            xml.element("tagSpecificationSet", |xml| {
+                xml.element("item", |xml| {
+                    xml.text("resourceType", "instance");
+                    xml.element("tagSet", |xml| write_tags(xml, &template.instance_tags));
+                });
+            });
+        }
         if *options != crate::world::Options::default() {
             xml.element("metadataOptions", |xml| write_options(xml, options));
         }
     });
 }
 
+fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    for (key, value) in tags {
+        xml.element("item", |xml| {
+            xml.text("key", key).text("value", value);
+        });
+    }
+}
+
+/// `DescribeLaunchTemplates`: the templates themselves, with their tags, which the versions do not have.
+pub(super) fn describe(world: &mut World, request: &Request) -> Answer {
+    let size = request.get("MaxResults").and_then(|size| size.parse().ok()).unwrap_or(200);
+    let templates = &world.at(&request.account, &request.region).templates;
+    let (range, next) = request.page(templates.len(), size);
+    Answer::ec2("DescribeLaunchTemplates", |xml| {
+        xml.element("launchTemplates", |xml| {
+            for template in &templates[range] {
+                xml.element("item", |xml| {
+                    xml.text("launchTemplateId", &template.id)
+                        .text("launchTemplateName", &template.name)
+                        .text("defaultVersionNumber", template.default)
+                        .text("latestVersionNumber", template.latest());
+                    xml.element("tagSet", |xml| write_tags(xml, &template.tags));
+                });
+            }
+        });
+        xml.maybe("nextToken", next);
+    })
+}
+
 pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
     let wanted = request.list("LaunchTemplateVersion");
     let named = request.get("LaunchTemplateId").or(request.get("LaunchTemplateName")).is_some();
     let least = request.get("MinVersion").and_then(|number| number.parse::<usize>().ok()).unwrap_or(1);
+    // "If `ResolveAlias` is true, and an SSM parameter is specified for `ImageId`, the AMI ID is displayed" (API
+    // reference, `DescribeLaunchTemplateVersions`), to a caller who may read the parameter.
+    let resolves = request.get("ResolveAlias") == Some("true");
+    if resolves && world.allowed.as_ref().is_some_and(|allowed| !allowed.contains("ssm:GetParameters")) {
+        let text = "You are not authorized to perform: ssm:GetParameters";
+        return Err(Refusal(403, "UnauthorizedOperation".to_owned(), text.to_owned()));
+    }
+    let parameters = world.parameters.clone();
+    let resolved = |image: &str| match image.strip_prefix("resolve:ssm:").filter(|_| resolves) {
+        Some(name) => parameters.get(name).cloned().unwrap_or_else(|| image.to_owned()),
+        None => image.to_owned(),
+    };
     let contents = world.at(&request.account, &request.region);
     let templates: Vec<Template> =
         if named { vec![find(contents, request)?.clone()] } else { contents.templates.clone() };
@@ -71,7 +122,7 @@ pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<
     Ok(Answer::ec2("DescribeLaunchTemplateVersions", |xml| {
         xml.element("launchTemplateVersionSet", |xml| {
             for (template, number) in &rows[range] {
-                xml.element("item", |xml| write(xml, template, *number));
+                xml.element("item", |xml| write(xml, template, *number, &resolved));
             }
         });
         xml.maybe("nextToken", next);
@@ -101,7 +152,7 @@ pub(super) fn create_version(world: &mut World, request: &Request) -> Result<Ans
     };
     let template = template.clone();
     Ok(Answer::ec2("CreateLaunchTemplateVersion", |xml| {
-        xml.element("launchTemplateVersion", |xml| write(xml, &template, made));
+        xml.element("launchTemplateVersion", |xml| write(xml, &template, made, &str::to_owned));
     }))
 }
 

@@ -57,6 +57,12 @@ impl Fault {
         self.code.as_deref() == Some(code)
     }
 
+    /// Whether the service may say so of what does not exist any more: not found, or in a state in which it ends.
+    #[must_use]
+    pub fn says_gone(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.contains("NotFound") || code == "IncorrectInstanceState")
+    }
+
     /// The hole that this fault leaves in a scan.
     #[must_use]
     pub fn gap(&self) -> Gap {

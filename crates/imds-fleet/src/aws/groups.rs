@@ -7,6 +7,7 @@ use aws_sdk_autoscaling::types as scaling;
 use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
+use crate::inventory::owner::Owner;
 use crate::inventory::resource::AccountRegion;
 
 /// What a group launches from.
@@ -30,13 +31,11 @@ pub struct Launching {
     pub group: String,
     /// What it launches from.
     pub from: LaunchesFrom,
-    /// The service whose group it is, if one says so in a tag: it would set back what is changed.
-    pub managed_by: Option<String>,
+    /// Whose group it is, by its tags or name: it would set back what is changed.
+    pub owner: Option<Owner>,
+    /// The keys of the tags that it gives to its instances.
+    pub instance_tags: Vec<String>,
 }
-
-/// Tags by which services mark the groups that they keep as they want them.
-const MANAGED: [(&str, &str); 2] =
-    [("eks:nodegroup-name", "EKS"), ("elasticbeanstalk:environment-name", "Elastic Beanstalk")];
 
 /// Reads what every Auto Scaling group launches from.
 ///
@@ -59,12 +58,16 @@ pub async fn groups(
         let answer = caller.call(place, Api::DescribeAutoScalingGroups, || request.clone().send()).await?;
         for group in answer.auto_scaling_groups() {
             let Some(name) = group.auto_scaling_group_name() else { continue };
-            let is_tagged = |tag: &str| group.tags().iter().any(|it| it.key() == Some(tag));
-            let managed_by = MANAGED.iter().find(|(tag, _)| is_tagged(tag)).map(|(_, by)| (*by).to_owned());
+            let tags =
+                group.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())));
+            let owner = Owner::of_tags(tags).or_else(|| Owner::of_name(name));
+            let given = group.tags().iter().filter(|tag| tag.propagate_at_launch() == Some(true));
+            let instance_tags: Vec<String> = given.filter_map(|tag| tag.key().map(str::to_owned)).collect();
             groups.extend(sources(group).into_iter().map(|from| Launching {
                 group: name.to_owned(),
                 from,
-                managed_by: managed_by.clone(),
+                owner,
+                instance_tags: instance_tags.clone(),
             }));
         }
         token = answer.next_token.filter(|token| !token.is_empty());

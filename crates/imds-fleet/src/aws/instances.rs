@@ -38,7 +38,7 @@ impl Selection {
         }
         if self.v1_only {
             filters.push(filter("metadata-options.http-tokens", &["optional"]));
-            filters.push(filter("metadata-options.http-endpoint", &["enabled"]));
+            // Not by endpoint as well: one that is being disabled still answers.
         }
         filters
     }

@@ -11,7 +11,8 @@ use super::groups::{LaunchesFrom, Launching};
 use super::instances::hop_limit;
 use super::limit::Api;
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountRegion, Pin};
+use crate::inventory::owner::Owner;
+use crate::inventory::resource::{AccountRegion, Gap, Pin};
 
 /// A version of a launch template, as read.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Version {
     pub image_id: Option<String>,
     /// The service that manages the template.
     pub operator: Option<String>,
+    /// The keys of the tags that it gives to instances.
+    pub instance_tags: Vec<String>,
     /// What whoever made it says of it.
     pub description: Option<String>,
 }
@@ -43,6 +46,10 @@ pub struct Users {
     pub pinned_by: Vec<Pin>,
     /// Those that name it as `$Latest`.
     pub latest_of: Vec<String>,
+    /// Who owns one of them.
+    pub owner: Option<Owner>,
+    /// The keys of the tags that they give to instances.
+    pub instance_tags: Vec<String>,
 }
 
 /// Reads the default version of every template, and the versions that groups use besides.
@@ -55,6 +62,7 @@ pub async fn template_versions(
     caller: &Caller,
     place: &AccountRegion,
     groups: &[Launching],
+    gaps: &mut Vec<Gap>,
 ) -> Result<Vec<(Version, Users)>, Fault> {
     let mut found: BTreeMap<(String, i64), (Version, Users)> = BTreeMap::new();
     // All templates at once when none is named (API reference, `DescribeLaunchTemplateVersions`).
@@ -76,7 +84,17 @@ pub async fn template_versions(
             let key = match known {
                 Some((key, _)) => key.clone(),
                 None => {
-                    let read = versions(client, caller, place, Some(template), &[version.to_owned()]).await?;
+                    let read = versions(client, caller, place, Some(template), &[version.to_owned()]).await;
+                    // One template that is gone, or may not be read, hides no other.
+                    let read = match read {
+                        Ok(read) => read,
+                        Err(fault) => {
+                            let mut gap = fault.gap();
+                            gap.message = format!("`{template}` version {version}: {}", gap.message);
+                            gaps.push(gap);
+                            continue;
+                        }
+                    };
                     let Some(read) = read.into_iter().next() else { continue };
                     let key = (read.id.clone(), read.number);
                     found.entry(key.clone()).or_insert((read, Users::default()));
@@ -89,10 +107,13 @@ pub async fn template_versions(
                 match version {
                     "$Default" => {}
                     "$Latest" => users.latest_of.push(group.group.clone()),
-                    _ => users
-                        .pinned_by
-                        .push(Pin { group: group.group.clone(), managed_by: group.managed_by.clone() }),
+                    _ => users.pinned_by.push(Pin { group: group.group.clone(), owner: group.owner }),
                 }
+                // A group that names a number is not touched by a change of the template itself.
+                if version.starts_with('$') {
+                    users.owner = users.owner.or(group.owner);
+                }
+                users.instance_tags.extend(group.instance_tags.iter().cloned());
             }
             users.used_by.sort();
             users.used_by.dedup();
@@ -194,12 +215,75 @@ pub fn read_version(from: &ec2::LaunchTemplateVersion) -> Option<Version> {
         is_default: from.default_version() == Some(true),
         options,
         image_id: data.and_then(ec2::ResponseLaunchTemplateData::image_id).map(str::to_owned),
+        instance_tags: data.map(instance_tags).unwrap_or_default(),
         operator: from
             .operator()
             .filter(|operator| operator.managed() == Some(true))
             .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
         description: from.version_description().map(str::to_owned),
     })
+}
+
+fn instance_tags(data: &ec2::ResponseLaunchTemplateData) -> Vec<String> {
+    let of_instances = data
+        .tag_specifications()
+        .iter()
+        .filter(|it| it.resource_type() == Some(&ec2::ResourceType::Instance))
+        .flat_map(ec2::LaunchTemplateTagSpecification::tags);
+    of_instances.filter_map(|tag| tag.key().map(str::to_owned)).collect()
+}
+
+/// Reads which image a version names by a parameter of Systems Manager (`resolve:ssm:...`): EC2 resolves
+/// it for a caller who may read the parameter.
+///
+/// # Errors
+///
+/// Returns the fault of the call.
+pub async fn resolved_image(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+    (id, version): (&str, i64),
+) -> Result<Option<String>, Fault> {
+    let request = client
+        .describe_launch_template_versions()
+        .launch_template_id(id)
+        .versions(version.to_string())
+        .resolve_alias(true);
+    let answer = caller.call(place, Api::DescribeLaunchTemplateVersions, || request.clone().send()).await?;
+    let image = answer.launch_template_versions().first().and_then(read_version).and_then(|it| it.image_id);
+    Ok(image.filter(|id| id.starts_with("ami-")))
+}
+
+/// Reads who owns each launch template, by its tags or name; the versions do not say.
+///
+/// # Errors
+///
+/// Returns the fault of the call.
+pub async fn template_owners(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+) -> Result<BTreeMap<String, Owner>, Fault> {
+    let mut owners = BTreeMap::new();
+    let mut token = None;
+    loop {
+        let request = client.describe_launch_templates().max_results(200).set_next_token(token);
+        let answer = caller.call(place, Api::DescribeLaunchTemplates, || request.clone().send()).await?;
+        for template in answer.launch_templates() {
+            let Some(id) = template.launch_template_id() else { continue };
+            let tags = template.tags().iter();
+            let tags = tags.filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default())));
+            let by_name = template.launch_template_name().and_then(Owner::of_name);
+            if let Some(owner) = Owner::of_tags(tags).or(by_name) {
+                owners.insert(id.to_owned(), owner);
+            }
+        }
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(owners);
+        }
+    }
 }
 
 /// A launch configuration, as read.

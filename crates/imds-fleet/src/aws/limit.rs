@@ -20,6 +20,7 @@ pub enum Api {
     ListAccounts,
     DescribeRegions,
     DescribeInstances,
+    DescribeLaunchTemplates,
     DescribeLaunchTemplateVersions,
     DescribeImages,
     GetInstanceMetadataDefaults,
@@ -45,6 +46,7 @@ impl Api {
             Self::ListAccounts => "ListAccounts",
             Self::DescribeRegions => "DescribeRegions",
             Self::DescribeInstances => "DescribeInstances",
+            Self::DescribeLaunchTemplates => "DescribeLaunchTemplates",
             Self::DescribeLaunchTemplateVersions => "DescribeLaunchTemplateVersions",
             Self::DescribeImages => "DescribeImages",
             Self::GetInstanceMetadataDefaults => "GetInstanceMetadataDefaults",
@@ -85,6 +87,7 @@ impl Api {
         match self {
             Self::DescribeRegions
             | Self::DescribeInstances
+            | Self::DescribeLaunchTemplates
             | Self::DescribeLaunchTemplateVersions
             | Self::DescribeImages
             | Self::GetInstanceMetadataDefaults => (100.0, 20.0),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
 
 use super::call::Caller;
 use super::fault::Fault;
@@ -18,28 +18,83 @@ pub const NO_TOKEN_REJECTED: &str = "MetadataNoTokenRejected";
 /// "a single call can include up to 500 `MetricDataQuery` structures" (API reference, `GetMetricData`).
 const BATCH: usize = 500;
 
-/// The sums of a metric of an instance, by period: no entry where there is no data.
-pub type Sums = BTreeMap<(String, &'static str), Vec<f64>>;
+/// Whose metrics. EC2 publishes each instance metric for the Auto Scaling group too, over all the
+/// instances that it had ("CloudWatch metrics that are available for your instances", EC2 User Guide,
+/// dimension `AutoScalingGroupName`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An instance.
+    Instance(String),
+    /// An Auto Scaling group.
+    Group(String),
+}
 
-/// Reads both metrics of these instances.
+impl Subject {
+    fn dimension(&self) -> Dimension {
+        let (name, value) = match self {
+            Self::Instance(id) => ("InstanceId", id),
+            Self::Group(name) => ("AutoScalingGroupName", name),
+        };
+        Dimension::builder().name(name).value(value).build()
+    }
+}
+
+/// A metric over a window.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// The sum of each period that has data, by its start in seconds since 1970.
+    pub sums: BTreeMap<i64, f64>,
+    /// Why it is not known in full, as CloudWatch says; nothing when it is.
+    pub incomplete: Option<String>,
+}
+
+impl Series {
+    /// The sum of all periods; none without data.
+    #[must_use]
+    pub fn total(&self) -> Option<f64> {
+        (!self.sums.is_empty()).then(|| self.sums.values().sum())
+    }
+}
+
+/// Both metrics of one subject.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Calls {
+    /// IMDSv1 calls that were answered.
+    pub answered: Series,
+    /// IMDSv1 calls that were refused.
+    pub refused: Series,
+}
+
+impl Calls {
+    /// Why they are not known in full.
+    #[must_use]
+    pub fn incomplete(&self) -> Option<&str> {
+        self.answered.incomplete.as_deref().or(self.refused.incomplete.as_deref())
+    }
+}
+
+/// Reads both metrics of these subjects.
 ///
 /// # Errors
 ///
-/// The fault of the call.
-pub async fn sums(
+/// Returns the fault of the call.
+pub async fn calls(
     client: &aws_sdk_cloudwatch::Client,
     caller: &Caller,
     place: &AccountRegion,
-    ids: &[String],
+    subjects: &[Subject],
     window: std::ops::Range<i64>,
     period: i32,
-) -> Result<Sums, Fault> {
-    let wanted: Vec<(&String, &'static str)> =
-        ids.iter().flat_map(|id| [NO_TOKEN, NO_TOKEN_REJECTED].map(|metric| (id, metric))).collect();
-    let mut sums = Sums::new();
+) -> Result<BTreeMap<Subject, Calls>, Fault> {
+    let wanted: Vec<(&Subject, &'static str)> =
+        subjects.iter().flat_map(|it| [NO_TOKEN, NO_TOKEN_REJECTED].map(|metric| (it, metric))).collect();
+    let mut found: BTreeMap<Subject, Calls> = BTreeMap::new();
     for batch in wanted.chunks(BATCH) {
         let queries: Vec<MetricDataQuery> =
-            batch.iter().enumerate().map(|(n, (id, metric))| query(n, id, metric, period)).collect();
+            batch.iter().enumerate().map(|(n, (it, metric))| query(n, it, metric, period)).collect();
+        // What no answer speaks of is not known, which is not the same as no data.
+        let unsaid = Series { incomplete: Some("no answer".to_owned()), ..Series::default() };
+        let mut read: Vec<Series> = vec![unsaid; batch.len()];
         let mut token = None;
         loop {
             let request = client
@@ -51,26 +106,41 @@ pub async fn sums(
             let answer = caller.call(place, Api::GetMetricData, || request.clone().send()).await?;
             for result in answer.metric_data_results() {
                 let number = result.id().and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
-                let Some((id, metric)) = number.and_then(|number| batch.get(number)) else { continue };
-                if !result.values().is_empty() {
-                    sums.entry(((*id).clone(), metric)).or_default().extend(result.values());
+                let Some(series) = number.and_then(|number| read.get_mut(number)) else { continue };
+                let times = result.timestamps().iter().map(DateTime::secs);
+                for (at, value) in times.zip(result.values()) {
+                    *series.sums.entry(at).or_default() += value;
                 }
+                // The status of the last page of a metric is that of the metric.
+                series.incomplete = match result.status_code() {
+                    Some(StatusCode::Complete) => None,
+                    Some(other) => Some(said(other, result.messages())),
+                    None => Some("no status".to_owned()),
+                };
             }
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 break;
             }
         }
+        for ((subject, metric), series) in batch.iter().zip(read) {
+            let calls = found.entry((*subject).clone()).or_default();
+            if *metric == NO_TOKEN { calls.answered = series } else { calls.refused = series }
+        }
     }
-    Ok(sums)
+    Ok(found)
 }
 
-fn query(number: usize, id: &str, metric: &str, period: i32) -> MetricDataQuery {
-    let metric = Metric::builder()
-        .namespace("AWS/EC2")
-        .metric_name(metric)
-        .dimensions(Dimension::builder().name("InstanceId").value(id).build())
-        .build();
+fn said(status: &StatusCode, messages: &[aws_sdk_cloudwatch::types::MessageData]) -> String {
+    match messages.first().and_then(|message| message.value()) {
+        Some(text) => format!("{}: {text}", status.as_str()),
+        None => status.as_str().to_owned(),
+    }
+}
+
+fn query(number: usize, subject: &Subject, metric: &str, period: i32) -> MetricDataQuery {
+    let metric =
+        Metric::builder().namespace("AWS/EC2").metric_name(metric).dimensions(subject.dimension()).build();
     let stat = MetricStat::builder().metric(metric).period(period).stat("Sum").build();
     MetricDataQuery::builder().id(format!("m{number}")).metric_stat(stat).return_data(true).build()
 }

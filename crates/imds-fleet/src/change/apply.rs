@@ -1,20 +1,18 @@
-//! Makes a plan's changes: checked first as a whole, then in waves, each call announced in the journal before it is
-//! made.
+//! Makes a plan's changes: checked first as a whole, then in waves, each call announced in the
+//! journal before it is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use imds_model::options::HttpTokens;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Plan, Target};
-use super::target::{DriftState, Targets};
+use super::target::{Current, Targets};
 use super::waves::waves;
 use crate::aws::fault::Fault;
-use crate::aws::metrics;
 use crate::aws::modify::Mode;
 use crate::clock;
 use crate::error::Error;
@@ -35,7 +33,7 @@ pub struct Settings {
     pub pause: Duration,
     /// A command that opens the gate by ending with 0.
     pub gate_command: Option<String>,
-    /// Whether refused IMDSv1 calls close the gate.
+    /// Whether the usage metrics are read before each wave and after it.
     pub gate_metric: bool,
 }
 
@@ -44,66 +42,85 @@ pub struct Settings {
 pub struct Outcome {
     /// Changes in force.
     pub applied: usize,
-    /// Changes that were made in an earlier run.
-    pub earlier: usize,
+    /// Changes whose target does not exist any more.
+    pub gone: usize,
+    /// Changes that someone else had made before.
+    pub skipped: usize,
     /// Why it stopped before the end.
     pub stopped: Option<String>,
 }
+
+impl Outcome {
+    /// What it comes to, of so many changes.
+    #[must_use]
+    pub fn line(&self, total: usize) -> String {
+        let mut line = format!("{} of {total} changes in force", self.applied);
+        if self.gone > 0 {
+            line.push_str(&format!(", {} gone", self.gone));
+        }
+        if self.skipped > 0 {
+            line.push_str(&format!(", {} made by someone else before", self.skipped));
+        }
+        line
+    }
+}
+
+/// Takes a line about how far it is.
+pub type Say<'a> = &'a mut (dyn FnMut(String) + Send);
 
 /// Makes the changes that are not yet made.
 ///
 /// # Errors
 ///
-/// When nothing was begun because something is wrong; once begun, what stops it is in the outcome.
+/// Returns an error if nothing was begun because something is wrong; once begun, what stops it is in
+/// the outcome.
 pub async fn apply(
     targets: Arc<Targets>,
-    plan: &Plan,
+    plan: Arc<Plan>,
     digest: &str,
-    journal: Journal,
+    journal: Arc<Mutex<Journal>>,
     settings: &Settings,
-    say: &mut (dyn FnMut(String) + Send),
+    say: Say<'_>,
 ) -> Result<Outcome, Error> {
-    if journal.plan.as_deref().is_some_and(|known| known != digest) {
-        return Err(Error::Input("the journal belongs to another plan".to_owned()));
-    }
-    let begun = journal.plan.is_some();
-    if journal
-        .progress
-        .values()
-        .any(|progress| matches!(progress, Progress::Undoing | Progress::Undone | Progress::Restored))
-    {
-        return Err(Error::Input("the plan was rolled back: make a new one".to_owned()));
-    }
-    let mut run = Run {
-        targets,
-        plan,
-        journal: Arc::new(Mutex::new(journal)),
-        permits: Arc::new(Semaphore::new(settings.concurrency.max(1))),
-        settings,
-        outcome: Outcome::default(),
+    let begun = {
+        let journal = journal.lock().await;
+        if journal.plan.as_deref().is_some_and(|known| known != digest) {
+            return Err(Error::Input("the journal belongs to another plan".to_owned()));
+        }
+        if journal
+            .progress
+            .values()
+            .any(|progress| matches!(progress, Progress::Undoing | Progress::Undone | Progress::Restored))
+        {
+            return Err(Error::Input("the plan was rolled back: make a new one".to_owned()));
+        }
+        journal.plan.is_some()
     };
-    run.check(say).await?;
+    let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
+    let mut run = Run { targets, plan, journal, permits, settings, outcome: Outcome::default() };
+    let checked = run.check(say).await?;
     if !begun {
-        let (plan, changes, by) =
-            (digest.to_owned(), plan.changes.len(), run.targets.clients.access.arn.clone());
-        run.journal.lock().await.write(Entry::Begin { plan, changes, by })?;
+        let by = run.targets.clients.access.arn.clone();
+        let entry = Entry::Begin { plan: digest.to_owned(), changes: run.plan.changes.len(), by };
+        run.journal.lock().await.write(entry)?;
     }
-    let all = waves(&plan.changes);
+    for entry in checked {
+        run.journal.lock().await.write(entry)?;
+    }
+    let all = waves(&run.plan.changes);
     let count = all.len();
     for (number, wave) in all.into_iter().enumerate() {
         let began = clock::now().as_second();
-        let changed = run.wave(&wave).await?;
-        if run.outcome.stopped.is_none() {
-            run.settle(&wave).await?;
+        if run.is_open(&wave).await {
+            run.check_usage(&wave).await;
         }
-        let (done, size) = (run.outcome.applied, wave.len());
-        say(format!(
-            "wave {} of {count}: {size} changes, {done} of {} in force",
-            number + 1,
-            plan.changes.len()
-        ));
+        let changed = run.outcome.stopped.is_none() && run.wave(&wave).await?;
+        // Also what was made before something stopped it: it is in force, and is to be told so.
+        run.settle(&wave).await?;
+        let line = run.outcome.line(run.plan.changes.len());
+        say(format!("wave {} of {count}: {} changes; {line}", number + 1, wave.len()));
         if run.outcome.stopped.is_none() && number + 1 < count && changed {
-            run.gate(&wave, began).await?;
+            run.gate(&wave, began, say).await;
         }
         if run.outcome.stopped.is_some() {
             break;
@@ -113,98 +130,72 @@ pub async fn apply(
     Ok(run.outcome)
 }
 
-struct Run<'a> {
-    targets: Arc<Targets>,
-    plan: &'a Plan,
-    journal: Arc<Mutex<Journal>>,
-    permits: Arc<Semaphore>,
-    settings: &'a Settings,
-    outcome: Outcome,
+pub(super) struct Run<'a> {
+    pub(super) targets: Arc<Targets>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) journal: Arc<Mutex<Journal>>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) settings: &'a Settings,
+    pub(super) outcome: Outcome,
 }
 
+/// What a change's target is now, or none when it is gone.
+type Found = Vec<(usize, Option<Current>)>;
+
 impl Run<'_> {
-    fn by_place(&self, numbers: impl Iterator<Item = usize>) -> BTreeMap<AccountRegion, Vec<usize>> {
+    pub(super) fn change(&self, number: usize) -> Option<&Change> {
+        self.plan.changes.get(number)
+    }
+
+    pub(super) fn by_place(
+        &self,
+        numbers: impl Iterator<Item = usize>,
+    ) -> BTreeMap<AccountRegion, Vec<usize>> {
         let mut places: BTreeMap<AccountRegion, Vec<usize>> = BTreeMap::new();
         for number in numbers {
-            if let Some(change) = self.plan.changes.get(number) {
+            if let Some(change) = self.change(number) {
                 places.entry(change.place.clone()).or_default().push(number);
             }
         }
         places
     }
 
-    /// Everything that can be known before the first call. Nothing is changed when any of it is wrong.
-    async fn check(&mut self, say: &mut (dyn FnMut(String) + Send)) -> Result<(), Error> {
-        let mut wrong = Vec::new();
-        for (place, numbers) in self.by_place(0..self.plan.changes.len()) {
-            let changes: Vec<&Change> =
-                numbers.iter().filter_map(|number| self.plan.changes.get(*number)).collect();
-            let current = self.targets.current(&place, &changes).await.map_err(Error::Call)?;
-            let mut open = Vec::new();
-            for ((number, change), current) in numbers.iter().zip(&changes).zip(current) {
-                let id = change.target.id();
-                let stand = current.map(|current| current.drift(change));
-                let mut journal = self.journal.lock().await;
-                match (journal.of(*number), stand) {
-                    (Some(Progress::Done | Progress::Applied), _) => self.outcome.earlier += 1,
-                    // The call was announced and is seen to have been made.
-                    (Some(Progress::Intended), Some(DriftState::New)) => {
-                        journal.write(Entry::Done { number: *number })?;
-                        self.outcome.earlier += 1;
-                    }
-                    (_, Some(DriftState::Prior)) => open.push(*change),
-                    (_, None) => wrong.push(format!("`{id}` in {place} is gone")),
-                    (_, Some(DriftState::New)) => wrong.push(format!("`{id}` in {place} is already so")),
-                    (_, Some(DriftState::Other)) => wrong.push(format!("`{id}` in {place} has been changed")),
-                }
-            }
-            if !open.is_empty() {
-                self.check_way_back(&place, &open).await?;
-            }
-            if self.settings.probe {
-                // One of each kind: they are different calls with different permissions.
-                let mut asked = BTreeSet::new();
-                for change in open.iter().filter(|change| asked.insert(change.target.kind())) {
-                    self.targets.make(change, Mode::DryRun).await.map_err(Error::Call)?;
-                }
-            }
+    /// Reads how the targets of these changes are now, each account and Region at the same time as the
+    /// others.
+    pub(super) async fn read(
+        &self,
+        numbers: impl Iterator<Item = usize>,
+    ) -> Vec<(AccountRegion, Vec<usize>, Result<Found, Fault>)> {
+        let mut running = JoinSet::new();
+        for (place, numbers) in self.by_place(numbers) {
+            let (targets, plan, permits) =
+                (Arc::clone(&self.targets), Arc::clone(&self.plan), Arc::clone(&self.permits));
+            running.spawn(async move {
+                // A closed semaphore cannot be: nobody closes it.
+                let _permit = permits.acquire().await;
+                let changes: Vec<&Change> =
+                    numbers.iter().filter_map(|number| plan.changes.get(*number)).collect();
+                let read = targets.current(&place, &changes).await;
+                let found = read.map(|current| numbers.iter().copied().zip(current).collect());
+                (place, numbers, found)
+            });
         }
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        let count = wrong.len();
-        wrong.truncate(20);
-        wrong.into_iter().for_each(say);
-        Err(Error::Input(format!(
-            "{count} things are not as they were when the plan was made: make a new one"
-        )))
+        let mut all = running.join_all().await;
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
     }
 
-    async fn check_way_back(&self, place: &AccountRegion, open: &[&Change]) -> Result<(), Error> {
-        let one_way = open.iter().any(|change| {
-            matches!(change.target, Target::Instance { .. })
-                && change.new.http_tokens == Some(HttpTokens::Required)
-                && change.prior.http_tokens == Some(HttpTokens::Optional)
-        });
-        if self.plan.allow_irreversible || !one_way {
-            return Ok(());
-        }
-        let defaults = self.targets.clients.defaults(place).await.map_err(Error::Call)?;
-        if defaults.http_tokens_enforced {
-            return Err(Error::Input(format!(
-                "rollback is impossible in {place}: `HttpTokensEnforced` is `enabled`; plan again, with \
-                 `--allow-irreversible` if that is meant"
-            )));
-        }
-        Ok(())
+    async fn is_open(&self, wave: &[usize]) -> bool {
+        let journal = self.journal.lock().await;
+        wave.iter().any(|number| !is_over(journal.of(*number)))
     }
 
     /// Makes the wave's changes; says whether there were any left to make.
     async fn wave(&mut self, wave: &[usize]) -> Result<bool, Error> {
         let mut running = JoinSet::new();
         for number in wave {
-            let Some(change) = self.plan.changes.get(*number) else { continue };
-            if matches!(self.journal.lock().await.of(*number), Some(Progress::Done | Progress::Applied)) {
+            let Some(change) = self.change(*number) else { continue };
+            if is_over(self.journal.lock().await.of(*number)) {
                 continue;
             }
             let (targets, journal, permits) =
@@ -222,13 +213,16 @@ impl Run<'_> {
         Ok(any)
     }
 
-    /// Waits until the wave is in force: `pending` is not.
+    /// Waits until what was made of the wave is in force: `pending` is not.
     async fn settle(&mut self, wave: &[usize]) -> Result<(), Error> {
         let mut open: Vec<usize> = Vec::new();
         for number in wave {
             match self.journal.lock().await.of(*number) {
                 Some(Progress::Applied) => self.outcome.applied += 1,
-                _ => open.push(*number),
+                Some(Progress::Gone) => self.outcome.gone += 1,
+                Some(Progress::Skipped) => self.outcome.skipped += 1,
+                Some(Progress::Done) => open.push(*number),
+                _ => {}
             }
         }
         for poll in 0..=self.settings.polls {
@@ -239,22 +233,30 @@ impl Run<'_> {
                 tokio::time::sleep(self.settings.poll).await;
             }
             let mut still = Vec::new();
-            for (place, numbers) in self.by_place(open.iter().copied()) {
-                let changes: Vec<&Change> =
-                    numbers.iter().filter_map(|number| self.plan.changes.get(*number)).collect();
-                let current = match self.targets.current(&place, &changes).await {
-                    Ok(current) => current,
+            for (place, numbers, read) in self.read(open.iter().copied()).await {
+                let found = match read {
+                    Ok(found) => found,
                     Err(fault) => {
-                        self.outcome.stopped = Some(fault.to_string());
-                        return Ok(());
+                        // A call that failed says nothing of the change: it is looked at again.
+                        if poll == self.settings.polls {
+                            self.outcome.stopped.get_or_insert(format!("{place}: {fault}"));
+                        }
+                        still.extend(numbers);
+                        continue;
                     }
                 };
-                for ((number, change), current) in numbers.iter().zip(&changes).zip(current) {
-                    if current.is_some_and(|current| current.is_made(change)) {
-                        self.journal.lock().await.write(Entry::Applied { number: *number })?;
-                        self.outcome.applied += 1;
-                    } else {
-                        still.push(*number);
+                for (number, current) in found {
+                    let Some(change) = self.plan.changes.get(number) else { continue };
+                    match current {
+                        None => {
+                            self.journal.lock().await.write(Entry::Gone { number })?;
+                            self.outcome.gone += 1;
+                        }
+                        Some(current) if current.is_made(change) => {
+                            self.journal.lock().await.write(Entry::Applied { number })?;
+                            self.outcome.applied += 1;
+                        }
+                        Some(_) => still.push(number),
                     }
                 }
             }
@@ -263,77 +265,21 @@ impl Run<'_> {
         if !open.is_empty() {
             let ids: Vec<&str> = open
                 .iter()
-                .filter_map(|number| self.plan.changes.get(*number))
-                .map(|change| change.target.id())
+                .filter_map(|number| self.change(*number))
+                .map(|it| it.target.id())
                 .take(5)
                 .collect();
             let text =
                 format!("{} changes are not in force in time, such as `{}`", open.len(), ids.join("`, `"));
-            self.outcome.stopped = Some(text);
+            self.outcome.stopped.get_or_insert(text);
         }
         Ok(())
     }
+}
 
-    /// What has to be so before the next wave.
-    async fn gate(&mut self, wave: &[usize], since: i64) -> Result<(), Error> {
-        tokio::time::sleep(self.settings.pause).await;
-        if self.settings.gate_metric {
-            for (place, numbers) in self.by_place(wave.iter().copied()) {
-                let ids: Vec<String> = numbers
-                    .iter()
-                    .filter_map(|number| self.plan.changes.get(*number))
-                    .filter(|change| matches!(change.target, Target::Instance { .. }))
-                    .map(|change| change.target.id().to_owned())
-                    .collect();
-                match self.refused_calls(&place, &ids, since).await {
-                    Ok(None) => {}
-                    Ok(Some(id)) => {
-                        let text = format!(
-                            "gate closed: `{id}` in {place} refuses IMDSv1 calls that something still makes"
-                        );
-                        self.outcome.stopped = Some(text);
-                        return Ok(());
-                    }
-                    Err(fault) => {
-                        self.outcome.stopped = Some(format!("gate closed: {fault}"));
-                        return Ok(());
-                    }
-                }
-            }
-        }
-        if let Some(command) = &self.settings.gate_command {
-            let status = tokio::process::Command::new("sh").arg("-c").arg(command).status().await;
-            match status {
-                Ok(status) if status.success() => {}
-                Ok(status) => {
-                    self.outcome.stopped = Some(format!("gate closed: `{command}` ended with {status}"));
-                }
-                Err(error) => {
-                    self.outcome.stopped = Some(format!("gate closed: `{command}` did not run: {error}"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn refused_calls(
-        &self,
-        place: &AccountRegion,
-        ids: &[String],
-        since: i64,
-    ) -> Result<Option<String>, Fault> {
-        let member = self.targets.clients.member(&place.account).await?;
-        let client = member.cloudwatch(&place.region);
-        // Whole minutes, and the one that is running.
-        let window = since - since.rem_euclid(60)..clock::now().as_second() + 60;
-        let sums = metrics::sums(&client, &member.caller, place, ids, window, 60).await?;
-        Ok(sums
-            .into_iter()
-            .find(|((_, metric), sums)| {
-                *metric == metrics::NO_TOKEN_REJECTED && sums.iter().sum::<f64>() > 0.0
-            })
-            .map(|((id, _), _)| id))
-    }
+/// Whether there is nothing left to do about a change but to see it in force.
+pub(super) const fn is_over(progress: Option<Progress>) -> bool {
+    matches!(progress, Some(Progress::Done | Progress::Applied | Progress::Gone | Progress::Skipped))
 }
 
 /// Makes one change; the text says why it was not made.
@@ -347,18 +293,27 @@ async fn make(
     // A closed semaphore cannot be: nobody closes it.
     let Ok(_permit) = permits.acquire().await else { return Ok(None) };
     journal.lock().await.write(Entry::Intent { number, change: Box::new(change.clone()) })?;
-    match targets.make(&change, Mode::Real).await {
+    let fault = match targets.make(&change, Mode::Real).await {
         Ok(()) => {
             journal.lock().await.write(Entry::Done { number })?;
-            Ok(None)
+            return Ok(None);
         }
-        Err(fault) => {
-            let error = fault.to_string();
-            // Lost on the way, it may have been made all the same: then the intent stands, and the next run looks.
-            if !matches!(fault.reason, Reason::Unreachable | Reason::Service) {
-                journal.lock().await.write(Entry::Refused { number, error: error.clone() })?;
-            }
-            Ok(Some(format!("`{}` in {}: {error}", change.target.id(), change.place)))
-        }
+        Err(fault) => fault,
+    };
+    if fault.says_gone() && is_gone(targets, &change).await {
+        journal.lock().await.write(Entry::Gone { number })?;
+        return Ok(None);
     }
+    let error = fault.to_string();
+    // Lost on the way, it may have been made all the same: then the intent stands, and the next run looks.
+    if !matches!(fault.reason, Reason::Unreachable | Reason::Service) {
+        journal.lock().await.write(Entry::Refused { number, error: error.clone() })?;
+    }
+    Ok(Some(format!("`{}` in {}: {error}", change.target.id(), change.place)))
+}
+
+/// Whether the target of a change is gone, as far as can be read.
+async fn is_gone(targets: &Targets, change: &Change) -> bool {
+    let current = targets.current(&change.place, &[change]).await;
+    matches!(change.target, Target::Instance { .. }) && current.is_ok_and(|found| found == [None])
 }

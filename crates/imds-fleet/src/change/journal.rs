@@ -1,10 +1,10 @@
-//! The journal: a line on disk before each call and after it, so that whatever stops the program, what was done can
-//! be told and undone.
+//! The journal: a line on disk before each call and after it, so that whatever stops the program,
+//! what was done is known and can be undone.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use imds_files::FileErrorKind;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,16 @@ pub enum Entry {
         /// The number of the change.
         number: usize,
     },
+    /// The target does not exist any more: there is nothing to change and nothing to undo.
+    Gone {
+        /// The number of the change.
+        number: usize,
+    },
+    /// Someone else had made the change before us: there is nothing to undo.
+    Skipped {
+        /// The number of the change.
+        number: usize,
+    },
     /// A wave is over, and the gate behind it open.
     Passed {
         /// The number of the wave.
@@ -89,6 +99,10 @@ pub enum Progress {
     Applied,
     /// It was refused.
     Refused,
+    /// Its target does not exist any more.
+    Gone,
+    /// Someone else had made it before us.
+    Skipped,
     /// It was about to be undone: it may have been, or not.
     Undoing,
     /// It was undone.
@@ -97,11 +111,15 @@ pub enum Progress {
     Restored,
 }
 
+/// How large a journal may be: 10,000 changes are about 10 MB.
+const LIMIT: usize = 1 << 30;
+/// How every line begins, so that even a torn first line is recognised.
+const LINE_START: &[u8] = b"{\"at\":\"";
+
 /// An open journal, locked against a second run.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    file: File,
+    file: imds_files::Journal,
     /// The plan it belongs to, if it has begun.
     pub plan: Option<String>,
     /// How far each change has come.
@@ -111,46 +129,40 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a journal and reads what it says; makes a new one if `create`.
+    /// Opens a journal and reads it; makes a new one if `create`. Nothing that is there is changed.
     ///
     /// # Errors
     ///
-    /// When it cannot be used, is in use, or is no journal.
+    /// Returns an error if the file cannot be used, another run uses it, or it is not a journal.
     pub fn open(path: &Path, create: bool) -> Result<Self, Error> {
-        let failed = |source| Error::file(path, source);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(create)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
-        file.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => {
-                Error::Input(format!("journal `{}` is in use by another run", path.display()))
+        let (file, content) = imds_files::Journal::open(path, create, LIMIT).map_err(|error| {
+            if error.kind() == FileErrorKind::Locked {
+                return Error::Input(format!("another run uses journal `{}`", path.display()));
             }
-            std::fs::TryLockError::Error(source) => Error::file(path, source),
+            Error::from_file(error)
         })?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(failed)?;
-        // A line without its end was being written when the program was stopped: what it announces was not begun.
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
-        let mut journal = Self {
-            path: path.to_owned(),
-            file,
-            plan: None,
-            progress: BTreeMap::new(),
-            changes: BTreeMap::new(),
+        let mut journal = Self { file, plan: None, progress: BTreeMap::new(), changes: BTreeMap::new() };
+        let foreign = |why: String| {
+            Error::Input(format!(
+                "`{}` is not a journal of `imds-fleet apply` and was left as it is: {why}",
+                path.display()
+            ))
         };
-        for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate() {
+        // A line without its end was being written when the program was stopped: what it announces was not
+        // begun. It is cut when the next line is written, if it is a line of ours at all.
+        let torn = &content.torn[..content.torn.len().min(LINE_START.len())];
+        if !LINE_START.starts_with(torn) {
+            return Err(foreign("its last line is of another kind".to_owned()));
+        }
+        for (number, line) in content.lines.split(|byte| *byte == b'\n').enumerate() {
             if line.is_empty() {
                 continue;
             }
-            let line: Line = serde_json::from_slice(line).map_err(|error| {
-                Error::Input(format!("journal `{}`, line {}: {error}", path.display(), number + 1))
-            })?;
+            let line: Line = serde_json::from_slice(line)
+                .map_err(|error| foreign(format!("line {}: {error}", number + 1)))?;
+            if journal.plan.is_none() && !matches!(line.entry, Entry::Begin { .. }) {
+                return Err(foreign(format!("line {}: the beginning of the run is missing", number + 1)));
+            }
             journal.take_in(line.entry);
         }
         Ok(journal)
@@ -169,6 +181,8 @@ impl Journal {
             }
             Entry::Done { number } => (number, Progress::Done),
             Entry::Refused { number, .. } => (number, Progress::Refused),
+            Entry::Gone { number } => (number, Progress::Gone),
+            Entry::Skipped { number } => (number, Progress::Skipped),
             Entry::Applied { number } => (number, Progress::Applied),
             Entry::Undo { number } => (number, Progress::Undoing),
             Entry::Undone { number } => (number, Progress::Undone),
@@ -181,13 +195,12 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When it cannot be written: then the call may not be made.
+    /// Returns an error if it cannot be written: then the call must not be made.
     pub fn write(&mut self, entry: Entry) -> Result<(), Error> {
-        let failed = |source| Error::file(&self.path, source);
         let line = Line { at: clock::now(), entry };
-        let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.into()))?;
-        text.push(b'\n');
-        self.file.write_all(&text).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        let text = serde_json::to_vec(&line)
+            .map_err(|error| Error::Stopped(format!("cannot write the journal: {error}")))?;
+        self.file.append(&text).map_err(Error::from_file)?;
         self.take_in(line.entry);
         Ok(())
     }
@@ -215,6 +228,7 @@ mod tests {
             new: Options::NONE,
             http_tokens_enforced: None,
             usage: None,
+            used_by: Vec::new(),
         }
     }
 
@@ -246,11 +260,22 @@ mod tests {
         let path = directory.path().join("journal");
         let held = Journal::open(&path, true).unwrap();
         let error = Journal::open(&path, true).unwrap_err();
-        assert!(error.to_string().ends_with("is in use by another run"), "{error}");
+        assert!(error.to_string().starts_with("another run uses journal `"), "{error}");
         drop(held);
-        std::fs::write(&path, "shopping list\n").unwrap();
-        let error = Journal::open(&path, true).unwrap_err();
-        assert!(error.to_string().contains("line 1: expected"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "shopping list\n");
+        for text in ["shopping list\n", "precious", "{", "{\"at\": 1}", "{\"a\":1}\nprecious", "\u{0}\u{1}"] {
+            std::fs::write(&path, text).unwrap();
+            let opened = Journal::open(&path, true);
+            if text == "{" {
+                // May be the first byte of a first line, and is kept until something is appended.
+                assert!(opened.unwrap().plan.is_none());
+            } else {
+                let error = opened.unwrap_err();
+                assert!(
+                    error.to_string().contains("is not a journal of `imds-fleet apply`"),
+                    "{text}: {error}"
+                );
+            }
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Changes metadata options, with a way back.
 
 pub mod apply;
+mod check;
+mod gate;
 pub mod journal;
 pub mod launches;
 pub mod plan;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use imds_model::options::{HttpTokens, State, Switch};
+use imds_model::options::{HopLimit, HttpTokens, State, Switch};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::readiness::{Accepted, Readiness, UsageStatuses};
 use crate::error::Error;
 use crate::inventory::options::Options;
+use crate::inventory::owner::Owner;
 use crate::inventory::resource::{AccountDefaults, AccountRegion, Instance};
 
 /// The version of the plan file.
@@ -98,6 +99,9 @@ pub struct Change {
     /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Readiness>,
+    /// The groups that launch from what is changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
 }
 
 /// Something that would have to be changed and is not.
@@ -132,6 +136,9 @@ pub struct Plan {
     pub made_at: jiff::Timestamp,
     /// What is wanted.
     pub wanted: Options,
+    /// Whether the hop limit is wanted exactly, also where that lowers it.
+    #[serde(default)]
+    pub hop_limit_exact: bool,
     /// Whether enforcement is wanted of the accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_tokens_enforced: Option<Switch>,
@@ -151,19 +158,69 @@ pub struct Plan {
 }
 
 /// What may be planned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// What is wanted.
     pub wanted: Options,
+    /// Whether the hop limit is wanted exactly; else it is the lowest that is wanted.
+    pub hop_limit_exact: bool,
     /// Whether enforcement is wanted of the accounts.
     pub enforced: Option<Switch>,
     /// Whether changes are planned that cannot be undone.
     pub allow_irreversible: bool,
+    /// Whether enforcement is planned where it makes launches fail.
+    pub allow_launch_failures: bool,
     /// Which instances are planned that are not known to be ready.
     pub include: Accepted,
+    /// Whose resources are planned though a service owns them.
+    pub include_owned: Vec<Owner>,
 }
 
 impl Rules {
+    /// What is wanted of something whose hop limit is this: a limit that is high enough is left as it is.
+    pub(super) fn wanted_above(&self, hops: Option<HopLimit>) -> Options {
+        let mut wanted = self.wanted;
+        let enough = |limit: HopLimit| hops.is_some_and(|hops| hops >= limit);
+        if !self.hop_limit_exact && wanted.http_put_response_hop_limit.is_some_and(enough) {
+            wanted.http_put_response_hop_limit = None;
+        }
+        wanted
+    }
+
+    /// The options of an instance that are not as wanted.
+    #[must_use]
+    pub fn differing(&self, it: &Instance) -> Options {
+        self.wanted_above(it.options.http_put_response_hop_limit).differing_from(&it.options)
+    }
+
+    /// Why what a service owns is left out.
+    pub(super) fn owner_objection(&self, owner: Option<Owner>) -> Option<String> {
+        owner.filter(|owner| !self.include_owned.contains(owner)).map(|owner| {
+            format!("{}; `--include-owned {}` plans it all the same", owner.reason(), owner.option())
+        })
+    }
+
+    /// Why tags cannot be shown: EC2 refuses it where a key is not fit for a path ("Tag keys must match
+    /// pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name", aws/aws-cli#8825; the keys
+    /// of kubernetes/cloud-provider-aws#762 are such).
+    pub(super) fn tags_objection<'a>(
+        &self,
+        new: &Options,
+        mut keys: impl Iterator<Item = &'a String>,
+    ) -> Option<String> {
+        if new.instance_metadata_tags != Some(Switch::Enabled) {
+            return None;
+        }
+        let fits = |key: &str| {
+            !matches!(key, "." | ".." | "_index")
+                && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_+=,.@:".contains(&byte))
+        };
+        let key = keys.find(|key| !fits(key))?;
+        Some(format!(
+            "its tag key `{key}` cannot be shown in instance metadata: EC2 refuses `--tags enabled`"
+        ))
+    }
+
     /// Whether the change of this instance takes IMDSv1 from it.
     #[must_use]
     pub fn takes_v1(&self, it: &Instance) -> bool {
@@ -179,13 +236,19 @@ impl Rules {
         defaults: Option<&AccountDefaults>,
         verdicts: &UsageStatuses,
     ) -> Option<Planned> {
-        let new = self.wanted.differing_from(&it.options);
+        let new = self.differing(it);
         if new.is_empty() {
             return None;
         }
         let left_out = |reason: String| Some(left_out(&it.place, &it.id, reason));
         if let Some(operator) = &it.operator {
             return left_out(format!("managed by {operator}: change it there"));
+        }
+        if let Some(reason) = self.owner_objection(it.owner()) {
+            return left_out(reason);
+        }
+        if let Some(reason) = self.tags_objection(&new, it.tags.keys()) {
+            return left_out(reason);
         }
         if !matches!(it.run_state.as_str(), "running" | "stopped") {
             return left_out(format!("is `{}`", it.run_state));
@@ -223,18 +286,27 @@ impl Rules {
             new,
             http_tokens_enforced: None,
             usage,
+            used_by: Vec::new(),
         }))
     }
 
-    /// The change of an account's defaults: of the options if `options`, and of enforcement if that is wanted. `v1` is
-    /// how many instances were seen there that allow IMDSv1.
+    /// The change of an account's defaults: of the options if `options`, and of enforcement if that is
+    /// wanted.
     #[must_use]
-    pub fn defaults(&self, it: &AccountDefaults, options: bool, v1: u64) -> Vec<Planned> {
+    pub fn defaults(&self, it: &AccountDefaults, options: bool, seen: &Seen<'_>) -> Vec<Planned> {
         let left_out = |reason: String| left_out(&it.place, "account-defaults", reason);
         let mut planned = Vec::new();
         // There is no account default for the IPv6 endpoint.
-        let wanted = Options { http_protocol_ipv6: None, ..self.wanted };
-        let new = if options { wanted.differing_from(&it.options) } else { Options::NONE };
+        let mut wanted =
+            Options { http_protocol_ipv6: None, ..self.wanted_above(it.options.http_put_response_hop_limit) };
+        // Without a default an image may give 2 hops: a default of 1 would lower that.
+        let lowers = |hops: HopLimit| !self.hop_limit_exact && hops == HopLimit::MIN;
+        if it.options.http_put_response_hop_limit.is_none()
+            && wanted.http_put_response_hop_limit.is_some_and(lowers)
+        {
+            wanted.http_put_response_hop_limit = None;
+        }
+        let mut new = if options { wanted.differing_from(&it.options) } else { Options::NONE };
         let current = if it.http_tokens_enforced { Switch::Enabled } else { Switch::Disabled };
         let mut enforcement = self
             .enforced
@@ -248,12 +320,26 @@ impl Rules {
             planned.push(left_out(format!("managed by a declarative policy of the organization ({said})")));
             return planned;
         }
-        if enforcement.is_some_and(|it| it.new == Switch::Enabled) && !self.allow_irreversible {
-            enforcement = None;
-            planned.push(left_out(format!(
-                "`HttpTokensEnforced` takes the way back: EC2 then refuses to set any instance back to IMDSv1, and to \
-                 launch one that allows it ({v1} were seen here that do); `--allow-irreversible` plans it all the same"
-            )));
+        let mut usage = None;
+        if new.http_tokens == Some(HttpTokens::Required) {
+            let readiness = seen.statuses.of_place(&it.place);
+            if let Some(reason) = self.include.objection(&readiness) {
+                new.http_tokens = None;
+                let mut left = left_out(reason);
+                if let Err(left) = &mut left {
+                    left.usage = Some(readiness);
+                }
+                planned.push(left);
+            } else {
+                usage = Some(readiness);
+            }
+        }
+        if enforcement.is_some_and(|it| it.new == Switch::Enabled) {
+            let reasons = self.enforcement_objections(it, new.http_tokens, seen);
+            if !reasons.is_empty() {
+                enforcement = None;
+                planned.extend(reasons.into_iter().map(left_out));
+            }
         }
         if !new.is_empty() || enforcement.is_some() {
             planned.push(Ok(Change {
@@ -263,11 +349,63 @@ impl Rules {
                 prior: it.options,
                 new,
                 http_tokens_enforced: enforcement,
-                usage: None,
+                usage,
+                used_by: Vec::new(),
             }));
         }
         planned
     }
+
+    /// Why enforcement is left out.
+    fn enforcement_objections(
+        &self,
+        it: &AccountDefaults,
+        new: Option<HttpTokens>,
+        seen: &Seen<'_>,
+    ) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if !self.allow_irreversible {
+            reasons.push(format!(
+                "`HttpTokensEnforced` makes rollback impossible: EC2 then refuses to set any instance back to IMDSv1, \
+                 and to launch one that allows it ({} instances of the account allow it here); \
+                 `--allow-irreversible` plans it all the same",
+                seen.v1
+            ));
+        }
+        if self.allow_launch_failures {
+            return reasons;
+        }
+        if !seen.complete {
+            let text = "not all that `HttpTokensEnforced` would refuse to launch could be read; \
+                        `--allow-launch-failures` plans it all the same";
+            reasons.push(text.to_owned());
+        }
+        let sets = new == Some(HttpTokens::Required);
+        let refused = seen.launches.refused_launches(&it.place, seen.changes);
+        // What leaves it to the account default is fixed by the change of that default.
+        reasons.extend(refused.into_iter().filter(|(by_default, _)| !(sets && *by_default)).map(|(_, named)| {
+            format!(
+                "`HttpTokensEnforced` would make the next launch fail from {named}; change that first, or plan it all \
+                 the same with `--allow-launch-failures`"
+            )
+        }));
+        reasons
+    }
+}
+
+/// What a scan saw of an account and Region, for the change of its defaults.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What is known of the use of IMDSv1.
+    pub statuses: &'a UsageStatuses,
+    /// What instances are launched from.
+    pub launches: &'a super::launches::Launches,
+    /// What the plan changes so far.
+    pub changes: &'a [Change],
+    /// How many instances allow IMDSv1.
+    pub v1: u64,
+    /// Whether all of it could be read.
+    pub complete: bool,
 }
 
 impl Plan {

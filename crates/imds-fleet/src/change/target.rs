@@ -29,6 +29,8 @@ pub struct Current {
     pub pin: Option<DriftState>,
     /// Whether the version that the plan makes of a template is there.
     pub has_made: bool,
+    /// Whether it is an instance that does not run: it takes its options up when it starts.
+    pub is_stopped: bool,
 }
 
 /// How a target stands to a change.
@@ -44,10 +46,19 @@ pub enum DriftState {
 
 impl Current {
     pub(super) const fn of(options: Options) -> Self {
-        Self { options, state: None, version: None, enforced: false, pin: None, has_made: false }
+        Self {
+            options,
+            state: None,
+            version: None,
+            enforced: false,
+            pin: None,
+            has_made: false,
+            is_stopped: false,
+        }
     }
 
-    /// How it stands to the change.
+    /// How it stands to the change. Only the options that the plan changes count: what someone else
+    /// changed of the others is theirs, and no obstacle.
     #[must_use]
     pub fn drift(&self, change: &Change) -> DriftState {
         let to_be = change.prior.overlaid(&change.new);
@@ -55,7 +66,7 @@ impl Current {
             // All five are known beforehand; what the service then does not say is no difference.
             Target::Instance { .. } => {
                 let is = |wanted: &Options| wanted.differing_from(&wanted.overlaid(&self.options)).is_empty();
-                match (is(&to_be), is(&change.prior)) {
+                match (is(&change.new), is(&change.prior.restricted_to(&change.new))) {
                     (true, _) => DriftState::New,
                     (false, true) => DriftState::Prior,
                     (false, false) => DriftState::Other,
@@ -66,9 +77,12 @@ impl Current {
                 let is = |wanted: fn(&Enforcement) -> bool| {
                     change.http_tokens_enforced.as_ref().is_none_or(|it| self.enforced == wanted(it))
                 };
-                if self.options == to_be && is(|it| it.new == Switch::Enabled) {
+                let current = self.options.restricted_to(&change.new);
+                if current == change.new && is(|it| it.new == Switch::Enabled) {
                     DriftState::New
-                } else if self.options == change.prior && is(|it| it.prior == Some(Switch::Enabled)) {
+                } else if current == change.prior.restricted_to(&change.new)
+                    && is(|it| it.prior == Some(Switch::Enabled))
+                {
                     DriftState::Prior
                 } else {
                     DriftState::Other
@@ -83,16 +97,23 @@ impl Current {
         }
     }
 
+    /// Whether its options are still to come into force. Of an instance that does not run they come into force
+    /// when it starts, so that waiting for it would wait for that.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.state == Some(State::Pending) && !self.is_stopped
+    }
+
     /// Whether the change is in force.
     #[must_use]
     pub fn is_made(&self, change: &Change) -> bool {
-        self.state != Some(State::Pending) && self.drift(change) == DriftState::New
+        !self.is_pending() && self.drift(change) == DriftState::New
     }
 
     /// Whether all is as it was before the change, and in force: also what a run that was stopped has left behind.
     #[must_use]
     pub fn is_restored(&self, change: &Change) -> bool {
-        self.state != Some(State::Pending) && self.drift(change) == DriftState::Prior && !self.has_made
+        !self.is_pending() && self.drift(change) == DriftState::Prior && !self.has_made
     }
 }
 
@@ -134,7 +155,15 @@ impl Targets {
             .collect();
         let mut instances: HashMap<String, Current> = HashMap::new();
         for instance in instances::by_id(&ec2, caller, place, &ids).await? {
-            let current = Current { state: instance.options_state, ..Current::of(instance.options) };
+            // What is about to end is as good as gone: EC2 refuses to change it.
+            if matches!(instance.run_state.as_str(), "shutting-down" | "terminated") {
+                continue;
+            }
+            let current = Current {
+                state: instance.options_state,
+                is_stopped: matches!(instance.run_state.as_str(), "stopping" | "stopped"),
+                ..Current::of(instance.options)
+            };
             instances.insert(instance.id, current);
         }
         let mut found = Vec::with_capacity(changes.len());
@@ -195,12 +224,13 @@ impl Targets {
         let place = &change.place;
         let member = self.clients.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
-        let back = change.prior.differing_from(&current.options);
+        // In full, even where it seems to be so already: what is read just after a change may be what was before it.
+        let back = change.prior.restricted_to(&change.new);
         match &change.target {
             Target::Instance { id } => modify::instance(&ec2, caller, place, id, &back, Mode::Real).await,
             Target::AccountDefaults => {
                 // What had no preference before has none afterwards.
-                let unset = unset_by(&change.prior, &current.options);
+                let unset = unset_by(&change.prior, &change.new);
                 let enforced = match change.http_tokens_enforced {
                     None => Enforced::Kept,
                     Some(Enforcement { prior: None, .. }) => Enforced::Cleared,

@@ -1,10 +1,12 @@
 //! The launch template version that a plan makes: made once, found again by its description, used, and deleted when the
 //! plan is undone.
 
-use super::plan::Change;
+use std::collections::BTreeSet;
+
+use super::plan::{Change, Target};
 use super::target::{Current, DriftState, Targets};
 use crate::aws::fault::Fault;
-use crate::aws::groups;
+use crate::aws::groups::{self, LaunchesFrom};
 use crate::aws::launch_sources::{self, Version};
 use crate::aws::limit::Api;
 use crate::aws::modify::{self, Mode};
@@ -40,7 +42,11 @@ impl Targets {
     ) -> Result<Option<Current>, Fault> {
         let ec2 = member.ec2(&place.region);
         let wanted = ["$Default".to_owned()];
-        let found = launch_sources::versions(&ec2, &member.caller, place, Some(id), &wanted).await?;
+        let found = match launch_sources::versions(&ec2, &member.caller, place, Some(id), &wanted).await {
+            Ok(found) => found,
+            Err(fault) if fault.says_gone() => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
         let Some(default) = found.into_iter().next() else { return Ok(None) };
         let has_made = self.made(member, place, id, version).await?.is_some();
         Ok(Some(Current { version: Some(default.number), has_made, ..Current::of(default.options) }))
@@ -67,6 +73,53 @@ impl Targets {
             DriftState::Other
         };
         Ok(Some(Current { pin: Some(pin), has_made, ..Current::of(change.prior) }))
+    }
+
+    /// Why versions may not be made in this account and Region as planned: a group has come to follow `$Latest`
+    /// since, and would launch from a version that was not made from what it launches from now.
+    ///
+    /// # Errors
+    ///
+    /// Returns the fault of the call: which groups there are must be known.
+    pub(super) async fn launch_objections(
+        &self,
+        place: &AccountRegion,
+        open: &[&Change],
+    ) -> Result<Vec<String>, Fault> {
+        let sources: Vec<(&str, i64)> = open
+            .iter()
+            .filter_map(|change| match &change.target {
+                Target::LaunchTemplate { id, version } => Some((id.as_str(), *version)),
+                Target::AutoScalingGroup { template, version, .. } => Some((template.as_str(), *version)),
+                Target::Instance { .. } | Target::AccountDefaults => None,
+            })
+            .collect();
+        let mut objections = Vec::new();
+        if sources.is_empty() {
+            return Ok(objections);
+        }
+        let member = self.clients.member(&place.account).await?;
+        let (ec2, caller) = (member.ec2(&place.region), &member.caller);
+        let groups = groups::groups(&member.auto_scaling(&place.region), caller, place).await?;
+        let templates: BTreeSet<&str> = sources.iter().map(|(id, _)| *id).collect();
+        for id in templates {
+            let follows = |from: &LaunchesFrom| matches!(from, LaunchesFrom::Template { template, version } if template == id && version == "$Latest");
+            let Some(group) = groups.iter().find(|group| follows(&group.from)) else { continue };
+            let wanted = ["$Latest".to_owned()];
+            let latest = launch_sources::versions(&ec2, caller, place, Some(id), &wanted).await?;
+            let Some(latest) = latest.first() else { continue };
+            for (_, from) in sources.iter().filter(|(of, _)| *of == id) {
+                let made = latest.description.as_deref() == Some(&self.description(*from));
+                if latest.number != *from && !made {
+                    objections.push(format!(
+                        "`{}` in {place} has come to launch from `$Latest` of `{id}`, which is version {}: a version \
+                         made from version {from} would replace it",
+                        group.group, latest.number
+                    ));
+                }
+            }
+        }
+        Ok(objections)
     }
 
     /// Makes the new version unless it is there, and gives its number; for a dry run, that of the source.
@@ -149,10 +202,8 @@ impl Targets {
             return Ok(());
         }
         let groups = groups::groups(&member.auto_scaling(&place.region), caller, place).await?;
-        let pinned = groups::LaunchesFrom::Template {
-            template: template.to_owned(),
-            version: made.number.to_string(),
-        };
+        let pinned =
+            LaunchesFrom::Template { template: template.to_owned(), version: made.number.to_string() };
         if groups.iter().any(|group| group.from == pinned) {
             return Ok(());
         }

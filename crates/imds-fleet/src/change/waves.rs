@@ -60,6 +60,7 @@ mod tests {
                 new: Options::NONE,
                 http_tokens_enforced: None,
                 usage: None,
+                used_by: Vec::new(),
             })
             .collect()
     }

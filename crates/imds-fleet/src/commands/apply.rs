@@ -1,15 +1,20 @@
 //! `apply`: makes the changes of a plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use imds_model::{duration, printable};
+use tokio::sync::Mutex;
+
+use super::progress::{self, Changes, Ended};
 use super::{End, scan};
 use crate::change::apply::{Settings, apply};
-use crate::change::journal::Journal;
+use crate::change::journal::{Journal, Progress};
 use crate::change::plan::Plan;
 use crate::change::target::Targets;
 use crate::cli::ApplyArgs;
+use crate::clock;
 use crate::error::Error;
 use crate::output::{Out, written};
 
@@ -17,47 +22,82 @@ use crate::output::{Out, written};
 ///
 /// # Errors
 ///
-/// When nothing was begun because something is wrong.
+/// Returns an error if nothing was begun because something is wrong.
 pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     let (plan, digest) = Plan::read(&args.plan)?;
+    check_age(args, &plan)?;
     let journal_path = args.journal.clone().unwrap_or_else(|| journal_of(&args.plan));
     let access = scan::access_as(&args.access, &args.role).await?;
-    let journal = Journal::open(&journal_path, true)?;
+    let journal = Arc::new(Mutex::new(Journal::open(&journal_path, true)?));
     let settings = Settings {
         concurrency: usize::from(args.access.concurrency),
         probe: !args.no_probe,
-        poll: Duration::from_millis(args.poll),
+        poll: args.poll,
         polls: args.polls,
-        pause: Duration::from_secs(args.pause),
+        pause: args.pause,
         gate_command: args.gate_command.clone(),
         gate_metric: !args.no_gate_metric,
     };
-    let mut said = Vec::new();
-    let result =
-        apply(Arc::new(Targets::new(access, &digest)), &plan, &digest, journal, &settings, &mut |line| {
-            said.push(line)
-        })
-        .await;
-    for line in said {
-        written(writeln!(out, "{line}"))?;
-    }
-    let outcome = result?;
-    written(writeln!(out, "{} of {} changes in force", outcome.applied, plan.changes.len()))?;
+    let total = plan.changes.len();
+    let over = |progress: &Progress| {
+        matches!(progress, Progress::Applied | Progress::Gone | Progress::Skipped | Progress::Done)
+    };
+    let bar = Changes::new(total, Arc::clone(&journal), over);
+    let mut say = |line: String| bar.line(out, &line);
+    let targets = Arc::new(Targets::new(access, &digest));
+    let work = apply(targets, Arc::new(plan), &digest, Arc::clone(&journal), &settings, &mut say);
+    let ended = progress::until_interrupted(work, &bar).await;
+    bar.finish();
+    let next = |out: Out<'_>| {
+        let journal_path = shell_word(&journal_path);
+        written(writeln!(out, "to go on, run the same again; to undo, `imds-fleet rollback {journal_path}`"))
+    };
+    let outcome = match ended {
+        Ended::Interrupted => {
+            let counts = progress::counts(&*journal.lock().await, total);
+            written(writeln!(out, "interrupted: {counts}"))?;
+            next(out)?;
+            return Ok(End::Incomplete);
+        }
+        Ended::Done(result) => result?,
+    };
+    written(writeln!(out, "{}", outcome.line(total)))?;
     if let Some(why) = &outcome.stopped {
-        written(writeln!(out, "stopped: {why}"))?;
-        written(writeln!(
-            out,
-            "to go on, run the same again; to undo, `imds-fleet rollback {}`",
-            journal_path.display()
-        ))?;
+        written(writeln!(out, "stopped: {}", printable::escape(why)))?;
+        next(out)?;
         return Ok(End::Incomplete);
     }
     Ok(End::Clean)
 }
 
+/// A plan says how things were when it was made; one that is too old says little of today.
+fn check_age(args: &ApplyArgs, plan: &Plan) -> Result<(), Error> {
+    let age = clock::now().as_second() - plan.made_at.as_second();
+    let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
+    if args.stale || age <= args.max_age {
+        return Ok(());
+    }
+    Err(Error::Input(format!(
+        "plan `{}` was made {} ago, which is more than `--max-age {}`: make a new one, or say `--stale`",
+        args.plan.display(),
+        duration::format(Duration::from_secs(age.as_secs() / 60 * 60)),
+        duration::format(args.max_age)
+    )))
+}
+
 /// The journal beside the plan.
-fn journal_of(plan: &std::path::Path) -> PathBuf {
+fn journal_of(plan: &Path) -> PathBuf {
     let mut name = plan.as_os_str().to_owned();
     name.push(".journal");
     PathBuf::from(name)
+}
+
+/// A path as a shell reads it back.
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }

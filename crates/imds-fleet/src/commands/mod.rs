@@ -2,7 +2,11 @@
 
 pub mod apply;
 pub mod audit;
+mod completions;
+mod man;
 pub mod plan;
+mod policy;
+mod progress;
 pub mod report;
 pub mod rollback;
 pub mod rules;
@@ -31,6 +35,9 @@ pub async fn run(command: &Command) -> Result<End, Error> {
         Command::Apply(args) => apply::run(args, &mut out).await,
         Command::Rollback(args) => rollback::run(args, &mut out).await,
         Command::Rules(args) => rules::run(args, &mut out),
+        Command::Policy(args) => policy::run(args, &mut out),
+        Command::Completions(args) => completions::run(args, &mut out),
+        Command::Man(args) => man::run(args),
     };
     // What was found before a failure is worth having, too.
     let _ = out.flush();
@@ -67,7 +74,7 @@ impl End {
     pub const fn of(error: &Error) -> Self {
         match error {
             Error::NoCredentials(_) | Error::Input(_) => Self::Usage,
-            Error::File { .. } | Error::Call(_) | Error::Stopped(_) => Self::Incomplete,
+            _ => Self::Incomplete,
         }
     }
 }

@@ -1,126 +1,68 @@
 //! `plan`: what would be changed, in a file for people to review.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::sync::Arc;
 
-use imds_model::options::HttpTokens;
+use imds_model::options::{HttpTokens, Switch};
+use imds_model::printable;
 
 use super::{End, scan};
 use crate::aws::clients::AccountClients;
-use crate::change::launches::Launches;
-use crate::change::plan::{Change, Plan, Planned, Rules, SCHEMA_VERSION};
+use crate::change::launches::{self, Launches};
+use crate::change::plan::{Change, LeftOut, Plan, Planned, Rules, SCHEMA_VERSION, Seen};
 use crate::change::readiness::{Accepted, UsageStatuses};
 use crate::cli::PlanArgs;
 use crate::clock;
+use crate::counts::Counts;
 use crate::error::Error;
 use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountDefaults, AccountRegion, Instance, Resource};
 use crate::output::{Out, flat, written};
 use crate::scan::Event;
-use crate::usage::{Saved, usage};
+use crate::usage::{Asked, Saved, usage};
 
 /// Runs it.
 ///
 /// # Errors
 ///
-/// When nothing is wanted, the scan cannot begin, or the plan cannot be written.
+/// Returns an error if nothing is wanted, the scan cannot begin, or the plan cannot be written.
 pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
-    let wanted = Options {
-        http_tokens: args.http_tokens,
-        http_endpoint: args.http_endpoint,
-        http_put_response_hop_limit: args.hop_limit,
-        http_protocol_ipv6: args.ipv6,
-        instance_metadata_tags: args.tags,
-    };
-    if wanted.is_empty() && args.http_tokens_enforced.is_none() {
-        return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
-    }
-    let include = Accepted { in_use: args.ready.include_in_use, unknown: args.ready.include_unknown };
-    let rules = Rules {
-        wanted,
-        enforced: args.http_tokens_enforced,
-        allow_irreversible: args.allow_irreversible,
-        include,
-    };
+    let rules = rules(args)?;
     let saved = args.ready.usage_file.as_deref().map(Saved::read).transpose()?;
-    let takes_v1 = wanted.http_tokens == Some(HttpTokens::Required) && !args.no_instances;
-    if takes_v1 && saved.is_none() && !args.ready.usage && !include.unknown {
+    let launch_sources = args.launch_templates || args.pinned_groups;
+    let turns_off = rules.wanted.http_tokens == Some(HttpTokens::Required)
+        && (!args.no_instances || launch_sources || args.account_defaults);
+    if turns_off && saved.is_none() && !args.ready.usage && !rules.include.unknown {
         return Err(Error::Input(
             "`--http-tokens required` needs to know who still uses IMDSv1: say `--usage`, `--usage-file FILE`, or \
              `--include-unknown`"
                 .to_owned(),
         ));
     }
-    let (mut changes, mut left_out) = (Vec::new(), Vec::new());
-    // The defaults of a place come after its instances.
-    let mut instances: Vec<Instance> = Vec::new();
-    let mut defaults: BTreeMap<AccountRegion, AccountDefaults> = BTreeMap::new();
-    let mut v1: BTreeMap<AccountRegion, u64> = BTreeMap::new();
-    let mut launches = Launches::default();
-    let counts = scan::run_scan(&args.scope, &mut |event| {
-        let Event::Found(resources) = event else { return Ok(()) };
-        for resource in resources {
-            if let Resource::Instance(it) = resource
-                && it.posture == Posture::V1Allowed
-            {
-                *v1.entry(it.place.clone()).or_default() += 1;
-            }
-            match resource {
-                Resource::Instance(it) if !wanted.differing_from(&it.options).is_empty() => {
-                    instances.push(Instance::clone(it));
-                }
-                Resource::AccountDefaults(it) => {
-                    defaults.insert(it.place.clone(), AccountDefaults::clone(it));
-                }
-                Resource::LaunchTemplate(it) => launches.template(it),
-                Resource::LaunchConfiguration(it) => launches.configuration(it),
-                _ => {}
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    let mut take = |planned: Planned| match planned {
-        Ok(change) => changes.push(change),
-        Err(left) => left_out.push(*left),
-    };
+    // Never over a plan that is there: its journal may be needed to undo it. Before the scan, which may be long.
+    if args.out.exists() {
+        let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        return Err(Error::file(&args.out, source));
+    }
+    let (found, counts) = Found::scan(args).await?;
     let mut not_read = Vec::new();
-    if !args.no_instances {
-        instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
-        let verdicts = match saved {
-            Some(saved) => UsageStatuses::new(saved.read_at, saved.days, clock::now(), saved.usage),
-            None if args.ready.usage => {
-                let asked = instances.iter().filter(|it| rules.takes_v1(it)).cloned().collect();
-                read_usage(args, asked, &mut not_read).await?
-            }
-            None => UsageStatuses::default(),
-        };
-        for instance in &instances {
-            rules
-                .instance(instance, defaults.get(&instance.place), &verdicts)
-                .into_iter()
-                .for_each(&mut take);
-        }
-    }
-    if args.launch_templates || args.pinned_groups {
-        let planned = launches.plan(&rules, args.launch_templates, args.pinned_groups);
-        planned.into_iter().for_each(&mut take);
-    }
-    if args.account_defaults || args.http_tokens_enforced.is_some() {
-        for it in defaults.values() {
-            let v1 = v1.get(&it.place).copied().unwrap_or(0);
-            rules.defaults(it, args.account_defaults, v1).into_iter().for_each(&mut take);
-        }
-    }
-    changes.sort_by_cached_key(order);
+    let mut statuses = match saved {
+        Some(saved) => UsageStatuses::new(saved.read_at, saved.days, clock::now(), saved.usage),
+        None if args.ready.usage && turns_off => read_usage(args, &rules, &found, &mut not_read).await?,
+        None => UsageStatuses::default(),
+    };
+    statuses.filtered = !args.scope.filters.is_empty();
+    counts.incomplete.iter().for_each(|scan| statuses.not_seen(scan.place.clone()));
+    found.instances.iter().for_each(|it| statuses.seen(it));
+    let (changes, left_out) = planned(args, &rules, &found, &statuses, &counts);
     let plan = Plan {
         schema_version: SCHEMA_VERSION,
         made_at: clock::now(),
-        wanted,
-        http_tokens_enforced: args.http_tokens_enforced,
-        allow_irreversible: args.allow_irreversible,
-        include,
+        wanted: rules.wanted,
+        hop_limit_exact: rules.hop_limit_exact,
+        http_tokens_enforced: rules.enforced,
+        allow_irreversible: rules.allow_irreversible,
+        include: rules.include,
         changes,
         left_out,
         not_scanned: counts
@@ -129,37 +71,8 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
             .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)))
             .collect(),
     };
-    let mut text = serde_json::to_vec_pretty(&plan)
-        .map_err(|error| Error::Input(format!("plan cannot be written: {error}")))?;
-    text.push(b'\n');
-    // Never over a plan that is there: its journal may be needed to undo it.
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&args.out)
-        .map_err(|source| Error::file(&args.out, source))?;
-    file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| Error::file(&args.out, source))?;
-
-    for left in &plan.left_out {
-        written(writeln!(out, "left out: {} in {}: {}", left.id, left.place, left.reason))?;
-    }
-    for line in &plan.not_scanned {
-        written(writeln!(out, "not scanned: {line}"))?;
-    }
-    for line in &not_read {
-        written(writeln!(out, "usage not read: {line}"))?;
-    }
-    let mut what: Vec<String> =
-        wanted.named().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    what.extend(args.http_tokens_enforced.map(|value| format!("HttpTokensEnforced={value}")));
-    written(writeln!(
-        out,
-        "{} changes to {}, {} left out, in `{}`",
-        plan.changes.len(),
-        what.join(" "),
-        plan.left_out.len(),
-        args.out.display()
-    ))?;
+    write(args, &plan)?;
+    report(args, &plan, &not_read, out)?;
     Ok(if !plan.not_scanned.is_empty() || !not_read.is_empty() {
         End::Incomplete
     } else if plan.left_out.is_empty() {
@@ -169,26 +82,179 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     })
 }
 
+fn rules(args: &PlanArgs) -> Result<Rules, Error> {
+    let wanted = Options {
+        http_tokens: args.http_tokens,
+        http_endpoint: args.http_endpoint,
+        http_put_response_hop_limit: args.hop_limit.or(args.hop_limit_exact),
+        http_protocol_ipv6: args.ipv6,
+        instance_metadata_tags: args.tags,
+    };
+    if wanted.is_empty() && args.http_tokens_enforced.is_none() {
+        return Err(Error::Input("nothing to change: say for example `--http-tokens required`".to_owned()));
+    }
+    if args.http_tokens_enforced == Some(Switch::Enabled) && !args.scope.filters.is_empty() {
+        return Err(Error::Input(
+            "`--http-tokens-enforced enabled` holds for every instance of an account: it cannot be planned with \
+             `--filter`"
+                .to_owned(),
+        ));
+    }
+    Ok(Rules {
+        wanted,
+        hop_limit_exact: args.hop_limit_exact.is_some(),
+        enforced: args.http_tokens_enforced,
+        allow_irreversible: args.allow_irreversible,
+        allow_launch_failures: args.allow_launch_failures,
+        include: Accepted { in_use: args.ready.include_in_use, unknown: args.ready.include_unknown },
+        include_owned: args.include_owned.clone(),
+    })
+}
+
+/// What a scan finds, as far as a plan needs it.
+#[derive(Debug, Default)]
+struct Found {
+    /// Sorted by account, Region and id.
+    instances: Vec<Instance>,
+    defaults: BTreeMap<AccountRegion, AccountDefaults>,
+    launches: Launches,
+}
+
+impl Found {
+    async fn scan(args: &PlanArgs) -> Result<(Self, Counts), Error> {
+        let mut found = Self::default();
+        let counts = scan::run_scan(&args.scope, &mut |event| {
+            let Event::Found(resources) = event else { return Ok(()) };
+            for resource in resources {
+                match resource {
+                    Resource::Instance(it) => found.instances.push(Instance::clone(it)),
+                    Resource::AccountDefaults(it) => {
+                        found.defaults.insert(it.place.clone(), AccountDefaults::clone(it));
+                    }
+                    Resource::LaunchTemplate(it) => found.launches.template(it),
+                    Resource::LaunchConfiguration(it) => found.launches.configuration(it),
+                    Resource::Image(_) => {}
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        found.instances.sort_by(|a, b| (&a.place, &a.id).cmp(&(&b.place, &b.id)));
+        Ok((found, counts))
+    }
+
+    fn v1(&self, place: &AccountRegion) -> u64 {
+        let v1 = |it: &&Instance| it.place == *place && it.posture == Posture::V1Allowed;
+        self.instances.iter().filter(v1).count() as u64
+    }
+}
+
+fn planned(
+    args: &PlanArgs,
+    rules: &Rules,
+    found: &Found,
+    statuses: &UsageStatuses,
+    counts: &Counts,
+) -> (Vec<Change>, Vec<LeftOut>) {
+    let (mut changes, mut left_out) = (Vec::new(), Vec::new());
+    let mut take = |changes: &mut Vec<Change>, planned: Planned| match planned {
+        Ok(change) => changes.push(change),
+        Err(left) => left_out.push(*left),
+    };
+    if !args.no_instances {
+        for instance in &found.instances {
+            if let Some(planned) = rules.instance(instance, found.defaults.get(&instance.place), statuses) {
+                take(&mut changes, planned);
+            }
+        }
+    }
+    if args.launch_templates || args.pinned_groups {
+        let scope = launches::Scope { templates: args.launch_templates, pinned: args.pinned_groups };
+        for planned in found.launches.plan(rules, scope, statuses) {
+            take(&mut changes, planned);
+        }
+    }
+    if args.account_defaults || args.http_tokens_enforced.is_some() {
+        for it in found.defaults.values() {
+            let seen = Seen {
+                statuses,
+                launches: &found.launches,
+                changes: &changes,
+                v1: found.v1(&it.place),
+                complete: counts.incomplete.iter().all(|scan| scan.place != it.place),
+            };
+            let planned = rules.defaults(it, args.account_defaults, &seen);
+            for planned in planned {
+                take(&mut changes, planned);
+            }
+        }
+    }
+    changes.sort_by_cached_key(order);
+    (changes, left_out)
+}
+
 /// The same for the same fleet, whatever order it was scanned in.
 fn order(change: &Change) -> (AccountRegion, u8, String) {
     (change.place.clone(), change.target.kind(), change.target.id().to_owned())
 }
 
-/// The verdicts on these instances, from the metrics as they are now.
+fn write(args: &PlanArgs, plan: &Plan) -> Result<(), Error> {
+    use std::io::Write as _;
+    let mut text = serde_json::to_vec_pretty(plan)
+        .map_err(|error| Error::Input(format!("plan cannot be written: {error}")))?;
+    text.push(b'\n');
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&args.out)
+        .map_err(|source| Error::file(&args.out, source))?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| Error::file(&args.out, source))
+}
+
+fn report(args: &PlanArgs, plan: &Plan, not_read: &[String], out: Out<'_>) -> Result<(), Error> {
+    let mut line = |text: String| written(writeln!(out, "{}", printable::escape(&text)));
+    for left in &plan.left_out {
+        line(format!("left out: {} in {}: {}", left.id, left.place, left.reason))?;
+    }
+    for scan in &plan.not_scanned {
+        line(format!("not scanned: {scan}"))?;
+    }
+    for usage in not_read {
+        line(format!("usage not read: {usage}"))?;
+    }
+    let mut what: Vec<String> =
+        plan.wanted.named().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    what.extend(plan.http_tokens_enforced.map(|value| format!("HttpTokensEnforced={value}")));
+    line(format!(
+        "{} changes to {}, {} left out, in `{}`",
+        plan.changes.len(),
+        what.join(" "),
+        plan.left_out.len(),
+        args.out.display()
+    ))
+}
+
+/// The verdicts on all that the plan may turn IMDSv1 off for, from the metrics as they are now.
 async fn read_usage(
     args: &PlanArgs,
-    instances: Vec<Instance>,
+    rules: &Rules,
+    found: &Found,
     not_read: &mut Vec<String>,
 ) -> Result<UsageStatuses, Error> {
     let now = clock::now();
     let days = args.ready.usage_days;
+    let mut asked = Asked::default();
+    found.instances.iter().filter(|it| rules.takes_v1(it)).cloned().for_each(|it| asked.instance(it));
+    if args.launch_templates || args.pinned_groups {
+        found.launches.groups().for_each(|(place, name)| asked.group(place, name));
+    }
     let (scope, concurrency) = (&args.scope, usize::from(args.scope.access.concurrency));
     let clients = Arc::new(AccountClients::new(scan::access_as(&scope.access, &scope.role).await?));
-    let (found, failed) = usage(clients, instances, days, now.as_second(), concurrency).await;
-    let mut verdicts = UsageStatuses::new(now, days, now, found);
+    let (found, failed) = usage(clients, asked, days, now.as_second(), concurrency).await;
+    let mut statuses = UsageStatuses::new(now, days, now, found);
     for (place, fault) in failed {
         not_read.push(format!("{place}: {fault}"));
-        verdicts.not_read(place, fault.to_string());
+        statuses.not_read(place, fault.to_string());
     }
-    Ok(verdicts)
+    Ok(statuses)
 }

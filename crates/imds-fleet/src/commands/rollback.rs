@@ -1,9 +1,14 @@
 //! `rollback`: undoes what a journal says was done.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use imds_model::printable;
+use tokio::sync::Mutex;
+
+use super::apply::shell_word;
+use super::progress::{self, Changes, Ended};
 use super::{End, scan};
-use crate::change::journal::Journal;
+use crate::change::journal::{Journal, Progress};
 use crate::change::rollback::{Settings, rollback};
 use crate::change::target::Targets;
 use crate::cli::RollbackArgs;
@@ -14,9 +19,9 @@ use crate::output::{Out, written};
 ///
 /// # Errors
 ///
-/// When the journal cannot be used.
+/// Returns an error if the journal cannot be used.
 pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
-    let mut journal = Journal::open(&args.journal, false)?;
+    let journal = Journal::open(&args.journal, false)?;
     let Some(plan) = journal.plan.clone() else {
         return Err(Error::Input(format!(
             "journal `{}` has not begun: nothing to undo",
@@ -25,21 +30,43 @@ pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
     };
     let access = scan::access_as(&args.access, &args.role).await?;
     let settings = Settings {
+        concurrency: usize::from(args.access.concurrency),
         force: args.force,
         allow_irreversible: args.allow_irreversible,
-        poll: Duration::from_millis(args.poll),
+        poll: args.poll,
         polls: args.polls,
     };
-    let targets = Targets::new(access, &plan);
-    let outcome = rollback(&targets, &mut journal, &settings).await?;
+    let total = journal.changes.len();
+    let journal = Arc::new(Mutex::new(journal));
+    let over =
+        |progress: &Progress| matches!(progress, Progress::Undone | Progress::Restored | Progress::Gone);
+    let bar = Changes::new(total, Arc::clone(&journal), over);
+    let mut say = |line: String| bar.line(out, &line);
+    let targets = Arc::new(Targets::new(access, &plan));
+    let work = rollback(targets, Arc::clone(&journal), &settings, &mut say);
+    let ended = progress::until_interrupted(work, &bar).await;
+    bar.finish();
+    let outcome = match ended {
+        Ended::Interrupted => {
+            let counts = progress::counts(&*journal.lock().await, total);
+            written(writeln!(
+                out,
+                "interrupted: {counts}\nto go on, run `imds-fleet rollback {}` again; a plan that is partly rolled \
+                 back cannot be applied: make a new one with `imds-fleet plan`",
+                shell_word(&args.journal)
+            ))?;
+            return Ok(End::Incomplete);
+        }
+        Ended::Done(result) => result?,
+    };
     for left in &outcome.left {
-        written(writeln!(out, "not restored: {left}"))?;
+        written(writeln!(out, "not restored: {}", printable::escape(left)))?;
     }
-    let (restored, unchanged) = (outcome.restored, outcome.unchanged);
-    written(writeln!(
-        out,
-        "{restored} restored, {unchanged} as before, {} not restored",
-        outcome.left.len()
-    ))?;
+    let (restored, unchanged, left) = (outcome.restored, outcome.unchanged, outcome.left.len());
+    let gone = match outcome.gone {
+        0 => String::new(),
+        gone => format!(", {gone} gone"),
+    };
+    written(writeln!(out, "{restored} restored, {unchanged} as before, {left} not restored{gone}"))?;
     Ok(if outcome.left.is_empty() { End::Clean } else { End::Incomplete })
 }

@@ -26,7 +26,7 @@ pub fn run(args: &RulesArgs, out: Out<'_>) -> Result<End, Error> {
                 rule.severity.as_str(),
                 rule.title,
                 rule.explanation,
-                rule.fix
+                rule.advice()
             )
         }),
     })?;

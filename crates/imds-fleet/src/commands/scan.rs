@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
@@ -35,7 +34,7 @@ pub async fn access_as(args: &AccessArgs, role: &RoleArgs) -> Result<Access, Err
         role_name: role.role_name.clone(),
         external_id: role.external_id.clone(),
         share: f64::from(args.limit_share) / 100.0,
-        backoff: Duration::from_millis(args.backoff),
+        backoff: args.backoff,
     })
     .await
 }

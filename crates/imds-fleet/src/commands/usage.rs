@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use imds_model::printable;
 use serde_json::json;
 
 use super::{End, scan};
@@ -12,9 +13,9 @@ use crate::cli::{UsageArgs, UsageOutput};
 use crate::clock;
 use crate::error::Error;
 use crate::inventory::resource::Resource;
-use crate::output::{Out, csv, flat, state, written};
+use crate::output::{Out, SCHEMA_VERSION, csv, flat, written};
 use crate::scan::Event;
-use crate::usage::{Usage, usage};
+use crate::usage::{Asked, Usage, usage};
 
 /// Runs it.
 ///
@@ -22,14 +23,14 @@ use crate::usage::{Usage, usage};
 ///
 /// When the scan cannot begin, or the output cannot be written.
 pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
-    let mut instances = Vec::new();
+    let mut asked = Asked::default();
     let mut scope = args.scope.clone();
     scope.instances_only = true;
     let scanned = scan::run_scan(&scope, &mut |event| {
         if let Event::Found(resources) = event {
             for resource in resources {
                 if let Resource::Instance(it) = resource {
-                    instances.push(crate::inventory::resource::Instance::clone(it));
+                    asked.instance(crate::inventory::resource::Instance::clone(it));
                 }
             }
         }
@@ -39,7 +40,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     let clients = Arc::new(AccountClients::new(scan::access_as(&scope.access, &scope.role).await?));
     let concurrency = usize::from(scope.access.concurrency);
     let now = clock::now();
-    let (found, failed) = usage(clients, instances, args.days, now.as_second(), concurrency).await;
+    let (found, failed) = usage(clients, asked, args.days, now.as_second(), concurrency).await;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for usage in &found {
         *counts.entry(usage.verdict.as_str()).or_default() += 1;
@@ -48,7 +49,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     written(match args.output {
         UsageOutput::Json => {
             let document = json!({
-                "schema_version": state::SCHEMA_VERSION,
+                "schema_version": SCHEMA_VERSION,
                 "read_at": now,
                 "days": args.days,
                 "usage": found,
@@ -60,6 +61,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
             let head = [
                 "account_id",
                 "region_name",
+                "kind",
                 "id",
                 "name",
                 "posture",
@@ -75,7 +77,8 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
         UsageOutput::Table => found
             .iter()
             .try_for_each(|usage| {
-                let [account, region, id, name, posture, verdict, reason, ..] = fields(usage);
+                let shown = fields(usage).map(|field| printable::escape(&field).into_owned());
+                let [account, region, _, id, name, posture, verdict, reason, ..] = shown;
                 writeln!(
                     out,
                     "{account:<12} {region:<14} {id:<20} {posture:<17} {verdict:<8} {reason} {name}"
@@ -90,21 +93,22 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                     .map(|scan| format!("{}: {}", scan.place, flat::not_scanned(scan)));
                 scans
                     .chain(not_read.iter().cloned())
-                    .try_for_each(|line| writeln!(out, "not scanned: {line}"))
+                    .try_for_each(|line| writeln!(out, "not scanned: {}", printable::escape(&line)))
                     .and_then(|()| writeln!(out, "{}", counts.join(", ")))
             }),
     })?;
     Ok(if scanned.incomplete.is_empty() && failed.is_empty() { End::Clean } else { End::Incomplete })
 }
 
-fn fields(usage: &Usage) -> [String; 9] {
+fn fields(usage: &Usage) -> [String; 10] {
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     [
         usage.place.account.clone(),
         usage.place.region.clone(),
+        usage.kind.as_str().to_owned(),
         usage.id.clone(),
         usage.name.clone().unwrap_or_default(),
-        usage.posture.as_str().to_owned(),
+        usage.posture.map_or_else(|| usage.kind.as_str().to_owned(), |posture| posture.as_str().to_owned()),
         usage.verdict.as_str().to_owned(),
         usage.reason.clone(),
         number(usage.calls),

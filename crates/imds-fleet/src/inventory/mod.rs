@@ -2,4 +2,5 @@
 
 pub mod effective;
 pub mod options;
+pub mod owner;
 pub mod resource;

@@ -64,6 +64,22 @@ impl Options {
         }
     }
 
+    /// Those of these options that `keys` sets too.
+    #[must_use]
+    pub fn restricted_to(&self, keys: &Self) -> Self {
+        Self {
+            http_tokens: self.http_tokens.filter(|_| keys.http_tokens.is_some()),
+            http_endpoint: self.http_endpoint.filter(|_| keys.http_endpoint.is_some()),
+            http_put_response_hop_limit: self
+                .http_put_response_hop_limit
+                .filter(|_| keys.http_put_response_hop_limit.is_some()),
+            http_protocol_ipv6: self.http_protocol_ipv6.filter(|_| keys.http_protocol_ipv6.is_some()),
+            instance_metadata_tags: self
+                .instance_metadata_tags
+                .filter(|_| keys.instance_metadata_tags.is_some()),
+        }
+    }
+
     /// What has to be sent so that `current` becomes these options: only the set ones that differ.
     #[must_use]
     pub fn differing_from(&self, current: &Self) -> Self {

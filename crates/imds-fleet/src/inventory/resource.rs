@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effective::Effective;
 use super::options::{Options, Posture};
+use super::owner::Owner;
 
 /// One account in one Region: the unit that AWS throttles, denies and opts in by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,14 +71,22 @@ pub struct Instance {
     pub tags: BTreeMap<String, String>,
 }
 
+impl Instance {
+    /// Who owns it, by its tags.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        Owner::of_tags(self.tags.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+    }
+}
+
 /// An Auto Scaling group that names a template version by its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// The group.
     pub group: String,
-    /// The service whose group it is.
+    /// Whose group it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub managed_by: Option<String>,
+    pub owner: Option<Owner>,
 }
 
 /// A version of a launch template that launches would use.
@@ -112,6 +121,18 @@ pub struct LaunchTemplate {
     /// The AWS service that manages the template, if one does.
     #[serde(default)]
     pub operator: Option<String>,
+    /// Who owns the template, or a group that launches from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// Whether it could not be read which groups launch from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub users_unknown: bool,
+    /// The keys of the tags that it gives to instances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instance_tags: Vec<String>,
+    /// Whether a launch that allows IMDSv1 is refused in its account (`HttpTokensEnforced`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enforced: bool,
     /// What the next launch would get.
     pub effective: Effective,
     /// What had to be assumed because it could not be read.
@@ -135,6 +156,15 @@ pub struct LaunchConfiguration {
     /// The image.
     #[serde(default)]
     pub image_id: Option<String>,
+    /// Who owns a group that launches from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// Whether it could not be read which groups launch from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub users_unknown: bool,
+    /// Whether a launch that allows IMDSv1 is refused in its account (`HttpTokensEnforced`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enforced: bool,
     /// What the next launch would get.
     pub effective: Effective,
     /// What had to be assumed because it could not be read.
@@ -269,6 +299,16 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What had to be assumed of it because it could not be read.
+    #[must_use]
+    pub fn assumed(&self) -> &[String] {
+        match self {
+            Self::LaunchTemplate(it) => &it.assumed,
+            Self::LaunchConfiguration(it) => &it.assumed,
+            Self::Instance(_) | Self::Image(_) | Self::AccountDefaults(_) => &[],
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn place(&self) -> &AccountRegion {

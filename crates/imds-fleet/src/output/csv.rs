@@ -21,8 +21,9 @@ pub fn record<'a>(to: &mut dyn Write, fields: impl IntoIterator<Item = Cow<'a, s
 }
 
 fn quoted(field: &str) -> Cow<'_, str> {
-    // A spreadsheet takes a field that starts so for a formula, and a tag can hold anything (OWASP, "CSV Injection").
-    let formula = field.starts_with(['=', '+', '-', '@', '\t']);
+    // A spreadsheet takes a field that starts so for a formula, some after a line end or in full-width forms, and a tag can hold anything (OWASP, "CSV Injection").
+    let formula = field
+        .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if formula {
         return Cow::Owned(format!("\"'{}\"", field.replace('"', "\"\"")));
     }
@@ -39,11 +40,11 @@ mod tests {
     #[test]
     fn fields_are_quoted_when_they_must_be() {
         let mut out = Vec::new();
-        let fields = ["a", "b,c", "say \"hi\"", "two\nlines", "=cmd()", ""];
+        let fields = ["a", "b,c", "say \"hi\"", "two\nlines", "=cmd()", "\r=cmd()", ""];
         record(&mut out, fields.map(Cow::Borrowed)).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "a,\"b,c\",\"say \"\"hi\"\"\",\"two\nlines\",\"'=cmd()\",\r\n"
+            "a,\"b,c\",\"say \"\"hi\"\"\",\"two\nlines\",\"'=cmd()\",\"'\r=cmd()\",\r\n"
         );
     }
 }

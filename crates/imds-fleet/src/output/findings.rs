@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use imds_model::printable;
 use serde_json::json;
 
-use super::{Out, csv, flat, junit, ocsf, sarif, state, written};
+use super::{Out, SCHEMA_VERSION, csv, flat, junit, ocsf, sarif, state, written};
 use crate::checkpoint::{ScanLine, write};
 use crate::counts::Counts;
 use crate::error::Error;
@@ -85,7 +86,7 @@ impl<'a> Writer<'a> {
         let out = &mut self.out;
         written(match self.form {
             Form::Table => writeln!(out, "{}", row("SEVERITY", "RULE", "ACCOUNT", "REGION", "ID", "FINDING")),
-            Form::Json => write!(out, "{{\"schema_version\":{},\"findings\":[", state::SCHEMA_VERSION),
+            Form::Json => write!(out, "{{\"schema_version\":{},\"findings\":[", SCHEMA_VERSION),
             Form::Csv => csv::record(out, CSV_HEAD.map(Cow::Borrowed)),
             Form::Sarif => sarif::head(out),
             Form::Ocsf => out.write_all(b"["),
@@ -125,7 +126,7 @@ impl<'a> Writer<'a> {
                 };
                 let place = &finding.place;
                 let text = row(severity, finding.rule.id, &place.account, &place.region, &finding.id, &named);
-                writeln!(self.out, "{text}")
+                writeln!(self.out, "{}", printable::escape(&text))
             }
             Form::Json => {
                 self.separator()?;
@@ -143,7 +144,7 @@ impl<'a> Writer<'a> {
                     finding.id.clone(),
                     finding.name.clone().unwrap_or_default(),
                     finding.message.clone(),
-                    finding.fix.to_owned(),
+                    finding.advice(),
                     finding.config_rule.unwrap_or_default().to_owned(),
                     finding.security_hub.unwrap_or_default().to_owned(),
                     finding.excepted.to_string(),
@@ -199,7 +200,8 @@ impl<'a> Writer<'a> {
                 .incomplete
                 .iter()
                 .try_for_each(|scan| {
-                    writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
+                    let line = format!("not scanned: {}: {}", scan.place, flat::not_scanned(scan));
+                    writeln!(out, "{}", printable::escape(&line))
                 })
                 .and_then(|()| writeln!(out, "{total} findings, {excepted} excepted; {}", counts.line())),
             Form::Json => {

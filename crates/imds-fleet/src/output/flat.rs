@@ -66,6 +66,8 @@ pub const COLUMNS: &[(&str, Type)] = &[
     ("imds_support", Type::Text),
     ("http_tokens_enforced", Type::Boolean),
     ("managed_by", Type::Text),
+    ("owner", Type::Text),
+    ("assumed", Type::Text),
     ("not_scanned", Type::Text),
     ("tags", Type::Text),
 ];
@@ -106,6 +108,12 @@ impl Row {
         }
         self.text("http_protocol_ipv6", options.http_protocol_ipv6.map(|value| value.as_str()));
         self.text("instance_metadata_tags", options.instance_metadata_tags.map(|value| value.as_str()));
+    }
+
+    fn assumed(&mut self, assumed: &[String]) {
+        if !assumed.is_empty() {
+            self.text("assumed", Some(&assumed.join("; ")));
+        }
     }
 
     fn effective(&mut self, effective: &Effective) {
@@ -154,6 +162,7 @@ pub fn resource(resource: &Resource) -> Row {
             row.text("lifecycle", it.lifecycle.as_deref());
             row.text("auto_scaling_group", it.auto_scaling_group.as_deref());
             row.text("operator", it.operator.as_deref());
+            row.text("owner", it.owner().map(|owner| owner.option()));
             row.set("hidden", Value::Boolean(it.hidden));
             if let Ok(tags) = serde_json::to_string(&it.tags) {
                 row.set("tags", Value::Text(tags));
@@ -167,12 +176,16 @@ pub fn resource(resource: &Resource) -> Row {
             row.set("is_default", Value::Boolean(it.is_default));
             row.text("used_by", Some(&it.used_by.join(" ")));
             row.text("operator", it.operator.as_deref());
+            row.text("owner", it.owner.map(|owner| owner.option()));
+            row.assumed(&it.assumed);
             row.effective(&it.effective);
         }
         Resource::LaunchConfiguration(it) => {
             row.options(&it.options);
             row.text("image_id", it.image_id.as_deref());
             row.text("used_by", Some(&it.used_by.join(" ")));
+            row.text("owner", it.owner.map(|owner| owner.option()));
+            row.assumed(&it.assumed);
             row.effective(&it.effective);
         }
         Resource::Image(it) => {

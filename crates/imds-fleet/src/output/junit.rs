@@ -122,7 +122,7 @@ impl Suite {
                         finding.rule.id,
                         finding.severity.as_str(),
                         finding.message,
-                        finding.fix
+                        finding.advice()
                     )
                 })
                 .collect();

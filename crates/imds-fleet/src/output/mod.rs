@@ -14,6 +14,9 @@ use std::io::Write;
 
 use crate::error::Error;
 
+/// The version of the JSON outputs; it grows when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
 /// Where output goes.
 pub type Out<'a> = &'a mut (dyn Write + Send);
 

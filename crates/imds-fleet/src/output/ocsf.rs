@@ -70,7 +70,7 @@ pub fn event(finding: &Finding, now: jiff::Timestamp) -> Value {
         },
         "resources": [resource],
         "cloud": { "provider": "AWS", "region": place.region, "account": { "uid": place.account, "type_id": 10 } },
-        "remediation": { "desc": finding.fix },
+        "remediation": { "desc": finding.advice() },
     })
 }
 

@@ -22,7 +22,7 @@ pub fn head(out: &mut dyn Write) -> std::io::Result<()> {
                 "id": rule.id,
                 "shortDescription": { "text": rule.title },
                 "fullDescription": { "text": rule.explanation },
-                "help": { "text": rule.fix },
+                "help": { "text": rule.advice() },
                 "defaultConfiguration": { "level": level(rule.severity) },
                 "properties": { "configRule": rule.config_rule, "securityHubControl": rule.security_hub },
             })

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use imds_model::printable;
 use serde::Serialize;
 
-use super::{Out, csv, flat, written};
+use super::{Out, SCHEMA_VERSION, csv, flat, written};
 use crate::checkpoint::{ScanLine, write};
 use crate::counts::Counts;
 use crate::error::Error;
@@ -26,9 +27,6 @@ pub enum Form {
     /// Gauges.
     OpenMetrics,
 }
-
-/// The version of the JSON outputs; it grows when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
 
 /// Writes `state`.
 pub struct Writer<'a> {
@@ -132,7 +130,8 @@ impl<'a> Writer<'a> {
                 .incomplete
                 .iter()
                 .try_for_each(|scan| {
-                    writeln!(out, "not scanned: {}: {}", scan.place, flat::not_scanned(scan))
+                    let line = format!("not scanned: {}: {}", scan.place, flat::not_scanned(scan));
+                    writeln!(out, "{}", printable::escape(&line))
                 })
                 .and_then(|()| writeln!(out, "{}", counts.line())),
             Form::Json => {
@@ -167,6 +166,7 @@ const WIDTHS: [usize; 9] = [12, 14, 20, 17, 8, 3, 8, 8, 8];
 fn line(out: &mut Out<'_>, cells: [&str; 10]) -> std::io::Result<()> {
     let mut text = String::new();
     for (cell, width) in cells.iter().zip(WIDTHS.iter().chain([&0])) {
+        let cell = printable::escape(cell);
         text.push_str(&format!("{cell:<width$} "));
     }
     writeln!(out, "{}", text.trim_end())
@@ -190,6 +190,7 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
             }
             notes.extend(it.lifecycle.clone());
             notes.extend(it.operator.as_ref().map(|operator| format!("managed by {operator}")));
+            notes.extend(it.owner().map(|owner| format!("owned by {}", owner.name())));
             notes.join(", ")
         }
         Resource::LaunchTemplate(it) => {
@@ -201,10 +202,12 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
             if !it.used_by.is_empty() {
                 note.push_str(&format!(", used by {}", it.used_by.join(" ")));
             }
-            format!("{note}; next launch: {}", next(&it.effective))
+            let owner = it.owner.map(|owner| format!(", owned by {}", owner.name())).unwrap_or_default();
+            format!("{note}{owner}; next launch: {}{}", next(&it.effective, it.enforced), assumed(resource))
         }
         Resource::LaunchConfiguration(it) => {
-            format!("launch configuration; next launch: {}", next(&it.effective))
+            let next = next(&it.effective, it.enforced);
+            format!("launch configuration; next launch: {next}{}", assumed(resource))
         }
         Resource::Image(it) => {
             format!("image, ImdsSupport {}", it.imds_support.as_deref().unwrap_or("not set"))
@@ -233,11 +236,19 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
     )
 }
 
-fn next(effective: &crate::inventory::effective::Effective) -> String {
+fn assumed(resource: &Resource) -> String {
+    match resource.assumed() {
+        [] => String::new(),
+        assumed => format!("; assumed: {}", assumed.join(", ")),
+    }
+}
+
+fn next(effective: &crate::inventory::effective::Effective, enforced: bool) -> String {
+    let refused = if enforced && effective.allows_v1() { "refused (IMDSv2 is enforced): " } else { "" };
     let tokens = effective.http_tokens;
     let hops = effective.http_put_response_hop_limit;
     format!(
-        "{} (from {}), hop limit {} (from {})",
+        "{refused}{} (from {}), hop limit {} (from {})",
         tokens.value,
         tokens.from.as_str(),
         hops.value,

@@ -199,8 +199,8 @@ impl<'a> Page<'a> {
                 rule.id,
                 rule.severity.as_str(),
                 escaped(rule.title),
-                escaped(rule.explanation),
-                escaped(rule.fix)
+                code(rule.explanation),
+                code(&rule.advice())
             );
         }
         text.push_str("</tbody></table>\n");
@@ -242,6 +242,20 @@ fn bars(text: &mut String, title: &str, counts: &PostureCounts) {
     if names.len() > BARS {
         let _ = writeln!(text, "<p>and {} more</p>", names.len() - BARS);
     }
+}
+
+/// Markup of a text whose code stands between backticks.
+fn code(text: &str) -> String {
+    let mut markup = String::with_capacity(text.len());
+    for (number, part) in text.split('`').enumerate() {
+        let part = escaped(part);
+        if number % 2 == 1 {
+            let _ = write!(markup, "<code>{part}</code>");
+        } else {
+            markup.push_str(&part);
+        }
+    }
+    markup
 }
 
 fn escaped(text: &str) -> String {

@@ -6,17 +6,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// To know, not to mend.
+    /// Informational.
     Informational,
-    /// To mend some day.
+    /// Fix eventually.
     Low,
-    /// To mend.
+    /// Fix soon.
     Medium,
-    /// To mend now.
+    /// Fix now.
     High,
 }
 
 impl Severity {
+    /// The next one below.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::High => Self::Medium,
+            Self::Medium => Self::Low,
+            Self::Low | Self::Informational => Self::Informational,
+        }
+    }
+
     /// The word that stands for it in every output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -25,6 +35,17 @@ impl Severity {
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
+        }
+    }
+}
+
+impl Rule {
+    /// What to do, with the command.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match self.command {
+            Some(command) => format!("{}: `{command}`", self.fix),
+            None => self.fix.to_owned(),
         }
     }
 }
@@ -42,6 +63,8 @@ pub struct Rule {
     pub explanation: &'static str,
     /// What to do.
     pub fix: &'static str,
+    /// A command that does it, or plans it, as it is typed; nothing where it is done elsewhere.
+    pub command: Option<&'static str>,
     /// The AWS Config managed rule that looks at the same thing.
     pub config_rule: Option<&'static str>,
     /// The Security Hub control that looks at the same thing.
@@ -55,7 +78,8 @@ pub const V1_ALLOWED: Rule = Rule {
     title: "IMDSv1 is allowed",
     explanation: "A request without a session token is answered. A server-side request forgery, an open proxy or a \
                   misconfigured firewall on the instance can read the role's credentials with one plain GET.",
-    fix: "`imds-fleet plan --http-tokens required --usage` plans it for the instances that no longer use IMDSv1",
+    fix: "plan it for the instances that no longer use IMDSv1, review the plan, apply it",
+    command: Some("imds-fleet plan --http-tokens required --usage --out plan.json"),
     config_rule: Some("ec2-imdsv2-check"),
     security_hub: Some("EC2.8"),
 };
@@ -64,9 +88,10 @@ pub const V1_ALLOWED: Rule = Rule {
 pub const STATE_UNKNOWN: Rule = Rule {
     id: "state-unknown",
     severity: Severity::Medium,
-    title: "it is not known whether IMDSv1 is allowed",
+    title: "whether IMDSv1 is allowed is unknown",
     explanation: "The source did not report `HttpTokens`. What is not known is not clean.",
-    fix: "read the instance with `imds-fleet state`",
+    fix: "read the instance itself",
+    command: Some("imds-fleet state"),
     config_rule: None,
     security_hub: None,
 };
@@ -79,6 +104,7 @@ pub const PENDING: Rule = Rule {
     explanation: "The options are `pending`: the instance is not ready to serve metadata with the new selection. One \
                   that stays so was never changed as far as its workload can tell.",
     fix: "look again; when it stays pending, stop and start the instance",
+    command: Some("imds-fleet state"),
     config_rule: None,
     security_hub: None,
 };
@@ -91,7 +117,8 @@ pub const HOP_LIMIT_HIGH: Rule = Rule {
     explanation: "Session tokens travel further than the policy wants: more hops let workloads behind bridges and \
                   overlays, meant or not, reach the instance's credentials. 2 is AWS's own default with IMDSv2 for \
                   containers, and some overlay networks need 3.",
-    fix: "lower it with `imds-fleet plan --hop-limit N`, in another step than requiring IMDSv2",
+    fix: "lower it, in another step than requiring IMDSv2",
+    command: Some("imds-fleet plan --hop-limit-exact 2 --out plan.json"),
     config_rule: Some("ec2-token-hop-limit-check"),
     security_hub: None,
 };
@@ -104,7 +131,8 @@ pub const HOP_LIMIT_LOW: Rule = Rule {
     explanation: "The instance carries a tag of a container platform, and with this hop limit the answer to the \
                   token request does not reach a container behind a bridge: its SDK hangs, then says that there are \
                   no credentials.",
-    fix: "raise it with `imds-fleet plan --hop-limit 2`, or give the containers credentials of their own",
+    fix: "raise it, or give the containers credentials of their own",
+    command: Some("imds-fleet plan --hop-limit 2 --out plan.json"),
     config_rule: None,
     security_hub: None,
 };
@@ -116,7 +144,8 @@ pub const IPV6_ENDPOINT: Rule = Rule {
     title: "IPv6 endpoint is on",
     explanation: "Metadata is served on fd00:ec2::254 too. Firewall rules and proxies that guard 169.254.169.254 \
                   often do not know it.",
-    fix: "`imds-fleet plan --ipv6 disabled`, unless something on the instance needs it",
+    fix: "turn it off, unless something on the instance needs it",
+    command: Some("imds-fleet plan --ipv6 disabled --out plan.json"),
     config_rule: None,
     security_hub: None,
 };
@@ -127,7 +156,8 @@ pub const TAGS_EXPOSED: Rule = Rule {
     severity: Severity::Low,
     title: "instance tags are exposed",
     explanation: "Every process on the instance can read its tags, and tags tell of owners, projects and tools.",
-    fix: "`imds-fleet plan --tags disabled`, unless something on the instance needs them",
+    fix: "turn them off, unless something on the instance needs them",
+    command: Some("imds-fleet plan --tags disabled --out plan.json"),
     config_rule: None,
     security_hub: None,
 };
@@ -140,8 +170,10 @@ pub const TEMPLATE_V1: Rule = Rule {
     explanation: "What the template version sets, what the account defaults to and what the image asks for, taken \
                   together, launch an instance that answers IMDSv1. Instances changed by hand come back so when \
                   their group replaces them.",
-    fix: "`imds-fleet plan --http-tokens required --no-instances --launch-templates --pinned-groups` makes a new \
-          version, moves the default to it, and the groups that pin this one",
+    fix: "make a new version, and move the default and the groups that pin this one to it",
+    command: Some(
+        "imds-fleet plan --http-tokens required --usage --no-instances --launch-templates --pinned-groups --out plan.json",
+    ),
     config_rule: Some("ec2-launch-template-imdsv2-check"),
     security_hub: Some("EC2.170"),
 };
@@ -154,8 +186,24 @@ pub const CONFIGURATION_V1: Rule = Rule {
     explanation: "A launch configuration cannot be changed; its group launches instances that answer IMDSv1 until it \
                   uses another.",
     fix: "move the group to a launch template that requires IMDSv2",
+    command: None,
     config_rule: Some("autoscaling-launchconfig-requires-imdsv2"),
     security_hub: Some("AutoScaling.3"),
+};
+
+/// The next launch would be refused.
+pub const LAUNCH_REFUSED: Rule = Rule {
+    id: "launch-refused",
+    severity: Severity::Medium,
+    title: "the next launch is refused",
+    explanation: "The launch source allows IMDSv1, and `HttpTokensEnforced` is on: EC2 refuses to launch from it, so \
+                  that its group cannot replace an instance.",
+    fix: "make a new version that requires IMDSv2, and move the default and the groups that pin this one to it",
+    command: Some(
+        "imds-fleet plan --http-tokens required --usage --no-instances --launch-templates --pinned-groups --out plan.json",
+    ),
+    config_rule: None,
+    security_hub: None,
 };
 
 /// The account default does not require IMDSv2.
@@ -164,7 +212,10 @@ pub const DEFAULT_V1: Rule = Rule {
     severity: Severity::Medium,
     title: "the account default does not require IMDSv2",
     explanation: "A launch that says nothing, from an image that says nothing, allows IMDSv1.",
-    fix: "`imds-fleet plan --http-tokens required --account-defaults --no-instances`",
+    fix: "set the account default",
+    command: Some(
+        "imds-fleet plan --http-tokens required --usage --no-instances --account-defaults --out plan.json",
+    ),
     config_rule: None,
     security_hub: None,
 };
@@ -176,8 +227,8 @@ pub const DEFAULT_NOT_ENFORCED: Rule = Rule {
     title: "IMDSv2 is not enforced in the account",
     explanation: "The default is only that: a launch may still ask for IMDSv1, and an instance may be set back to it. \
                   `HttpTokensEnforced` refuses both.",
-    fix: "when no instance of the account in this Region needs IMDSv1 any more, `imds-fleet plan \
-          --http-tokens-enforced enabled --allow-irreversible`",
+    fix: "enforce it when no instance of the account in this Region needs IMDSv1 any more",
+    command: Some("imds-fleet plan --http-tokens-enforced enabled --allow-irreversible --out plan.json"),
     config_rule: None,
     security_hub: None,
 };
@@ -189,13 +240,14 @@ pub const NO_WAY_BACK: Rule = Rule {
     title: "a change to IMDSv2 cannot be undone here",
     explanation: "`HttpTokensEnforced` is on: once an instance requires IMDSv2, EC2 refuses to set it back. Instances \
                   that still allow IMDSv1 must be known to be ready before they are changed.",
-    fix: "`imds-fleet plan` refuses such changes unless told `--allow-irreversible`",
+    fix: "nothing; `imds-fleet plan` refuses such changes unless `--allow-irreversible` is given",
+    command: None,
     config_rule: None,
     security_hub: None,
 };
 
 /// Every rule, in the order of the outputs.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 13] = [
     V1_ALLOWED,
     STATE_UNKNOWN,
     PENDING,
@@ -205,6 +257,7 @@ pub const RULES: [Rule; 12] = [
     TAGS_EXPOSED,
     TEMPLATE_V1,
     CONFIGURATION_V1,
+    LAUNCH_REFUSED,
     DEFAULT_V1,
     DEFAULT_NOT_ENFORCED,
     NO_WAY_BACK,

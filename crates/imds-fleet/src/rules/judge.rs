@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::catalogue::{self as rules, Rule, Severity};
 use super::policy::{Exception, Policy};
+use crate::inventory::effective::Effective;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{AccountRegion, Instance, Resource};
 
@@ -31,6 +32,8 @@ pub struct Finding {
     pub message: String,
     /// What to do.
     pub fix: &'static str,
+    /// A command that does it, or plans it.
+    pub command: Option<String>,
     /// The AWS Config managed rule that looks at the same thing.
     pub config_rule: Option<&'static str>,
     /// The Security Hub control that looks at the same thing.
@@ -39,6 +42,17 @@ pub struct Finding {
     pub exception: Option<Exception>,
     /// Whether that exception is in force.
     pub excepted: bool,
+}
+
+impl Finding {
+    /// What to do, with the command.
+    #[must_use]
+    pub fn advice(&self) -> String {
+        match &self.command {
+            Some(command) => format!("{}: `{command}`", self.fix),
+            None => self.fix.to_owned(),
+        }
+    }
 }
 
 fn rule_id<S: serde::Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
@@ -53,27 +67,24 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         Resource::Instance(it) => instance(it, policy, &mut found),
         Resource::LaunchTemplate(it) => {
             if it.effective.allows_v1() {
-                let from = it.effective.http_tokens.from.as_str();
                 let users = if it.used_by.is_empty() {
                     String::new()
                 } else {
                     format!(", used by {}", it.used_by.join(" "))
                 };
                 let default = if it.is_default { " (the default)" } else { "" };
-                let version = it.version;
-                found.push((
-                    rules::TEMPLATE_V1,
-                    format!("version {version}{default}{users} launches with `HttpTokens` `optional` from the {from}"),
-                ));
+                let what = format!("version {}{default}{users}", it.version);
+                found.push(launch(&what, &it.effective, it.enforced, rules::TEMPLATE_V1));
             }
         }
         Resource::LaunchConfiguration(it) => {
             if it.effective.allows_v1() {
-                let from = it.effective.http_tokens.from.as_str();
-                found.push((
-                    rules::CONFIGURATION_V1,
-                    format!("launches with `HttpTokens` `optional` from the {from}"),
-                ));
+                let what = if it.used_by.is_empty() {
+                    String::new()
+                } else {
+                    format!("used by {}", it.used_by.join(" "))
+                };
+                found.push(launch(&what, &it.effective, it.enforced, rules::CONFIGURATION_V1));
             }
         }
         Resource::AccountDefaults(it) => {
@@ -93,7 +104,20 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
     found
         .into_iter()
         .filter_map(|(rule, message)| {
-            let severity = policy.severity(&rule)?;
+            let mut severity = policy.severity(&rule)?;
+            if !policy.names(&rule) {
+                // What rests on an assumption may be otherwise; what nothing launches from harms nobody yet.
+                if !resource.assumed().is_empty() {
+                    severity = severity.lowered();
+                }
+                if is_unused(resource) {
+                    severity = severity.min(Severity::Medium);
+                }
+            }
+            let message = match resource.assumed() {
+                [] => message,
+                assumed => format!("{message}; assumed: {}", assumed.join(", ")),
+            };
             let exception = policy.exception(rule.id, resource, today).cloned();
             let excepted = exception.as_ref().is_some_and(|exception| today <= exception.expires);
             let message = match &exception {
@@ -114,6 +138,7 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
                 name: name(resource),
                 message,
                 fix: rule.fix,
+                command: rule.command.map(|command| within(command, resource.place())),
                 config_rule: rule.config_rule,
                 security_hub: rule.security_hub,
                 exception,
@@ -121,6 +146,39 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
             })
         })
         .collect()
+}
+
+/// A finding about what would be launched.
+fn launch(what: &str, effective: &Effective, enforced: bool, rule: Rule) -> (Rule, String) {
+    let from = effective.http_tokens.from.as_str();
+    let what = if what.is_empty() { String::new() } else { format!("{what} ") };
+    if enforced {
+        let text =
+            format!("{what}asks for `HttpTokens` `optional` (from the {from}), which the account refuses");
+        return (rules::LAUNCH_REFUSED, text);
+    }
+    (rule, format!("{what}launches with `HttpTokens` `optional` from the {from}"))
+}
+
+/// Whether nothing launches from it.
+fn is_unused(resource: &Resource) -> bool {
+    match resource {
+        Resource::LaunchTemplate(it) => it.used_by.is_empty() && !it.users_unknown,
+        Resource::LaunchConfiguration(it) => it.used_by.is_empty() && !it.users_unknown,
+        _ => false,
+    }
+}
+
+/// The command, for the Region of a finding.
+fn within(command: &str, place: &AccountRegion) -> String {
+    let known = place.region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !known || place.region == "unknown" {
+        return command.to_owned();
+    }
+    match command.split_once(" --out ") {
+        Some((head, out)) => format!("{head} --regions {} --out {out}", place.region),
+        None => format!("{command} --regions {}", place.region),
+    }
 }
 
 fn name(resource: &Resource) -> Option<String> {

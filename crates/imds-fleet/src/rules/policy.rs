@@ -42,13 +42,13 @@ pub struct Containers {
 pub enum Level {
     /// The rule is not applied.
     Off,
-    /// To know, not to mend.
+    /// Informational.
     Informational,
-    /// To mend some day.
+    /// Fix eventually.
     Low,
-    /// To mend.
+    /// Fix soon.
     Medium,
-    /// To mend now.
+    /// Fix now.
     High,
 }
 
@@ -152,6 +152,12 @@ impl Policy {
             Some(Level::Medium) => Some(Severity::Medium),
             Some(Level::High) => Some(Severity::High),
         }
+    }
+
+    /// Whether the policy itself says how severe a rule is.
+    #[must_use]
+    pub fn names(&self, rule: &super::catalogue::Rule) -> bool {
+        self.rules.contains_key(rule.id)
     }
 
     /// The exception that holds for a resource: one in force before one that has expired.

@@ -58,7 +58,7 @@ def fleet(*args, status=0):
         "AWS_ENDPOINT_URL": url,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    ran = subprocess.run([binary, *args, "--backoff", "1"], env=environment, capture_output=True, text=True)
+    ran = subprocess.run([binary, *args, "--backoff", "1ms"], env=environment, capture_output=True, text=True)
     assert ran.returncode == status, (args, ran)
     return ran.stdout
 

@@ -58,7 +58,7 @@ fn fleet_any(fake: &Fake, args: &[&str]) -> (i32, String) {
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_ENDPOINT_URL", fake.url())
         .args(args)
-        .args(["--organization", "--role-name", "audit", "--all-regions", "--backoff", "1"])
+        .args(["--organization", "--role-name", "audit", "--all-regions", "--backoff", "1ms"])
         .output()
         .unwrap();
     (ran.status.code().unwrap_or(-1), String::from_utf8(ran.stdout).unwrap())

@@ -12,7 +12,7 @@ environment = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
     "AWS_ENDPOINT_URL": url,
 }
-args = ["state", "--organization", "--role-name", "audit", "--all-regions", "--output", "jsonl", "--backoff", "1"]
+args = ["state", "--organization", "--role-name", "audit", "--all-regions", "--output", "jsonl", "--backoff", "1ms"]
 if "full" not in words:
     args.append("--instances-only")
 

@@ -60,8 +60,9 @@ impl Files {
     }
 
     pub(crate) fn apply_args<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        let args = ["apply", self.plan.to_str().unwrap(), "--pause", "0", "--poll", "1", "--polls", "20"];
-        [&args[..], more].concat()
+        let args = ["apply", self.plan.to_str().unwrap(), "--pause", "0", "--poll", "1ms"];
+        let polls = if more.contains(&"--polls") { &[][..] } else { &["--polls", "20"] };
+        [&args[..], polls, more].concat()
     }
 
     pub(crate) fn apply(&self, fake: &Fake, more: &[&str]) -> Ran {
@@ -69,7 +70,7 @@ impl Files {
     }
 
     pub(crate) fn rollback(&self, fake: &Fake, more: &[&str]) -> Ran {
-        let mut args = vec!["rollback", self.journal.to_str().unwrap(), "--poll", "1"];
+        let mut args = vec!["rollback", self.journal.to_str().unwrap(), "--poll", "1ms"];
         if !more.contains(&"--polls") {
             args.extend(["--polls", "20"]);
         }
@@ -284,7 +285,7 @@ fn what_someone_else_changed_since_is_not_undone_unless_forced() {
     let fake = Fake::start(world(&odd())).unwrap();
     let before = options(&fake);
     let files = files();
-    assert_eq!(files.plan(&fake, &[]).status, 0);
+    assert_eq!(files.plan(&fake, &["--hop-limit-exact", "4"]).status, 0);
     assert_eq!(files.apply(&fake, &[]).status, 0);
     fake.world().instance_mut("i-tags").unwrap().options.http_put_response_hop_limit = Some(9);
     let back = files.rollback(&fake, &[]);

@@ -40,9 +40,9 @@ fn is_not_planned_without_saying_that_there_is_no_way_back() {
     assert_eq!(
         planned.stdout,
         format!(
-            "left out: account-defaults in {ACCOUNT}/{REGION}: `HttpTokensEnforced` takes the way back: EC2 then \
-             refuses to set any instance back to IMDSv1, and to launch one that allows it (2 were seen here that do); \
-             `--allow-irreversible` plans it all the same\n\
+            "left out: account-defaults in {ACCOUNT}/{REGION}: `HttpTokensEnforced` makes rollback impossible: \
+             EC2 then refuses to set any instance back to IMDSv1, and to launch one that allows it (2 instances of the \
+             account allow it here); `--allow-irreversible` plans it all the same\n\
              3 changes to HttpTokens=required HttpTokensEnforced=enabled, 1 left out, in `{}`\n",
             files.plan.display()
         )
@@ -73,7 +73,7 @@ fn is_set_last_and_taken_back_first() {
         assert!(!defaults(&fake).enforced, "{gated:?}");
         let applied = files.apply(&fake, &[]);
         assert_eq!(applied.status, 0, "{applied:?}");
-        assert!(applied.stdout.contains("wave 3 of 3: 1 changes, 4 of 4 in force\n"), "{applied:?}");
+        assert!(applied.stdout.contains("wave 3 of 3: 1 changes; 4 of 4 changes in force\n"), "{applied:?}");
         let after = defaults(&fake);
         assert!(after.enforced && after.options.http_tokens.as_deref() == Some("required"), "{after:?}");
         let back = files.rollback(&fake, &[]);

@@ -52,8 +52,8 @@ pub(crate) fn fleet(fake: &Fake, args: &[&str]) -> Command {
         .env("AWS_ENDPOINT_URL", fake.url())
         .env("AWS_REGION", "us-east-1")
         .args(args);
-    if !args.contains(&"rules") {
-        command.args(["--backoff", "1"]);
+    if !args.contains(&"rules") && !args.contains(&"policy") {
+        command.args(["--backoff", "1ms"]);
     }
     command
 }

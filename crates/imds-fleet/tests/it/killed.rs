@@ -120,7 +120,7 @@ fn rollback_killed_at_every_request_goes_on_to_the_end() {
             assert_eq!(files.plan(&fake, &[]).status, 0);
             assert_eq!(files.apply(&fake, &[]).status, 0);
             let journal = files.journal.to_str().unwrap().to_owned();
-            let args = ["rollback", &journal, "--poll", "1", "--polls", "20"];
+            let args = ["rollback", &journal, "--poll", "1ms", "--polls", "20"];
             let reached = killed_at(&fake, &args, steps, moment);
             let back = files.rollback(&fake, &[]);
             assert_eq!(back.status, 0, "{moment:?} {steps}: {back:?}");
@@ -254,7 +254,7 @@ fn rollback_of_everything_killed_at_every_call_goes_on_to_the_end() {
                 assert_eq!(files.plan(&fake, &EVERYTHING).status, 0);
                 assert_eq!(files.apply(&fake, &[]).status, 0);
                 let journal = files.journal.to_str().unwrap().to_owned();
-                let args = ["rollback", &journal, "--poll", "1", "--polls", "20"];
+                let args = ["rollback", &journal, "--poll", "1ms", "--polls", "20"];
                 let reached = killed_in(&fake, &args, (Some(call), time), moment);
                 let at = format!("{call} {time} {moment:?}");
                 assert!(reached, "{at}");

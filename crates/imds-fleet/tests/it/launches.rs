@@ -81,7 +81,7 @@ pub(crate) fn launches(fake: &Fake) -> String {
 }
 
 fn plan(files: &Files, fake: &Fake, more: &[&str]) -> Ran {
-    files.plan_ready(fake, &[&["--no-instances"], more].concat())
+    files.plan(fake, &[&["--no-instances"], more].concat())
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn what_cannot_be_changed_is_named_with_the_way_out() {
     assert_eq!(planned.status, 1, "{planned:?}");
     let would_be = |version: u8| {
         format!(
-            "a version made from version {version} would become `$Latest`, which `newest` launches from, in place of \
+            "a version made from version {version} would become `$Latest`, which `newest` launches from, instead of \
              version 3: make a version there that sets the options"
         )
     };
@@ -240,7 +240,8 @@ fn what_cannot_be_changed_is_named_with_the_way_out() {
         format!(
             "left out: pins in {place}: {}\n\
              left out: lt-0web in {place}: {}\n\
-             left out: nodes in {place}: pins version 2 of `lt-0web` for EKS: change it there\n\
+             left out: nodes in {place}: pins version 2 of `lt-0web`; owned by EKS: set `metadataOptions` in the \
+             launch template of the node group and update the node group; `--include-owned eks` plans it all the same\n\
              left out: newest in {place}: launches from `$Latest` of `lt-0web`, which is version 3 and not the default: \
              make a version there that sets the options\n\
              left out: lc in {place}: a launch configuration cannot be changed; have `old` launch from a launch \

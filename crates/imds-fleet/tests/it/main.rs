@@ -1,15 +1,19 @@
-//! `imds-fleet` as a whole against the made-up AWS of `imds-fake-aws`.
+//! `imds-fleet` as a whole against the fake AWS of `imds-fake-aws`.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, missing_docs, reason = "tests")]
 
 mod audit;
 mod bad_input;
 mod change;
+mod complete;
 mod credentials;
 mod enforcement;
+mod finish;
+mod harm;
 mod harness;
 mod killed;
 mod launches;
+mod policy;
 mod progress;
 mod ready;
 mod refused;

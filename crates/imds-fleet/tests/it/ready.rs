@@ -19,7 +19,7 @@ fn world() -> World {
         world.at(ACCOUNT, REGION).instances.push(Instance::new(id, options));
         let calls = if id == "i-busy" { 3.0 } else { 0.0 };
         if ["i-busy", "i-quiet"].contains(&id) {
-            let samples = (0..=14).map(|day| (midnight - day * DAY + 60, calls)).collect();
+            let samples = (0..=14).map(|day| ((midnight - day * DAY + 60).min(now - 1), calls)).collect();
             world.metrics.insert((id.to_owned(), "MetadataNoToken".to_owned()), samples);
         }
     }
@@ -42,9 +42,9 @@ fn read(path: &std::path::Path) -> (serde_json::Value, Vec<String>, Vec<String>)
     (plan, changes, left_out)
 }
 
-const BUSY: &str = "i-busy in-use: 42 calls in 14 days";
+const BUSY: &str = "i-busy in-use: 45 calls in 14 days and today";
 const OFF: &str = "i-off off: the endpoint is disabled";
-const QUIET: &str = "i-quiet ready: no call in 14 days";
+const QUIET: &str = "i-quiet ready: no call in 14 days and today";
 const SILENT: &str = "i-silent unknown: data for 0 of 14 days";
 
 #[test]
@@ -85,7 +85,7 @@ fn in_use_and_unknown_are_left_out_unless_told_and_the_plan_says_why() {
     assert_eq!(
         planned.stdout,
         format!(
-            "left out: i-busy in {ACCOUNT}/{REGION}: still uses IMDSv1: 42 calls in 14 days; `--include-in-use` \
+            "left out: i-busy in {ACCOUNT}/{REGION}: still uses IMDSv1: 45 calls in 14 days and today; `--include-in-use` \
              plans it all the same\n\
              left out: i-silent in {ACCOUNT}/{REGION}: whether it uses IMDSv1 is unknown: data for 0 of 14 days; \
              `--include-unknown` plans it all the same\n\

@@ -59,7 +59,7 @@ fn a_scan_that_meets_a_refusal_plans_the_rest_and_says_what_it_did_not_see() {
         said(
             &files.apply(&fake, &[]),
             0,
-            "wave 1 of 1: 1 changes, 1 of 1 in force\n1 of 1 changes in force\n",
+            "wave 1 of 1: 1 changes; 1 of 1 changes in force\n1 of 1 changes in force\n",
             "",
         );
     }
@@ -108,8 +108,8 @@ fn credentials_that_expire_under_way_stop_apply_where_it_is_and_rollback_too() {
     // Which of the two of the second wave comes first, differs from run to run.
     let says = |id: &str| {
         format!(
-            "wave 1 of 2: 1 changes, 1 of 3 in force\nwave 2 of 2: 2 changes, 1 of 3 in force\n1 of 3 changes in \
-             force\nstopped: `{id}` in {PLACE}: `ModifyInstanceMetadataOptions` expired: RequestExpired: Request has \
+            "wave 1 of 2: 1 changes; 1 of 3 changes in force\nwave 2 of 2: 2 changes; 1 of 3 changes in force\n1 of 3 \
+             changes in force\nstopped: `{id}` in {PLACE}: `ModifyInstanceMetadataOptions` expired: RequestExpired: Request has \
              expired.\nto go on, run the same again; to undo, `imds-fleet rollback {}`\n",
             files.journal.display()
         )
@@ -129,17 +129,16 @@ fn credentials_that_expire_under_way_stop_apply_where_it_is_and_rollback_too() {
 
 #[test]
 fn a_plan_older_than_the_state_is_refused_as_a_whole() {
-    let (fake, files) = planned();
+    let fake = Fake::start(world(&odd())).unwrap();
+    let files = files();
+    assert_eq!(files.plan(&fake, &["--hop-limit-exact", "2"]).status, 0);
     fake.world().instance_mut("i-tags").unwrap().options.http_put_response_hop_limit = Some(9);
-    fake.world().instance_mut("i-off").unwrap().options.http_tokens = Some("required".to_owned());
-    fake.world().at(ACCOUNT, REGION).instances.retain(|instance| instance.id != "i-0");
+    fake.world().instance_mut("i-0").unwrap().options.http_put_response_hop_limit = Some(5);
     said(
         &files.apply(&fake, &[]),
         2,
-        &format!(
-            "`i-0` in {PLACE} is gone\n`i-off` in {PLACE} is already so\n`i-tags` in {PLACE} has been changed\n"
-        ),
-        "error: 3 things are not as they were when the plan was made: make a new one\n",
+        &format!("`i-0` in {PLACE} has been changed\n`i-tags` in {PLACE} has been changed\n"),
+        "error: 2 things are not as they were when the plan was made: make a new one\n",
     );
     assert!(fake.world().modified.is_empty());
     assert_eq!(std::fs::read_to_string(&files.journal).unwrap(), "", "not begun");
@@ -181,7 +180,7 @@ fn malformed_plans_and_journals_are_refused_before_anything_is_asked() {
             "has `http_tokens_enforced` for `i-0`, which has no such thing",
         ),
         ("{".to_owned(), "EOF while parsing an object at line 1 column 1"),
-        ("[]".to_owned(), "invalid length 0, expected struct Plan with 9 elements at line 1 column 2"),
+        ("[]".to_owned(), "invalid length 0, expected struct Plan with 10 elements at line 1 column 2"),
     ];
     for (text, says) in cases {
         std::fs::write(&files.plan, text).unwrap();
@@ -205,14 +204,16 @@ fn malformed_plans_and_journals_are_refused_before_anything_is_asked() {
     );
     said(&files.apply(&fake, &[]), 3, "", &stderr);
     let journal = files.journal.display();
-    let stderr =
-        format!("error: cannot use `{journal}`\ncaused by: No such file or directory (os error 2)\n");
+    let stderr = format!("error: cannot open `{journal}`: entity not found\n");
     said(&files.rollback(&fake, &[]), 3, "", &stderr);
     std::fs::write(&files.journal, "").unwrap();
     let stderr = format!("error: journal `{journal}` has not begun: nothing to undo\n");
     said(&files.rollback(&fake, &[]), 2, "", &stderr);
     std::fs::write(&files.journal, "shopping list\n").unwrap();
-    let stderr = format!("error: journal `{journal}`, line 1: expected value at line 1 column 1\n");
+    let stderr = format!(
+        "error: `{journal}` is not a journal of `imds-fleet apply` and was left as it is: line 1: expected value at \
+         line 1 column 1\n"
+    );
     said(&files.rollback(&fake, &[]), 2, "", &stderr);
     assert_eq!(std::fs::read_to_string(&files.journal).unwrap(), "shopping list\n");
     assert_eq!(fake.world().requests, 0);
@@ -224,8 +225,7 @@ fn a_journal_of_another_plan_and_a_plan_that_is_there_are_kept() {
     assert_eq!(files.apply(&fake, &[]).status, 0);
     let text = std::fs::read_to_string(&files.plan).unwrap();
     let again = files.plan(&fake, &[]);
-    let stderr =
-        format!("error: cannot use `{}`\ncaused by: File exists (os error 17)\n", files.plan.display());
+    let stderr = format!("error: cannot use `{}`\ncaused by: entity already exists\n", files.plan.display());
     said(&again, 3, "", &stderr);
     assert_eq!(std::fs::read_to_string(&files.plan).unwrap(), text);
     let journal = std::fs::read_to_string(&files.journal).unwrap();
@@ -276,7 +276,7 @@ fn malformed_policies_are_refused_before_anything_is_asked() {
         (
             "[rules]\nv1-alowed = \"off\"\n".to_owned(),
             "no rule is called `v1-alowed`; there are v1-allowed, state-unknown, v2-pending, hop-limit-high, \
-             hop-limit-low, ipv6-endpoint, tags-exposed, template-v1, launch-configuration-v1, default-not-required, \
+             hop-limit-low, ipv6-endpoint, tags-exposed, template-v1, launch-configuration-v1, launch-refused, default-not-required, \
              default-not-enforced, rollback-impossible",
         ),
         (

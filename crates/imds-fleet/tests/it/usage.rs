@@ -23,15 +23,16 @@ fn a_verdict_for_each_instance() {
             instance.run_state = "stopped".to_owned();
         }
         world.at("111122223333", "us-east-1").instances.push(instance);
-        let sample =
-            |day: i64| (midnight - day * DAY + 60, if id == "i-busy" && day == 9 { 3.0 } else { 0.0 });
+        let sample = |day: i64| {
+            ((midnight - day * DAY + 60).min(now - 1), if id == "i-busy" && day == 9 { 3.0 } else { 0.0 })
+        };
         let days = match id {
             "i-silent" => 0,
             "i-gaps" => 5,
             _ => 14,
         };
         let key = (id.to_owned(), "MetadataNoToken".to_owned());
-        world.metrics.insert(key, (1..=days).map(sample).collect());
+        world.metrics.insert(key, (if days == 14 { 0..=days } else { 1..=days }).map(sample).collect());
     }
     world
         .metrics
@@ -50,10 +51,10 @@ fn a_verdict_for_each_instance() {
     assert_eq!(
         verdicts,
         [
-            "i-busy in-use: 3 calls in 14 days",
+            "i-busy in-use: 3 calls in 14 days and today",
             "i-gaps unknown: data for 5 of 14 days",
             "i-off off: 7 calls were refused",
-            "i-quiet ready: no call in 14 days",
+            "i-quiet ready: no call in 14 days and today",
             "i-silent unknown: data for 0 of 14 days",
             "i-stopped unknown: is `stopped`: what it does when it runs is not known",
             "i-young unknown: has not run for 14 days",
