@@ -1,10 +1,11 @@
-//! What a scan has found so far, in a file, so that a scan that was cut short goes on where it stopped.
+//! What a scan has found so far, in a file, so that a scan that was cut short resumes where it stopped.
 //!
-//! The file is the JSON Lines output itself: the lines of a place count once the line that ends its scan is there.
+//! The file is the JSON Lines output itself behind a line that says what was to be scanned: the lines of an
+//! account and Region count once the line that ends its scan is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -17,10 +18,26 @@ use crate::scan::Event;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
+    /// The beginning of a checkpoint.
+    Begin(BeginLine),
     /// The end of a place's scan.
     Scan(ScanLine),
     /// Something found.
     Resource(Resource),
+}
+
+/// What a checkpoint is of.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginLine {
+    kind: BeginKind,
+    scope: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BeginKind {
+    Checkpoint,
 }
 
 /// A scan's record with its kind, as it stands among resources.
@@ -54,31 +71,61 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens the file and says what is already done: the complete places only, the others are scanned again.
+    /// Opens the file and says what is already done: the complete accounts and Regions only, the others are
+    /// scanned again. A file of another kind, or of another scope, is left as it is.
     ///
     /// # Errors
     ///
-    /// When the file cannot be used, or is something else.
-    pub fn open(path: &Path) -> Result<(Self, BTreeSet<AccountRegion>), Error> {
+    /// Returns an error if the file cannot be used, is something else, or is the checkpoint of another scan.
+    pub fn open(path: &Path, scope: &str) -> Result<(Self, BTreeSet<AccountRegion>), Error> {
+        let failed = |source| Error::file(path, source);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(failed)?;
+        let begin = BeginLine { kind: BeginKind::Checkpoint, scope: scope.to_owned() };
+        let mut first = serde_json::to_vec(&begin).map_err(|error| failed(error.into()))?;
+        first.push(b'\n');
         let mut done = BTreeSet::new();
-        if path.exists() {
-            for_each(path, &mut |line| {
-                if let Line::Scan(line) = line
-                    && line.scan.is_complete()
-                {
+        let mut whole = 0_u64;
+        let mut reader = BufReader::new(&file);
+        let mut line = Vec::new();
+        let mut number = 0;
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line).map_err(failed)?;
+            // A line without its end was being written when the run was stopped: it is cut, and counts for nothing.
+            let torn = !line.ends_with(b"\n");
+            if number == 0 && !(torn && first.starts_with(&line)) {
+                recognise(path, &line, scope)?;
+            }
+            if read == 0 || torn {
+                break;
+            }
+            number += 1;
+            whole += read as u64;
+            match serde_json::from_slice(&line) {
+                Ok(Line::Scan(line)) if line.scan.is_complete() => {
                     done.insert(line.scan.place);
                 }
-                Ok(())
-            })?;
+                Ok(_) => {}
+                Err(error) => {
+                    return Err(Error::Input(format!(
+                        "checkpoint `{}`, line {number}, is damaged: {error}",
+                        path.display()
+                    )));
+                }
+            }
         }
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(|source| Error::file(path, source))?;
-        // A run that was killed may have left half a line: it ends here, and counts for nothing.
-        file.write_all(b"\n").map_err(|source| Error::file(path, source))?;
-        Ok((Self { path: path.to_owned(), file: BufWriter::new(file) }, done))
+        file.set_len(whole).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
+        let mut checkpoint = Self { path: path.to_owned(), file: BufWriter::new(file) };
+        if number == 0 {
+            checkpoint.file.write_all(&first).and_then(|()| checkpoint.file.flush()).map_err(failed)?;
+        }
+        Ok((checkpoint, done))
     }
 
     /// Gives what earlier runs found in the places that are done.
@@ -92,15 +139,11 @@ impl Checkpoint {
         to: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // A place that took two runs has lines of both; a scan that ended incomplete is followed by a complete one.
-        let mut seen: std::collections::HashSet<(AccountRegion, String)> = std::collections::HashSet::new();
+        let mut seen: HashSet<(AccountRegion, String)> = HashSet::new();
         let mut ended = BTreeSet::new();
         for_each(&self.path, &mut |line| match line {
             Line::Resource(resource) if done.contains(resource.place()) => {
-                let version = match &resource {
-                    Resource::LaunchTemplate(template) => template.version,
-                    _ => 0,
-                };
-                let key = format!("{}/{}/{version}", resource.kind(), resource.id());
+                let key = resource.key();
                 if seen.insert((resource.place().clone(), key)) {
                     to(Event::Found(vec![resource]))
                 } else {
@@ -110,7 +153,7 @@ impl Checkpoint {
             Line::Scan(line) if line.scan.is_complete() && ended.insert(line.scan.place.clone()) => {
                 to(Event::Scanned(line.scan))
             }
-            Line::Resource(_) | Line::Scan(_) => Ok(()),
+            Line::Begin(_) | Line::Resource(_) | Line::Scan(_) => Ok(()),
         })
     }
 
@@ -121,7 +164,7 @@ impl Checkpoint {
     /// When the file cannot be written.
     pub fn add(&mut self, event: &Event) -> Result<(), Error> {
         let result = match event {
-            Event::AccountRegions(_) => Ok(()),
+            Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
             Event::Found(resources) => {
                 resources.iter().try_for_each(|resource| write(&mut self.file, resource))
             }
@@ -143,35 +186,30 @@ pub fn write(to: &mut dyn Write, value: &impl Serialize) -> std::io::Result<()> 
     to.write_all(b"\n")
 }
 
-/// Reads the file line by line. Half a line, as a killed run leaves it, is passed over.
-///
-/// # Errors
-///
-/// When the file cannot be read, or `to` fails.
-pub fn for_each(path: &Path, to: &mut dyn FnMut(Line) -> Result<(), Error>) -> Result<(), Error> {
-    let file = File::open(path).map_err(|source| Error::file(path, source))?;
-    let mut any = false;
-    let mut foreign = None;
-    for (number, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(|source| Error::file(path, source))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str(&line) {
-            Ok(line) => {
-                any = true;
-                to(line)?;
-            }
-            Err(_) => foreign = foreign.or(Some(number + 1)),
-        }
-    }
-    match foreign {
-        Some(number) if !any => Err(Error::Input(format!(
-            "`{}` is not the JSON Lines output of a scan (line {number})",
-            path.display()
+/// Refuses a file that does not begin as a checkpoint of this scan.
+fn recognise(path: &Path, line: &[u8], scope: &str) -> Result<(), Error> {
+    let path = path.display();
+    match serde_json::from_slice(line) {
+        Ok(Line::Begin(begin)) if begin.scope == scope => Ok(()),
+        Ok(Line::Begin(begin)) => Err(Error::Input(format!(
+            "checkpoint `{path}` is of another scan: it was begun for {}, and this is {scope}",
+            begin.scope
         ))),
-        _ => Ok(()),
+        Ok(_) => Err(Error::Input(format!(
+            "`{path}` is the output of `state`, not a checkpoint: it does not say what was to be scanned"
+        ))),
+        Err(_) => Err(Error::Input(format!("`{path}` is not a checkpoint and was left as it is"))),
     }
+}
+
+/// Reads an open checkpoint line by line.
+fn for_each(path: &Path, to: &mut dyn FnMut(Line) -> Result<(), Error>) -> Result<(), Error> {
+    let failed = |source| Error::file(path, source);
+    for line in BufReader::new(File::open(path).map_err(failed)?).lines() {
+        let line = line.map_err(failed)?;
+        to(serde_json::from_str(&line).map_err(|error| failed(error.into()))?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -212,7 +250,7 @@ mod tests {
     fn only_what_was_complete_counts_and_half_a_line_does_not() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("scan.jsonl");
-        let (mut checkpoint, done) = Checkpoint::open(&path).unwrap();
+        let (mut checkpoint, done) = Checkpoint::open(&path, "all of it").unwrap();
         assert!(done.is_empty());
         let gap = Gap { call: "DescribeImages".to_owned(), reason: Reason::Denied, message: "no".to_owned() };
         for event in [
@@ -227,8 +265,9 @@ mod tests {
         drop(checkpoint);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"kind\":\"inst").unwrap();
+        drop(file);
 
-        let (checkpoint, done) = Checkpoint::open(&path).unwrap();
+        let (checkpoint, done) = Checkpoint::open(&path, "all of it").unwrap();
         assert_eq!(done.iter().map(|place| place.region.as_str()).collect::<Vec<_>>(), ["eu-west-1"]);
         let mut replayed = Vec::new();
         checkpoint
@@ -236,7 +275,7 @@ mod tests {
                 replayed.push(match event {
                     Event::Found(found) => found[0].id().to_owned(),
                     Event::Scanned(scan) => scan.place.region,
-                    Event::AccountRegions(_) => String::new(),
+                    Event::AccountRegions(_) | Event::NotLookedAt(_) => String::new(),
                 });
                 Ok(())
             })
@@ -245,12 +284,21 @@ mod tests {
     }
 
     #[test]
-    fn another_file_is_refused() {
+    fn another_file_and_another_scope_are_refused_and_left_as_they_are() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("notes.txt");
-        std::fs::write(&path, "shopping list\n").unwrap();
-        let error = Checkpoint::open(&path).unwrap_err();
-        assert!(error.to_string().contains("is not the JSON Lines output of a scan (line 1)"), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "shopping list\n");
+        let other = "{\"kind\":\"checkpoint\",\"scope\":\"some of it\"}\n";
+        let plain = "{\"kind\":\"scan\",\"account\":\"1\",\"region\":\"r\",\"instances\":0}\n";
+        for (text, says) in [
+            ("shopping list\n", "is not a checkpoint and was left as it is"),
+            ("precious", "is not a checkpoint and was left as it is"),
+            (other, "is of another scan: it was begun for some of it, and this is all of it"),
+            (plain, "is the output of `state`, not a checkpoint"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Checkpoint::open(&path, "all of it").unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 }

@@ -16,14 +16,28 @@ pub struct Counts {
     pub complete: u64,
     /// Places that were not, and why.
     pub incomplete: Vec<Scan>,
+    /// Regions that were not looked at, because nobody asked for them.
+    pub not_looked_at: Vec<String>,
+    /// Accounts and Regions that refuse IMDSv1 altogether, of those whose defaults were read.
+    pub enforced: u64,
+    /// Accounts and Regions whose defaults were read.
+    pub defaults: u64,
+    /// Accounts and Regions whose defaults a declarative policy of the organization sets.
+    pub by_policy: u64,
 }
 
 impl Counts {
     /// Counts a resource.
     pub fn resource(&mut self, resource: &Resource) {
         *self.kinds.entry(resource.kind()).or_default() += 1;
-        if let Resource::Instance(instance) = resource {
-            *self.postures.entry(instance.posture).or_default() += 1;
+        match resource {
+            Resource::Instance(instance) => *self.postures.entry(instance.posture).or_default() += 1,
+            Resource::AccountDefaults(defaults) => {
+                self.defaults += 1;
+                self.enforced += u64::from(defaults.http_tokens_enforced);
+                self.by_policy += u64::from(defaults.managed_by.as_deref().is_some_and(|by| by != "account"));
+            }
+            _ => {}
         }
     }
 
@@ -61,6 +75,19 @@ impl Counts {
         let mut line = format!("{} in {places} account/Regions", parts.join(", "));
         if !self.incomplete.is_empty() {
             line.push_str(&format!("; {} not (fully) scanned", self.incomplete.len()));
+        }
+        if self.defaults > 0 {
+            let (of, by_policy) = (self.defaults, self.by_policy);
+            line.push_str(&format!("; IMDSv2 enforced in {} of {of}", self.enforced));
+            if by_policy > 0 {
+                line.push_str(&format!(", defaults set by a declarative policy in {by_policy}"));
+            }
+        }
+        if !self.not_looked_at.is_empty() {
+            line.push_str(&format!(
+                "; not looked at: {} (`--all-regions` scans them)",
+                self.not_looked_at.join(", ")
+            ));
         }
         line
     }

@@ -1,5 +1,7 @@
 //! Reads what holds for a whole account: its defaults in a Region, the Regions it has, the accounts beside it.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_organizations::types::AccountState;
 use imds_model::options::{HttpTokens, Switch};
 
@@ -107,4 +109,53 @@ pub async fn organization_page(
         .filter_map(|account| account.id().map(str::to_owned))
         .collect();
     Ok((accounts, answer.next_token.filter(|token| !token.is_empty())))
+}
+
+/// Reads the active accounts below these units or roots, those of the units within them included: the API
+/// gives what is directly below only (API reference, `ListAccountsForParent`).
+///
+/// # Errors
+///
+/// Returns the fault of the call.
+pub async fn accounts_below(
+    client: &aws_sdk_organizations::Client,
+    caller: &Caller,
+    home: &AccountRegion,
+    units: &[String],
+) -> Result<Vec<String>, Fault> {
+    let mut accounts = BTreeSet::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<String> = units.to_vec();
+    while let Some(parent) = open.pop() {
+        if !seen.insert(parent.clone()) {
+            continue;
+        }
+        let mut token = None;
+        loop {
+            let request = client.list_accounts_for_parent().parent_id(&parent).set_next_token(token);
+            let answer = caller.call(home, Api::ListAccountsForParent, || request.clone().send()).await?;
+            let active = answer
+                .accounts()
+                .iter()
+                .filter(|account| account.state().is_none_or(|state| *state == AccountState::Active));
+            accounts.extend(active.filter_map(|account| account.id().map(str::to_owned)));
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                break;
+            }
+        }
+        let mut token = None;
+        loop {
+            let request =
+                client.list_organizational_units_for_parent().parent_id(&parent).set_next_token(token);
+            let answer =
+                caller.call(home, Api::ListOrganizationalUnitsForParent, || request.clone().send()).await?;
+            open.extend(answer.organizational_units().iter().filter_map(|unit| unit.id().map(str::to_owned)));
+            token = answer.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(accounts.into_iter().collect())
 }

@@ -18,6 +18,8 @@ pub enum Api {
     AssumeRole,
     GetCallerIdentity,
     ListAccounts,
+    ListAccountsForParent,
+    ListOrganizationalUnitsForParent,
     DescribeRegions,
     DescribeInstances,
     DescribeLaunchTemplates,
@@ -44,6 +46,8 @@ impl Api {
             Self::AssumeRole => "AssumeRole",
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListAccounts => "ListAccounts",
+            Self::ListAccountsForParent => "ListAccountsForParent",
+            Self::ListOrganizationalUnitsForParent => "ListOrganizationalUnitsForParent",
             Self::DescribeRegions => "DescribeRegions",
             Self::DescribeInstances => "DescribeInstances",
             Self::DescribeLaunchTemplates => "DescribeLaunchTemplates",
@@ -98,7 +102,9 @@ impl Api {
             Self::ModifyInstanceMetadataDefaults => (2.0, 2.0),
             Self::GetMetricData => (50.0, 50.0),
             Self::AssumeRole | Self::GetCallerIdentity => (600.0, 600.0),
-            Self::ListAccounts => (8.0, 8.0),
+            Self::ListAccounts | Self::ListAccountsForParent | Self::ListOrganizationalUnitsForParent => {
+                (8.0, 8.0)
+            }
             Self::DescribeAutoScalingGroups | Self::DescribeLaunchConfigurations => (40.0, 20.0),
             Self::SelectAggregateResourceConfig | Self::UpdateAutoScalingGroup => (10.0, 5.0),
         }

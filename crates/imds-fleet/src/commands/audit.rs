@@ -35,7 +35,7 @@ pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
     let mut writer = Writer::new(form, out, now);
     let mut failing = false;
     let counts = scan::run_scan(&args.scope, &mut |event| match event {
-        Event::AccountRegions(_) => Ok(()),
+        Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
             let findings = judge::judge(resource, &policy, today);
             failing |= findings

@@ -72,7 +72,7 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
             .collect(),
     };
     write(args, &plan)?;
-    report(args, &plan, &not_read, out)?;
+    report(args, &plan, &counts.not_looked_at, &not_read, out)?;
     Ok(if !plan.not_scanned.is_empty() || !not_read.is_empty() {
         End::Incomplete
     } else if plan.left_out.is_empty() {
@@ -211,13 +211,22 @@ fn write(args: &PlanArgs, plan: &Plan) -> Result<(), Error> {
     file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| Error::file(&args.out, source))
 }
 
-fn report(args: &PlanArgs, plan: &Plan, not_read: &[String], out: Out<'_>) -> Result<(), Error> {
+fn report(
+    args: &PlanArgs,
+    plan: &Plan,
+    not_looked_at: &[String],
+    not_read: &[String],
+    out: Out<'_>,
+) -> Result<(), Error> {
     let mut line = |text: String| written(writeln!(out, "{}", printable::escape(&text)));
     for left in &plan.left_out {
         line(format!("left out: {} in {}: {}", left.id, left.place, left.reason))?;
     }
     for scan in &plan.not_scanned {
         line(format!("not scanned: {scan}"))?;
+    }
+    if !not_looked_at.is_empty() {
+        line(format!("not looked at: {} (`--all-regions` scans them)", not_looked_at.join(", ")))?;
     }
     for usage in not_read {
         line(format!("usage not read: {usage}"))?;

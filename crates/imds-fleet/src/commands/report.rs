@@ -1,12 +1,11 @@
 //! `report`: one HTML page.
 
-use std::io::Write as _;
+use imds_files::{Mode, OutputFile};
 
 use super::{End, scan};
 use crate::cli::ReportArgs;
 use crate::clock;
 use crate::error::Error;
-use crate::output::lazy_file::LazyFile;
 use crate::output::{Out, written};
 use crate::report::page::Page;
 use crate::rules::judge;
@@ -26,16 +25,20 @@ pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
     let failed = |source| Error::file(&args.out, source);
     let now = clock::now();
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let mut file = LazyFile::new(args.out.clone());
+    // A run that fails leaves an older page as it is: the new one takes its place when it is whole.
+    let file = OutputFile::create(&args.out, Mode::Shared).map_err(Error::from_file)?;
+    let mut file = std::io::BufWriter::new(file);
     let mut page = Page::new(&mut file).map_err(failed)?;
     let counts = scan::run_scan(&args.scope, &mut |event| match event {
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
             page.judged(resource, &judge::judge(resource, &policy, today)).map_err(failed)
         }),
-        Event::AccountRegions(_) | Event::Scanned(_) => Ok(()),
+        Event::AccountRegions(_) | Event::NotLookedAt(_) | Event::Scanned(_) => Ok(()),
     })
     .await?;
-    page.finish(&counts, now).and_then(|()| file.flush()).map_err(failed)?;
+    page.finish(&counts, now).map_err(failed)?;
+    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.commit().map_err(Error::from_file)?;
     written(writeln!(out, "{}; report in `{}`", counts.line(), args.out.display()))?;
     Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }

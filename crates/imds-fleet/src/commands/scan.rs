@@ -1,19 +1,22 @@
 //! Runs a scan as the command line asks for it, from whichever source, and hands on what it finds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
+use crate::aws::account;
 use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Settings};
 use crate::checkpoint::Checkpoint;
 use crate::cli::{AccessArgs, RoleArgs, ScopeArgs, SourceName};
 use crate::counts::Counts;
 use crate::error::Error;
+use crate::inventory::resource::{AccountRegion, Resource};
 use crate::scan::fleet::{self, Accounts, Regions, Scope};
+use crate::scan::selector::Selector;
 use crate::scan::{Event, Wanted};
 use crate::source::{aggregator, file};
 
@@ -58,29 +61,84 @@ pub async fn run_scan(
             Event::Scanned(scan) => {
                 counts.scan(scan);
                 bar.inc(1);
-                bar.set_message(scan.place.to_string());
+                bar.set_message(imds_model::printable::escape(&scan.place.to_string()).into_owned());
             }
+            Event::NotLookedAt(regions) => counts.not_looked_at.clone_from(regions),
         }
         // Rows on the terminal that the bar stands on: it makes way for them.
         if shared { bar.suspend(|| to(&event)) } else { to(&event) }
     };
     match args.source {
+        SourceName::Aws => live(args, &mut hand_on).await?,
         SourceName::File => {
-            let region = args.regions.first().map(String::as_str);
+            let mut selected = Selected::new(args)?;
+            let stand_in = match args.regions.as_slice() {
+                [region] => Some(region.as_str()),
+                _ => None,
+            };
             for path in &args.files {
-                file::read(path, region, &mut hand_on)?;
+                file::read(path, stand_in, &mut |event| selected.pass(event, &mut hand_on))?;
             }
         }
         SourceName::ConfigAggregator => {
+            let mut selected = Selected::new(args)?;
             let access = access_as(&args.access, &args.role).await?;
-            let region = args.regions.first().unwrap_or(&access.home().region).clone();
+            let region = access.home().region.clone();
             let name = args.aggregator.clone().unwrap_or_default();
-            aggregator::read(&access, &region, &name, &mut hand_on).await?;
+            let mut pass = |event| selected.pass(event, &mut hand_on);
+            aggregator::read(&access, &region, &name, &mut pass).await?;
         }
-        SourceName::Aws => live(args, &mut hand_on).await?,
     }
     bar.finish_and_clear();
     Ok(counts)
+}
+
+/// What was asked for of a file or an aggregator, each of it once.
+struct Selected {
+    selector: Selector,
+    /// What was handed on: files overlap, and a scan that was resumed holds some of it twice.
+    seen: HashSet<(AccountRegion, String)>,
+}
+
+impl Selected {
+    fn new(args: &ScopeArgs) -> Result<Self, Error> {
+        let source = if args.source == SourceName::File { "file" } else { "config-aggregator" };
+        let misplaced = [
+            (args.organization, "--organization"),
+            (args.all_regions, "--all-regions"),
+            (args.checkpoint.is_some(), "--checkpoint"),
+            (args.role.role_name.is_some(), "--role-name"),
+            (args.files.iter().filter(|path| *path == Path::new("-")).count() > 1, "--file - given twice"),
+        ];
+        if let Some((_, option)) = misplaced.iter().find(|(given, _)| *given) {
+            return Err(Error::Input(format!("`{option}` cannot be used with `--source {source}`")));
+        }
+        let selector = Selector {
+            regions: args.regions.clone(),
+            accounts: args.accounts.as_deref().map(listed).transpose()?.map(|it| it.into_iter().collect()),
+            excluded: args.exclude_accounts.iter().cloned().collect(),
+            shard: args.shard,
+            filters: args.filters.clone(),
+            v1_only: args.v1_only,
+            instances_only: args.instances_only,
+        };
+        selector.check()?;
+        Ok(Self { selector, seen: HashSet::new() })
+    }
+
+    fn pass(&mut self, event: Event, to: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
+        match event {
+            Event::Found(resources) => {
+                let selected: Vec<Resource> = resources
+                    .into_iter()
+                    .filter(|it| self.selector.holds(it) && self.seen.insert((it.place().clone(), it.key())))
+                    .collect();
+                if selected.is_empty() { Ok(()) } else { to(Event::Found(selected)) }
+            }
+            Event::Scanned(scan) if !self.selector.holds_place(&scan.place) => Ok(()),
+            other => to(other),
+        }
+    }
 }
 
 async fn live(
@@ -88,13 +146,6 @@ async fn live(
     hand_on: &mut (dyn FnMut(Event) -> Result<(), Error> + Send),
 ) -> Result<(), Error> {
     let accounts = accounts(args)?;
-    let mut checkpoint = None;
-    let mut done = BTreeSet::new();
-    if let Some(path) = &args.checkpoint {
-        let (opened, before) = Checkpoint::open(path)?;
-        opened.replay(&before, hand_on)?;
-        (checkpoint, done) = (Some(opened), before);
-    }
     let access = access_as(&args.access, &args.role).await?;
     let regions = if args.all_regions {
         Regions::All
@@ -103,6 +154,16 @@ async fn live(
     } else {
         Regions::Listed(args.regions.clone())
     };
+    let mut checkpoint = None;
+    let mut done = BTreeSet::new();
+    if let Some(path) = &args.checkpoint {
+        let (opened, before) = Checkpoint::open(path, &scope_of(args, &access, &accounts, &regions))?;
+        opened.replay(&before, hand_on)?;
+        (checkpoint, done) = (Some(opened), before);
+    }
+    if !args.all_regions && args.regions.is_empty() {
+        hand_on(Event::NotLookedAt(other_regions(&access).await))?;
+    }
     let scope = Scope {
         accounts,
         regions,
@@ -110,6 +171,7 @@ async fn live(
         wanted: Wanted { instances: true, launch_sources: !args.instances_only },
         selection: Selection { filters: args.filters.clone(), v1_only: args.v1_only },
         concurrency: usize::from(args.access.concurrency),
+        excluded: args.exclude_accounts.iter().cloned().collect(),
         done,
     };
     let (sender, mut events) = mpsc::channel(WAITING);
@@ -126,9 +188,49 @@ async fn live(
     }
 }
 
+/// The Regions that are not scanned by default, so that nobody takes them for clean.
+async fn other_regions(access: &Access) -> Vec<String> {
+    let (member, home) = (access.own(), access.home());
+    match account::regions(&member.ec2(&home.region), &member.caller, home).await {
+        Ok(regions) => regions.enabled.into_iter().filter(|region| *region != home.region).collect(),
+        Err(fault) => vec![format!("every Region but {} ({fault})", home.region)],
+    }
+}
+
+/// What is scanned, as a checkpoint records it.
+fn scope_of(args: &ScopeArgs, access: &Access, accounts: &Accounts, regions: &Regions) -> String {
+    let filters: Vec<String> =
+        args.filters.iter().map(|(name, values)| format!("{name}={}", values.join(","))).collect();
+    let accounts = match accounts {
+        Accounts::Own => format!("account {}", access.home().account),
+        Accounts::Listed(accounts) => format!("accounts {}", accounts.join(",")),
+        Accounts::Organization { units, .. } if units.is_empty() => "the organization".to_owned(),
+        Accounts::Organization { units, .. } => format!("the organization below {}", units.join(",")),
+    };
+    let regions = match regions {
+        Regions::All => "all Regions".to_owned(),
+        Regions::Listed(regions) => format!("Regions {}", regions.join(",")),
+    };
+    let mut scope = format!("{accounts} in {regions}");
+    let more = [
+        (!args.exclude_accounts.is_empty(), format!("without {}", args.exclude_accounts.join(","))),
+        (args.shard.to_string() != "1-of-1", format!("shard {}", args.shard)),
+        (!filters.is_empty(), format!("filter {}", filters.join(" "))),
+        (args.v1_only, "IMDSv1 only".to_owned()),
+        (args.instances_only, "instances only".to_owned()),
+    ];
+    for (_, text) in more.into_iter().filter(|(given, _)| *given) {
+        scope.push_str(&format!(", {text}"));
+    }
+    scope
+}
+
 fn accounts(args: &ScopeArgs) -> Result<Accounts, Error> {
     if args.organization {
-        return Ok(Accounts::Organization { listing_role: args.listing_role.clone() });
+        return Ok(Accounts::Organization {
+            listing_role: args.listing_role.clone(),
+            units: args.ou.clone(),
+        });
     }
     let Some(path) = &args.accounts else { return Ok(Accounts::Own) };
     let accounts = listed(path)?;
@@ -138,7 +240,7 @@ fn accounts(args: &ScopeArgs) -> Result<Accounts, Error> {
     Ok(Accounts::Listed(accounts))
 }
 
-/// Account ids, one a line; what follows the twelve digits, and lines that start with `#`, are for people.
+/// Account ids, one per line; what follows the twelve digits, and lines that start with `#`, are for people.
 fn listed(path: &Path) -> Result<Vec<String>, Error> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
@@ -156,7 +258,8 @@ fn listed(path: &Path) -> Result<Vec<String>, Error> {
         let word: String = line.chars().take_while(|c| !c.is_whitespace() && *c != ',').collect();
         if word.len() != 12 || !word.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::Input(format!(
-                "`{word}` in `{}` is not an account: twelve digits",
+                "`{}` in `{}` is not an account: twelve digits",
+                imds_model::printable::brief(&word),
                 path.display()
             )));
         }

@@ -53,7 +53,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                 "read_at": now,
                 "days": args.days,
                 "usage": found,
-                "summary": { "verdicts": counts, "incomplete": scanned.incomplete, "not_read": not_read },
+                "summary": { "verdicts": counts, "incomplete": scanned.incomplete, "not_looked_at": scanned.not_looked_at, "not_read": not_read },
             });
             writeln!(out, "{document}")
         }
@@ -94,6 +94,10 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                 scans
                     .chain(not_read.iter().cloned())
                     .try_for_each(|line| writeln!(out, "not scanned: {}", printable::escape(&line)))
+                    .and_then(|()| match scanned.not_looked_at.as_slice() {
+                        [] => Ok(()),
+                        regions => writeln!(out, "not looked at: {}", printable::escape(&regions.join(", "))),
+                    })
                     .and_then(|()| writeln!(out, "{}", counts.join(", ")))
             }),
     })?;

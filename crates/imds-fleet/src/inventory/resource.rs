@@ -333,6 +333,15 @@ impl Resource {
         }
     }
 
+    /// What tells it from all others of its account and Region.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::LaunchTemplate(it) => format!("{}/{}/{}", self.kind(), it.id, it.version),
+            _ => format!("{}/{}", self.kind(), self.id()),
+        }
+    }
+
     /// The word for its kind in every output.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -212,6 +212,9 @@ impl<'a> Writer<'a> {
                     "instances": counts.instances(),
                     "complete": counts.complete,
                     "incomplete": counts.incomplete,
+                    "not_looked_at": counts.not_looked_at,
+                    "enforced": counts.enforced,
+                    "defaults_read": counts.defaults,
                 });
                 writeln!(out, "\n],\"summary\":{summary}}}")
             }

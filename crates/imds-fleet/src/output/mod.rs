@@ -4,7 +4,6 @@ pub mod csv;
 pub mod findings;
 pub mod flat;
 pub mod junit;
-pub mod lazy_file;
 pub mod ocsf;
 pub mod parquet;
 pub mod sarif;

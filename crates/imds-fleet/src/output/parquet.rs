@@ -66,7 +66,7 @@ impl Dataset {
     /// When a file cannot be written.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::AccountRegions(_) => Ok(()),
+            Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
             Event::Found(resources) => resources.iter().try_for_each(|resource| {
                 let place = resource.place();
                 let part = self.parts.entry(place.clone()).or_default();

@@ -49,6 +49,12 @@ struct Summary<'a> {
     postures: std::collections::BTreeMap<&'static str, u64>,
     complete: u64,
     incomplete: &'a [Scan],
+    /// Regions that nobody asked for.
+    not_looked_at: &'a [String],
+    /// The end state: accounts and Regions that refuse IMDSv1 altogether, of those whose defaults were read.
+    enforced: u64,
+    defaults_read: u64,
+    defaults_by_policy: u64,
 }
 
 impl<'a> Writer<'a> {
@@ -80,7 +86,7 @@ impl<'a> Writer<'a> {
     /// When it cannot be written.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::AccountRegions(_) => Ok(()),
+            Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
             Event::Found(resources) => {
                 self.begin()?;
                 resources.iter().try_for_each(|resource| written(self.resource(resource)))
@@ -140,6 +146,10 @@ impl<'a> Writer<'a> {
                     postures: Posture::ALL.iter().map(|it| (it.as_str(), counts.of(*it))).collect(),
                     complete: counts.complete,
                     incomplete: &counts.incomplete,
+                    not_looked_at: &counts.not_looked_at,
+                    enforced: counts.enforced,
+                    defaults_read: counts.defaults,
+                    defaults_by_policy: counts.by_policy,
                 };
                 out.write_all(b"\n],\"summary\":")
                     .and_then(|()| Ok(serde_json::to_writer(&mut *out, &summary)?))

@@ -23,8 +23,10 @@ pub enum Accounts {
     Own,
     /// These.
     Listed(Vec<String>),
-    /// All active ones of the organization, listed as this role if one is given.
+    /// All active ones of the organization, or of these units of it, listed as this role if one is given.
     Organization {
+        /// Units or roots; none for all.
+        units: Vec<String>,
         /// The role that may list accounts, where the caller may not.
         listing_role: Option<String>,
     },
@@ -94,6 +96,8 @@ pub struct Scope {
     pub selection: Selection,
     /// How many places at a time.
     pub concurrency: usize,
+    /// Accounts that are left out.
+    pub excluded: BTreeSet<String>,
     /// What an earlier run has done.
     pub done: BTreeSet<AccountRegion>,
 }
@@ -117,17 +121,18 @@ impl Listing {
         Ok(match accounts {
             Accounts::Own => Self::Known(Some(vec![access.home().account.clone()])),
             Accounts::Listed(accounts) => Self::Known(Some(accounts.clone())),
-            Accounts::Organization { listing_role } => {
+            Accounts::Organization { listing_role, units } => {
                 let member = match listing_role {
                     Some(arn) => access.assume(arn).await.map_err(Error::Call)?,
                     None => access.own(),
                 };
-                Self::Organization {
-                    client: member.organizations(),
-                    caller: member.caller.clone(),
-                    home: access.home().clone(),
-                    next: Next::First,
+                let (client, caller, home) =
+                    (member.organizations(), member.caller.clone(), access.home().clone());
+                if !units.is_empty() {
+                    let accounts = account::accounts_below(&client, &caller, &home, units).await;
+                    return Ok(Self::Known(Some(accounts.map_err(Error::Call)?)));
                 }
+                Self::Organization { client, caller, home, next: Next::First }
             }
         })
     }
@@ -161,7 +166,10 @@ pub async fn scan(access: Access, scope: Scope, to: Sender<Event>) -> Result<(),
     let job = Arc::new(Job { access, scope, to, permits });
     let mut running = JoinSet::new();
     while let Some(accounts) = listing.page().await? {
-        for account in accounts.into_iter().filter(|account| job.scope.shard.holds(account)) {
+        for account in accounts
+            .into_iter()
+            .filter(|account| job.scope.shard.holds(account) && !job.scope.excluded.contains(account))
+        {
             // As many accounts in flight as places: their tasks are made as others end, not all at once.
             while running.len() >= job.scope.concurrency.max(1) {
                 running.join_next().await;

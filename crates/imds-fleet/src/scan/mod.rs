@@ -2,6 +2,7 @@
 
 pub mod fleet;
 pub mod region;
+pub mod selector;
 
 use crate::inventory::resource::{Resource, Scan};
 
@@ -14,6 +15,8 @@ pub enum Event {
     Found(Vec<Resource>),
     /// A place is done.
     Scanned(Scan),
+    /// These Regions were not asked for.
+    NotLookedAt(Vec<String>),
 }
 
 /// What to read in each place.

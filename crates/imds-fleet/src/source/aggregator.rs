@@ -6,11 +6,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::instance_json::{InstanceJson, TagJson};
-use crate::aws::fault::Fault;
 use crate::aws::limit::Api;
 use crate::aws::session::Access;
 use crate::error::Error;
-use crate::inventory::resource::{AccountRegion, Reason, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Gap, Instance, Reason, Resource, Scan};
 use crate::scan::Event;
 
 /// The advanced query. Columns rather than all of `configuration`: a page may not be larger than Config allows.
@@ -25,7 +24,7 @@ struct Row {
     account_id: String,
     aws_region: String,
     #[serde(default)]
-    tags: Vec<TagJson>,
+    tags: Option<Vec<TagJson>>,
     configuration: InstanceJson,
 }
 
@@ -44,6 +43,7 @@ pub async fn read(
     let client = member.config(region);
     let place = AccountRegion { account: access.home().account.clone(), region: region.to_owned() };
     let mut seen: BTreeMap<AccountRegion, u64> = BTreeMap::new();
+    let mut gaps: Vec<Gap> = Vec::new();
     let mut token = None;
     loop {
         let request = client
@@ -58,15 +58,16 @@ pub async fn read(
             .await
             .map_err(Error::Call)?;
         for text in answer.results() {
-            let row: Row = serde_json::from_str(text).map_err(|error| {
-                let text = format!("a row of the aggregator is not an instance: {error}");
-                Error::Call(Fault::new(Api::SelectAggregateResourceConfig.name(), Reason::Service, text))
-            })?;
-            let place = AccountRegion { account: row.account_id, region: row.aws_region };
-            let found = row.configuration.into_instance(place.clone(), Some(row.resource_id), row.tags);
-            if let Some(instance) = found {
-                *seen.entry(place).or_default() += 1;
-                to(Event::Found(vec![Resource::Instance(Box::new(instance))]))?;
+            match read_row(text) {
+                Ok(instance) => {
+                    *seen.entry(instance.place.clone()).or_default() += 1;
+                    to(Event::Found(vec![Resource::Instance(Box::new(instance))]))?;
+                }
+                Err(message) => gaps.push(Gap {
+                    call: Api::SelectAggregateResourceConfig.name().to_owned(),
+                    reason: Reason::Other,
+                    message,
+                }),
             }
         }
         token = answer.next_token.filter(|token| !token.is_empty());
@@ -75,5 +76,19 @@ pub async fn read(
         }
     }
     seen.into_iter()
-        .try_for_each(|(place, instances)| to(Event::Scanned(Scan { place, instances, gaps: Vec::new() })))
+        .try_for_each(|(place, instances)| to(Event::Scanned(Scan { place, instances, gaps: Vec::new() })))?;
+    if gaps.is_empty() {
+        return Ok(());
+    }
+    let place = AccountRegion { account: "unknown".to_owned(), region: "unknown".to_owned() };
+    to(Event::Scanned(Scan { place, instances: 0, gaps }))
+}
+
+/// A row that is no instance makes the scan incomplete, not void.
+fn read_row(text: &str) -> Result<Instance, String> {
+    let row: Row = serde_json::from_str(text).map_err(|error| format!("a row cannot be read: {error}"))?;
+    let place = AccountRegion { account: row.account_id, region: row.aws_region };
+    let id = row.resource_id.clone();
+    let read = row.configuration.into_instance(place, Some(row.resource_id), row.tags.unwrap_or_default())?;
+    read.ok_or_else(|| format!("`{id}` is terminated, and still among what Config records"))
 }

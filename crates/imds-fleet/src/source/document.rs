@@ -1,26 +1,35 @@
-//! One JSON document, read as it comes: whatever the size of the file, no more than one reservation of it is held at a
-//! time, and of a reservation that names its owner first, one instance.
+//! JSON documents, one or several one after the other, read as they stream in: whatever the size of the
+//! file, no more than one reservation of it is held at a time, and of a reservation that names its owner
+//! first, one instance.
 
 use std::fmt;
 use std::io::Read;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
+use super::foreign::{self, Found};
 use super::instance_json::InstanceJson;
 use crate::error::Error;
-use crate::inventory::resource::{AccountRegion, Instance, Resource, Scan};
+use crate::inventory::resource::{AccountRegion, Resource, Scan};
+
+/// How deep lists may stand in lists: `Reservations[*].Instances[*]` is two.
+const DEPTH: usize = 4;
 
 /// Takes what a document holds.
-type Sink<'a> = dyn FnMut(Part) -> Result<(), Error> + 'a;
+pub(super) type Sink<'a> = dyn FnMut(Part) -> Result<(), Error> + 'a;
 
 /// A part of a document.
 #[derive(Debug)]
 pub(super) enum Part {
     /// Something found.
     Resource(Resource),
-    /// What an earlier scan could not read.
-    Incomplete(Scan),
+    /// How an earlier scan ended.
+    Scan(Scan),
+    /// What could not be read, so that more may be there.
+    Unreadable(String),
+    /// How many instances the document says that it holds.
+    Instances(u64),
 }
 
 /// What came of reading.
@@ -31,29 +40,36 @@ pub(super) enum Kind {
     /// JSON of some other kind.
     Unknown,
     /// No JSON document, or one that breaks off, with the reader's words for it.
-    Broken(String),
+    Broken {
+        /// The words.
+        why: String,
+        /// Whether something was read before.
+        known: bool,
+    },
 }
 
-/// Reads a document and hands on what it holds. `region` stands in where it does not say.
+/// Reads documents and hands on what they hold. `region` stands in where they do not say.
 ///
 /// # Errors
 ///
-/// Those of `to`.
+/// Returns those of `to`.
 pub(super) fn read(from: impl Read, region: Option<&str>, to: &mut Sink<'_>) -> Result<Kind, Error> {
     let mut state = State { region, to, known: false, failed: None };
     let mut json = serde_json::Deserializer::from_reader(from);
-    let read = Document(&mut state).deserialize(&mut json).and_then(|()| {
-        // Several documents one after the other are not one; but then JSON Lines may be what they are.
-        json.end()
-    });
+    // `end` consumes nothing but white space: what follows is the next document.
+    let read = loop {
+        let read = Node { state: &mut state, depth: 0 }.deserialize(&mut json);
+        if read.is_err() || json.end().is_ok() {
+            break read;
+        }
+    };
     if let Some(error) = state.failed {
         return Err(error);
     }
     Ok(match read {
         Ok(()) if state.known => Kind::Known,
         Ok(()) => Kind::Unknown,
-        Err(error) if !state.known && error.to_string().starts_with("trailing characters") => Kind::Unknown,
-        Err(error) => Kind::Broken(error.to_string()),
+        Err(error) => Kind::Broken { why: error.to_string(), known: state.known },
     })
 }
 
@@ -73,67 +89,204 @@ impl State<'_, '_> {
         })
     }
 
-    fn instance<E: serde::de::Error>(&mut self, account: &str, instance: InstanceJson) -> Result<(), E> {
-        let region = instance.region().or(self.region.map(str::to_owned));
-        let region = region.unwrap_or_else(|| "unknown".to_owned());
-        let place = AccountRegion { account: account.to_owned(), region };
-        self.found(instance.into_instance(place, None, Vec::new()))
+    /// Hands on an instance of `describe-instances`.
+    fn instance<E: serde::de::Error>(&mut self, account: &str, value: Value) -> Result<(), E> {
+        let read = serde_json::from_value::<InstanceJson>(value).map_err(|error| error.to_string());
+        let read = read.and_then(|instance| {
+            let region = instance.region().or(self.region.map(str::to_owned));
+            let region = region.unwrap_or_else(|| "unknown".to_owned());
+            let place = AccountRegion { account: account.to_owned(), region };
+            instance.into_instance(place, None, Vec::new())
+        });
+        match read {
+            Ok(Some(instance)) => self.hand_on(Part::Resource(Resource::Instance(Box::new(instance)))),
+            Ok(None) => Ok(()),
+            Err(why) => self.hand_on(Part::Unreadable(format!("an instance cannot be read: {why}"))),
+        }
     }
 
-    fn found<E: serde::de::Error>(&mut self, instance: Option<Instance>) -> Result<(), E> {
-        match instance {
-            Some(instance) => self.hand_on(Part::Resource(Resource::Instance(Box::new(instance)))),
-            None => Ok(()),
+    /// Hands on whatever a value is.
+    fn value<E: serde::de::Error>(&mut self, value: Value) -> Result<(), E> {
+        if let Value::String(text) = &value
+            && let Ok(inner) = serde_json::from_str::<Value>(text)
+        {
+            // `select-resource-config` writes each row as text.
+            return self.value(inner);
+        }
+        if let Value::Object(map) = &value
+            && map.contains_key("Instances")
+        {
+            let account = map.get("OwnerId").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+            self.known = true;
+            let Value::Object(mut map) = value else { return Ok(()) };
+            let Some(Value::Array(instances)) = map.remove("Instances") else {
+                return self
+                    .hand_on(Part::Unreadable("a reservation without a list of instances".to_owned()));
+            };
+            return instances.into_iter().try_for_each(|instance| self.instance(&account, instance));
+        }
+        if value.get("InstanceId").is_some() {
+            self.known = true;
+            let account = value.get("OwnerId").and_then(Value::as_str).unwrap_or("unknown").to_owned();
+            return self.instance(&account, value);
+        }
+        match foreign::read(value, self.region) {
+            Found::Resources(resources) => {
+                self.known = true;
+                resources.into_iter().try_for_each(|resource| self.hand_on(Part::Resource(resource)))
+            }
+            Found::Scan(scan) => self.hand_on(Part::Scan(scan)),
+            Found::Other => Ok(()),
+            Found::Unreadable(why) => self.hand_on(Part::Unreadable(why)),
         }
     }
 }
 
-/// The outermost object.
-struct Document<'s, 'a, 'b>(&'s mut State<'a, 'b>);
+/// A document, or a list within one.
+struct Node<'s, 'a, 'b> {
+    state: &'s mut State<'a, 'b>,
+    depth: usize,
+}
 
-impl<'de> DeserializeSeed<'de> for Document<'_, '_, '_> {
+impl<'de> DeserializeSeed<'de> for Node<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_map(self)
+        from.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Document<'_, '_, '_> {
+impl<'de> Visitor<'de> for Node<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("an object or a list")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let state = self.0;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "Reservations" => {
-                    state.known = true;
-                    map.next_value_seed(Each { state: &mut *state, of: Of::Reservations })?;
-                }
-                "configurationItems" => {
-                    state.known = true;
-                    map.next_value_seed(Each { state: &mut *state, of: Of::ConfigurationItems })?;
-                }
-                "resources" => {
-                    state.known = true;
-                    map.next_value_seed(Each { state: &mut *state, of: Of::Resources })?;
-                }
-                "summary" => {
-                    for scan in map.next_value::<Summary>()?.incomplete {
-                        state.hand_on(Part::Incomplete(scan))?;
-                    }
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        if self.depth >= DEPTH {
+            return Err(serde::de::Error::custom("lists within lists, too deep"));
+        }
+        let mut any = false;
+        while list.next_element_seed(Element { state: &mut *self.state, depth: self.depth + 1 })?.is_some() {
+            any = true;
+        }
+        // What a query selects may be nothing.
+        if !any && self.depth == 0 {
+            self.state.known = true;
         }
         Ok(())
     }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let state = self.state;
+        let mut rest = serde_json::Map::new();
+        let mut ours = (false, false);
+        while let Some(key) = map.next_key::<String>()? {
+            let of = match key.as_str() {
+                "Reservations" => Of::Reservations,
+                "configurationItems" | "resources" | "Results" | "LaunchTemplateVersions" | "rows" => {
+                    Of::Values
+                }
+                "summary" => {
+                    summary(state, map.next_value()?, &mut ours.1)?;
+                    continue;
+                }
+                "NextToken" => {
+                    if !map.next_value::<Value>()?.is_null() {
+                        let why = "it ends with a `NextToken`: there are more pages than it holds";
+                        state.hand_on(Part::Unreadable(why.to_owned()))?;
+                    }
+                    continue;
+                }
+                "schema_version" => {
+                    ours.0 = true;
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+                // Of one instance, one row or one item alone.
+                other if foreign::KEYS.contains(&other) => {
+                    rest.insert(key, map.next_value()?);
+                    continue;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            state.known = true;
+            if map.next_value_seed(Each { state: &mut *state, of })? == Listed::Not {
+                let why = format!("`{key}` is not a list");
+                state.hand_on(Part::Unreadable(why))?;
+            }
+        }
+        if ours == (true, false) {
+            state.hand_on(Part::Unreadable("the summary at its end is missing".to_owned()))?;
+        }
+        if rest.is_empty() { Ok(()) } else { state.value(Value::Object(rest)) }
+    }
+}
+
+fn summary<E: serde::de::Error>(state: &mut State<'_, '_>, summary: Value, seen: &mut bool) -> Result<(), E> {
+    *seen = true;
+    for scan in summary.get("incomplete").and_then(Value::as_array).into_iter().flatten() {
+        match serde_json::from_value::<Scan>(scan.clone()) {
+            Ok(scan) => state.hand_on(Part::Scan(scan))?,
+            Err(error) => {
+                state.hand_on(Part::Unreadable(format!("what it did not scan cannot be read: {error}")))?;
+            }
+        }
+    }
+    match summary.get("instances").and_then(Value::as_u64) {
+        Some(instances) => state.hand_on(Part::Instances(instances)),
+        None => Ok(()),
+    }
+}
+
+/// An element of a list: another list, or something found.
+struct Element<'s, 'a, 'b> {
+    state: &'s mut State<'a, 'b>,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Element<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Element<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an instance, or a list of them")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        Node { state: self.state, depth: self.depth }.visit_seq(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        // A list of whole documents, as `jq --slurp` makes it, holds each of them.
+        Node { state: self.state, depth: self.depth }.visit_map(map)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.state.value(Value::String(text.to_owned()))
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Whether a value was a list.
+#[derive(PartialEq, Eq)]
+enum Listed {
+    Yes,
+    Not,
 }
 
 /// A list, its elements handled one by one.
@@ -147,43 +300,41 @@ enum Of<'c> {
     Reservations,
     /// Of a reservation of this account.
     Instances(&'c str),
-    ConfigurationItems,
-    Resources,
+    /// Whatever they are.
+    Values,
 }
 
 impl<'de> DeserializeSeed<'de> for Each<'_, '_, '_, '_> {
-    type Value = ();
+    type Value = Listed;
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
-        from.deserialize_seq(self)
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Listed, D::Error> {
+        from.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Each<'_, '_, '_, '_> {
-    type Value = ();
+    type Value = Listed;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_unit<E>(self) -> Result<Listed, E> {
+        Ok(Listed::Yes)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
         let state = self.state;
         loop {
             let more = match self.of {
                 Of::Reservations => list.next_element_seed(Reservation(&mut *state))?,
                 Of::Instances(account) => {
-                    list.next_element()?.map(|instance| state.instance(account, instance)).transpose()?
+                    list.next_element()?.map(|value| state.instance(account, value)).transpose()?
                 }
-                Of::ConfigurationItems => {
-                    list.next_element::<Item>()?.map(|item| state.found(item.instance())).transpose()?
-                }
-                Of::Resources => list
-                    .next_element()?
-                    .map(|resource| state.hand_on(Part::Resource(resource)))
-                    .transpose()?,
+                Of::Values => list.next_element()?.map(|value| state.value(value)).transpose()?,
             };
             if more.is_none() {
-                return Ok(());
+                return Ok(Listed::Yes);
             }
         }
     }
@@ -211,14 +362,14 @@ impl<'de> Visitor<'de> for Reservation<'_, '_, '_> {
         let state = self.0;
         let mut owner: Option<String> = None;
         // Tools that sort keys write the instances before their owner.
-        let mut held: Vec<InstanceJson> = Vec::new();
+        let mut held: Vec<Value> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             match (key.as_str(), &owner) {
                 ("OwnerId", _) => owner = map.next_value()?,
                 ("Instances", Some(account)) => {
                     map.next_value_seed(Each { state: &mut *state, of: Of::Instances(account) })?;
                 }
-                ("Instances", None) => held = map.next_value()?,
+                ("Instances", None) => held = map.next_value::<Option<Vec<Value>>>()?.unwrap_or_default(),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -227,49 +378,6 @@ impl<'de> Visitor<'de> for Reservation<'_, '_, '_> {
         let account = owner.unwrap_or_else(|| "unknown".to_owned());
         held.into_iter().try_for_each(|instance| state.instance(&account, instance))
     }
-}
-
-/// A configuration item of AWS Config.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Item {
-    resource_type: String,
-    #[serde(default)]
-    resource_id: Option<String>,
-    #[serde(default)]
-    aws_account_id: Option<String>,
-    #[serde(default)]
-    aws_region: Option<String>,
-    #[serde(default)]
-    configuration_item_status: Option<String>,
-    #[serde(default)]
-    configuration: serde_json::Value,
-}
-
-impl Item {
-    fn instance(self) -> Option<Instance> {
-        let deleted = self.configuration_item_status.as_deref().is_some_and(|it| it.contains("Deleted"));
-        if self.resource_type != "AWS::EC2::Instance" || deleted {
-            return None;
-        }
-        // A snapshot holds an object; a history item, its text.
-        let instance = match self.configuration {
-            serde_json::Value::String(text) => serde_json::from_str(&text).ok()?,
-            value => serde_json::from_value::<InstanceJson>(value).ok()?,
-        };
-        let place = AccountRegion {
-            account: self.aws_account_id.unwrap_or_else(|| "unknown".to_owned()),
-            region: self.aws_region.or_else(|| instance.region()).unwrap_or_else(|| "unknown".to_owned()),
-        };
-        instance.into_instance(place, self.resource_id, Vec::new())
-    }
-}
-
-/// The end of a document that `state` wrote.
-#[derive(Debug, Deserialize)]
-struct Summary {
-    #[serde(default)]
-    incomplete: Vec<Scan>,
 }
 
 #[cfg(test)]
@@ -380,7 +488,9 @@ mod tests {
             Ok(())
         });
         assert_eq!(found, 1);
-        assert!(matches!(kind.unwrap(), Kind::Broken(why) if why.contains("EOF while parsing")));
+        assert!(
+            matches!(kind.unwrap(), Kind::Broken { why, known: true } if why.contains("EOF while parsing"))
+        );
         let error =
             read(text.as_bytes(), None, &mut |_| Err(Error::Input("no room".to_owned()))).unwrap_err();
         assert_eq!(error.to_string(), "no room");

@@ -31,8 +31,9 @@ pub struct InstanceJson {
     metadata_options: Option<OptionsJson>,
     #[serde(alias = "operator", default)]
     operator: Option<OperatorJson>,
+    // The CLI writes `null` for no tags where a query selects them.
     #[serde(alias = "tags", default)]
-    tags: Vec<TagJson>,
+    tags: Option<Vec<TagJson>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,20 +48,21 @@ struct PlacementJson {
     zone: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The options, as `describe-instances` writes them.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OptionsJson {
+pub struct OptionsJson {
     #[serde(alias = "state", default)]
     state: Option<String>,
-    #[serde(alias = "httpTokens", default)]
+    #[serde(alias = "httpTokens", alias = "http_tokens", default)]
     http_tokens: Option<String>,
-    #[serde(alias = "httpPutResponseHopLimit", default)]
+    #[serde(alias = "httpPutResponseHopLimit", alias = "http_put_response_hop_limit", default)]
     http_put_response_hop_limit: Option<i64>,
-    #[serde(alias = "httpEndpoint", default)]
+    #[serde(alias = "httpEndpoint", alias = "http_endpoint", default)]
     http_endpoint: Option<String>,
-    #[serde(alias = "httpProtocolIpv6", default)]
+    #[serde(alias = "httpProtocolIpv6", alias = "http_protocol_ipv6", default)]
     http_protocol_ipv6: Option<String>,
-    #[serde(alias = "instanceMetadataTags", default)]
+    #[serde(alias = "instanceMetadataTags", alias = "instance_metadata_tags", default)]
     instance_metadata_tags: Option<String>,
 }
 
@@ -91,40 +93,33 @@ impl InstanceJson {
         region_of(self.placement.as_ref()?.zone.as_deref()?)
     }
 
-    /// The instance, if it has an id and has not come to its end.
-    #[must_use]
+    /// The instance, unless it has come to its end.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is missing.
     pub fn into_instance(
         self,
         place: AccountRegion,
         id: Option<String>,
         more_tags: Vec<TagJson>,
-    ) -> Option<Instance> {
-        let id = self.instance_id.or(id)?;
+    ) -> Result<Option<Instance>, String> {
+        let Some(id) = self.instance_id.or(id) else { return Err("an instance without an id".to_owned()) };
         let run_state = self.state.and_then(|state| state.name).unwrap_or_else(|| "unknown".to_owned());
         if run_state == "terminated" {
-            return None;
+            return Ok(None);
         }
-        let (options, options_state) = self.metadata_options.map_or((Options::NONE, None), |from| {
-            let options = Options {
-                http_tokens: from.http_tokens.as_deref().and_then(HttpTokens::parse),
-                http_endpoint: from.http_endpoint.as_deref().and_then(Switch::parse),
-                http_put_response_hop_limit: from
-                    .http_put_response_hop_limit
-                    .and_then(|hops| u8::try_from(hops).ok())
-                    .and_then(HopLimit::new),
-                http_protocol_ipv6: from.http_protocol_ipv6.as_deref().and_then(Switch::parse),
-                instance_metadata_tags: from.instance_metadata_tags.as_deref().and_then(Switch::parse),
-            };
-            (options, from.state.as_deref().and_then(State::parse))
-        });
+        let (options, options_state) =
+            self.metadata_options.map_or((Options::NONE, None), |from| from.options());
         let tags: BTreeMap<String, String> = self
             .tags
+            .unwrap_or_default()
             .into_iter()
             .chain(more_tags)
             .map(|tag| (tag.key, tag.value.unwrap_or_default()))
             .collect();
         let hidden = self.operator.as_ref().is_some_and(|operator| operator.hidden_by_default);
-        Some(Instance {
+        Ok(Some(Instance {
             place,
             id,
             name: tags.get("Name").cloned(),
@@ -146,13 +141,31 @@ impl InstanceJson {
                 .map(|operator| operator.principal.unwrap_or_else(|| "unnamed".to_owned())),
             hidden,
             tags,
-        })
+        }))
+    }
+}
+
+impl OptionsJson {
+    /// The options and whether they are in force. What is spelled in an unknown way counts as not said.
+    #[must_use]
+    pub fn options(&self) -> (Options, Option<State>) {
+        let options = Options {
+            http_tokens: self.http_tokens.as_deref().and_then(HttpTokens::parse),
+            http_endpoint: self.http_endpoint.as_deref().and_then(Switch::parse),
+            http_put_response_hop_limit: self
+                .http_put_response_hop_limit
+                .and_then(|hops| u8::try_from(hops).ok())
+                .and_then(HopLimit::new),
+            http_protocol_ipv6: self.http_protocol_ipv6.as_deref().and_then(Switch::parse),
+            instance_metadata_tags: self.instance_metadata_tags.as_deref().and_then(Switch::parse),
+        };
+        (options, self.state.as_deref().and_then(State::parse))
     }
 }
 
 /// The Region that a zone lies in: `us-east-1a`, `us-west-2-lax-1a` and `us-east-1-wl1-bos-wlz-1` all start with it,
 /// and it ends with the first part that is a number.
-fn region_of(zone: &str) -> Option<String> {
+pub(super) fn region_of(zone: &str) -> Option<String> {
     let mut region = String::new();
     for part in zone.split('-') {
         let digits: String = part.chars().take_while(char::is_ascii_digit).collect();

@@ -1,6 +1,9 @@
-//! Where the state comes from: AWS itself, files, or an AWS Config aggregator.
+//! Where the state comes from besides AWS itself: files, or an AWS Config aggregator.
 
 pub mod aggregator;
 mod document;
 pub mod file;
+mod foreign;
+mod input;
 pub mod instance_json;
+mod table;

@@ -22,7 +22,8 @@ fn is_shown_and_judged() {
         let findings = audit["findings"].as_array().unwrap().clone();
         findings.iter().find(|it| it["rule"] == rule).map(|it| it["severity"].as_str().unwrap().to_owned())
     };
-    assert!(!ran(&fake, &["state"]).stdout.contains("IMDSv2 enforced"));
+    let state = ran(&fake, &["state"]).stdout;
+    assert!(!state.contains(", IMDSv2 enforced") && state.contains("; IMDSv2 enforced in 0 of 1"), "{state}");
     assert_eq!(judged("default-not-enforced").as_deref(), Some("low"));
     assert_eq!(judged("rollback-impossible"), None);
     fake.world().at(ACCOUNT, REGION).defaults.enforced = true;
