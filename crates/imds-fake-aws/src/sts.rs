@@ -27,6 +27,16 @@ pub(crate) fn assume_role(world: &World, request: &Request) -> Result<Answer, Re
     if world.external_id.is_some() && world.external_id.as_deref() != request.get("ExternalId") {
         return Err(refuse());
     }
+    if let Some((serial, code)) = &world.mfa {
+        let given = (request.get("SerialNumber"), request.get("TokenCode"));
+        if given.0.is_none() {
+            return Err(refuse());
+        }
+        if given != (Some(serial), Some(code)) {
+            let text = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
+            return Err(Refusal(403, "AccessDenied".to_owned(), text.to_owned()));
+        }
+    }
     Ok(Answer::query("AssumeRole", |xml| {
         xml.element("Credentials", |xml| {
             xml.text("AccessKeyId", format!("ASIA{account}"))

@@ -224,6 +224,8 @@ pub struct World {
     pub places: BTreeMap<AccountRegion, Contents>,
     /// The external id that roles ask for.
     pub external_id: Option<String>,
+    /// The device and the code that roles ask for (`aws:MultiFactorAuthPresent`).
+    pub mfa: Option<(String, String)>,
     /// Accounts whose role may not be assumed.
     pub closed: BTreeSet<String>,
     /// How many descriptions say `pending` after a change.
@@ -272,6 +274,7 @@ impl World {
             regions: regions.iter().map(|region| ((*region).to_owned(), true)).collect(),
             places: BTreeMap::new(),
             external_id: None,
+            mfa: None,
             closed: BTreeSet::new(),
             pending_descriptions: 0,
             stale_descriptions: 0,

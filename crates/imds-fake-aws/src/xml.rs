@@ -7,7 +7,15 @@ pub(crate) struct Xml(String);
 impl Xml {
     /// An element with this text.
     pub(crate) fn text(&mut self, name: &str, value: impl std::fmt::Display) -> &mut Self {
-        let value = value.to_string().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let value = value
+            .to_string()
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            // A reader makes a line feed of a carriage return that is written plainly (XML 1.0, 2.11).
+            .replace('\r', "&#13;")
+            .replace('\n', "&#10;")
+            .replace('\t', "&#9;");
         self.0.push_str(&format!("<{name}>{value}</{name}>"));
         self
     }

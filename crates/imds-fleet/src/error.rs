@@ -6,8 +6,20 @@ use crate::aws::fault::{Fault, innermost};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// No credentials were given.
-    NoCredentials(String),
+    /// There are no credentials.
+    NoCredentials {
+        /// Why.
+        cause: String,
+        /// The command that signs in.
+        sign_in: Option<String>,
+    },
+    /// AWS does not accept the credentials.
+    NotAccepted {
+        /// What it says.
+        fault: Fault,
+        /// The command that signs in.
+        sign_in: Option<String>,
+    },
     /// An option, policy, plan or other input is wrong.
     Input(String),
     /// A file could not be read or written.
@@ -28,8 +40,29 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn no_credentials(error: &dyn std::error::Error) -> Self {
-        Self::NoCredentials(innermost(error))
+    pub(crate) fn no_credentials(error: &dyn std::error::Error, sign_in: Option<String>) -> Self {
+        Self::NoCredentials { cause: innermost(error), sign_in }
+    }
+
+    /// What it means that STS does not say who calls.
+    pub(crate) fn not_identified(fault: Fault, sign_in: Option<String>) -> Self {
+        // "Common errors" (STS API reference), and those of the other services for the same.
+        const NOT_ACCEPTED: [&str; 9] = [
+            "InvalidClientTokenId",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+            "AuthFailure",
+            "InvalidAccessKeyId",
+            "IncompleteSignature",
+            "MissingAuthenticationToken",
+            "ExpiredToken",
+            "ExpiredTokenException",
+        ];
+        let expired = fault.reason == crate::inventory::resource::Reason::Expired;
+        if expired || fault.code.as_deref().is_some_and(|code| NOT_ACCEPTED.contains(&code)) {
+            return Self::NotAccepted { fault, sign_in };
+        }
+        Self::Call(fault)
     }
 
     pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {
@@ -42,16 +75,27 @@ impl Error {
 
     /// What a person can do about it, if there is something general to say.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
         use crate::inventory::resource::Reason;
+        let expired = |fault: &Fault| fault.reason == Reason::Expired;
         match self {
-            Self::NoCredentials(_) => Some(
+            Self::NoCredentials { sign_in: Some(command), .. } => Some(format!("run `{command}`")),
+            Self::NoCredentials { sign_in: None, .. } => Some(
                 "set `AWS_PROFILE`, or `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; on an instance say \
-                 `--instance-role`",
+                 `--instance-role`"
+                    .to_owned(),
             ),
-            Self::Call(fault) if fault.reason == Reason::Expired => {
-                Some("the credentials have expired: sign in again")
+            Self::NotAccepted { sign_in: Some(command), fault } if expired(fault) => {
+                Some(format!("the credentials have expired: run `{command}`"))
             }
+            Self::NotAccepted { fault, .. } | Self::Call(fault) if expired(fault) => {
+                Some("the credentials have expired: sign in again".to_owned())
+            }
+            Self::NotAccepted { .. } => Some(
+                "`aws sts get-caller-identity` asks the same: check the access key, the secret key and the clock of \
+                 this machine"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -60,7 +104,11 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoCredentials(_) => f.write_str("no credentials"),
+            Self::NoCredentials { .. } => f.write_str("no credentials"),
+            Self::NotAccepted { fault, .. } => match fault.reason {
+                crate::inventory::resource::Reason::Expired => fault.fmt(f),
+                _ => write!(f, "AWS does not accept the credentials: {}", fault.gap().message),
+            },
             Self::Input(text) | Self::Stopped(text) => f.write_str(text),
             Self::File { path, .. } => write!(f, "cannot use `{path}`"),
             Self::Refused(error) => error.fmt(f),

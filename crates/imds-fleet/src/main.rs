@@ -17,6 +17,7 @@ mod output;
 mod report;
 mod rules;
 mod scan;
+mod shell;
 mod source;
 mod usage;
 
@@ -51,7 +52,7 @@ fn report(error: &Error) -> End {
     // What others wrote may be in it: names of files, answers of services.
     let shown = |text: String| printable::escape_lines(&text).into_owned();
     eprintln!("error: {}", shown(error.to_string()));
-    if let Error::NoCredentials(cause) = error {
+    if let Error::NoCredentials { cause, .. } = error {
         eprintln!("caused by: {}", shown(cause.clone()));
     }
     let mut source = error.source();
@@ -60,7 +61,7 @@ fn report(error: &Error) -> End {
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", shown(hint));
     }
     End::of(error)
 }

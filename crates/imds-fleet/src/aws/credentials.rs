@@ -1,8 +1,10 @@
-//! Credentials that are given on purpose: environment, profile, web identity, container; the instance's own role
-//! only when asked for by name. Off an instance the SDK's default chain would end in attempts to reach IMDS.
+//! Credentials that are given on purpose: environment, profile, web identity, container; the instance's own
+//! role only when asked for by name. Off an instance the SDK's default chain would end in attempts to reach
+//! IMDS.
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::SdkConfig;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::error::CredentialsError;
@@ -13,39 +15,88 @@ use tokio::sync::Mutex;
 use super::call::Caller;
 use super::fault::Fault;
 use super::limit::Api;
+use super::profile::{self, Base, Profiles};
 use crate::clock;
+use crate::error::Error;
 use crate::inventory::resource::{AccountRegion, Reason};
 
+/// How roles that a profile names are assumed.
+#[derive(Debug)]
+pub struct Assuming<'a> {
+    /// The profiles.
+    pub profiles: &'a Profiles,
+    /// The configuration, without credentials.
+    pub config: &'a SdkConfig,
+    /// Makes the calls.
+    pub caller: &'a Caller,
+    /// Where the calls are made.
+    pub home: &'a AccountRegion,
+}
+
 /// The chain of sources, without the instance role unless `instance_role`.
+///
+/// # Errors
+///
+/// Returns an error if the roles of the profile contradict each other.
 pub async fn chain(
     config: &ProviderConfig,
-    profile: Option<&str>,
+    assuming: &Assuming<'_>,
+    named: bool,
     instance_role: bool,
-) -> SharedCredentialsProvider {
-    let mut profiles = aws_config::profile::ProfileFileCredentialsProvider::builder().configure(config);
-    if let Some(name) = profile {
-        profiles = profiles.profile_name(name);
-    }
+) -> Result<SharedCredentialsProvider, Error> {
+    let profile = of_profile(config, assuming)?;
+    // Asked of this very machine, never by a proxy.
+    let local = config.clone().with_http_client(super::http::direct());
     let web_identity = aws_config::web_identity_token::WebIdentityTokenCredentialsProvider::builder()
         .configure(config)
         .build();
-    let container = aws_config::ecs::EcsCredentialsProvider::builder().configure(config).build();
+    let container = aws_config::ecs::EcsCredentialsProvider::builder().configure(&local).build();
     let environment = aws_config::environment::EnvironmentVariableCredentialsProvider::new();
     // A profile that is named wins over the environment, as with every AWS tool.
-    let mut chain = if profile.is_some() {
-        CredentialsProviderChain::first_try("profile", profiles.build())
+    let mut chain = if named {
+        CredentialsProviderChain::first_try("profile", profile)
     } else {
         CredentialsProviderChain::first_try("environment", environment)
-            .or_else("profile", profiles.build())
+            .or_else("profile", profile)
             .or_else("web identity token", web_identity)
             .or_else("container", container)
     };
     if instance_role {
         let imds =
-            aws_config::imds::credentials::ImdsCredentialsProvider::builder().configure(config).build();
+            aws_config::imds::credentials::ImdsCredentialsProvider::builder().configure(&local).build();
         chain = chain.or_else("instance role", imds);
     }
-    SharedCredentialsProvider::new(Renewing::new(Origin::Chain(chain)))
+    Ok(SharedCredentialsProvider::new(Renewing::new(Origin::Chain(chain))))
+}
+
+/// What the profile gives. Its roles are assumed here rather than by the SDK, at the endpoint that all calls
+/// go to, and with the code of a device where one is required.
+fn of_profile(config: &ProviderConfig, assuming: &Assuming<'_>) -> Result<SharedCredentialsProvider, Error> {
+    let read = |name: &str| {
+        let profile = aws_config::profile::ProfileFileCredentialsProvider::builder().configure(config);
+        SharedCredentialsProvider::new(profile.profile_name(name).build())
+    };
+    let Some((roles, base)) = assuming.profiles.roles()? else {
+        return Ok(read(&assuming.profiles.name));
+    };
+    let mut provider = match base {
+        Base::Profile(name) => read(&name),
+        Base::Login(name) => SharedCredentialsProvider::new(profile::login(&name)),
+    };
+    for role in roles.into_iter().rev() {
+        let config = assuming.config.to_builder().credentials_provider(provider).build();
+        provider = SharedCredentialsProvider::new(Renewing::role(AssumedRole {
+            sts: aws_sdk_sts::Client::new(&config),
+            caller: assuming.caller.clone(),
+            home: assuming.home.clone(),
+            role_arn: role.arn,
+            session_name: role.session_name.unwrap_or_else(|| "imds-fleet".to_owned()),
+            external_id: role.external_id,
+            mfa_serial: role.mfa_serial,
+            duration: role.duration,
+        }));
+    }
+    Ok(provider)
 }
 
 /// Where credentials come from.
@@ -55,7 +106,7 @@ enum Origin {
     Role(Box<AssumedRole>),
 }
 
-/// A role in another account.
+/// A role to assume.
 #[derive(Debug)]
 pub struct AssumedRole {
     /// The client of the STS endpoint in the home Region.
@@ -68,15 +119,29 @@ pub struct AssumedRole {
     pub role_arn: String,
     /// The name of the session, which CloudTrail shows.
     pub session_name: String,
-    /// What the role's trust policy may ask for.
+    /// What the role's trust policy requires.
     pub external_id: Option<String>,
+    /// The device whose code is asked for.
+    pub mfa_serial: Option<String>,
+    /// How long the session is to be valid; an hour unless set.
+    pub duration: Option<Duration>,
 }
 
 impl AssumedRole {
     async fn assume(&self) -> Result<Credentials, Fault> {
+        let code = self
+            .mfa_serial
+            .as_deref()
+            .map(profile::code)
+            .transpose()
+            .map_err(|why| Fault::new(Api::AssumeRole.name(), Reason::Denied, why))?;
+        let seconds = self.duration.and_then(|duration| i32::try_from(duration.as_secs()).ok());
         let request = self
             .sts
             .assume_role()
+            .set_serial_number(self.mfa_serial.clone())
+            .set_token_code(code)
+            .set_duration_seconds(seconds)
             .role_arn(&self.role_arn)
             .role_session_name(&self.session_name)
             .set_external_id(self.external_id.clone());
@@ -144,7 +209,7 @@ impl Renewing {
 pub enum Unavailable {
     /// No source had any, or one failed.
     Chain(CredentialsError),
-    /// The role was not to be had.
+    /// The role could not be assumed.
     Role(Fault),
 }
 

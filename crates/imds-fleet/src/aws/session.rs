@@ -9,11 +9,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_ec2::config::IdentityCache;
+use aws_types::os_shim_internal::Env;
 
 use super::call::Caller;
-use super::credentials::{AssumedRole, Renewing, Unavailable, chain};
+use super::credentials::{AssumedRole, Assuming, Renewing, Unavailable, chain};
 use super::fault::Fault;
+use super::http;
 use super::limit::{Api, Limits};
+use super::profile::Profiles;
 use crate::error::Error;
 use crate::inventory::resource::{AccountRegion, Reason};
 
@@ -24,13 +27,13 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The Region for STS and Organizations; else the environment's or the profile's, else `us-east-1`.
     pub home_region: Option<String>,
-    /// Where all services answer, in place of AWS.
+    /// Where all services answer, instead of AWS.
     pub endpoint_url: Option<String>,
     /// Whether the instance's own role may be used.
     pub instance_role: bool,
     /// The name of the role to assume in the other accounts.
     pub role_name: Option<String>,
-    /// What that role's trust policy may ask for.
+    /// What that role's trust policy requires.
     pub external_id: Option<String>,
     /// The share of AWS's published limits to use.
     pub share: f64,
@@ -64,27 +67,20 @@ impl Access {
     ///
     /// When there are none, or STS does not accept them.
     pub async fn open(settings: Settings) -> Result<Self, Error> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(
-                aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
-        let provider_config = ProviderConfig::default().with_http_client(http.clone());
-        let region = match settings.home_region.clone() {
-            Some(region) => Region::new(region),
-            None => configured_region(&provider_config, settings.profile.as_deref())
-                .await
-                .unwrap_or_else(|| Region::new("us-east-1")),
-        };
-        let provider_config = provider_config.with_region(Some(region.clone()));
-        let credentials = chain(&provider_config, settings.profile.as_deref(), settings.instance_role).await;
-        // Asked for before the first call, so that the message says what is wrong and nothing is sent.
-        credentials.provide_credentials().await.map_err(|error| Error::no_credentials(&error))?;
-
+        let env = Env::real();
+        let profiles = Profiles::load(&env, settings.profile.as_deref()).await?;
+        let http = http::client(&env, profiles.get("ca_bundle"))?;
+        let region = Region::new(home_region(&settings, &env, &profiles)?);
+        let provider_config = ProviderConfig::default()
+            .with_http_client(http.clone())
+            .with_region(Some(region.clone()))
+            .with_use_fips(
+                env.get("AWS_USE_FIPS_ENDPOINT").ok().map(|value| value.eq_ignore_ascii_case("true")),
+            );
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .region(region.clone())
-            .credentials_provider(credentials)
+            .no_credentials()
             .identity_cache(IdentityCache::no_cache())
             .retry_config(RetryConfig::disabled())
             .timeout_config(
@@ -94,20 +90,27 @@ impl Access {
                     .build(),
             );
         if let Some(url) = &settings.endpoint_url {
-            loader = loader.endpoint_url(url);
+            loader = loader.endpoint_url(endpoint(url)?);
         }
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
         let config = loader.load().await;
         let caller = Caller::new(Arc::new(Limits::new(settings.share)), settings.backoff);
+        let nowhere = AccountRegion { account: String::new(), region: region.to_string() };
+        let assuming = Assuming { profiles: &profiles, config: &config, caller: &caller, home: &nowhere };
+        let named = settings.profile.is_some();
+        let credentials = chain(&provider_config, &assuming, named, settings.instance_role).await?;
+        // Asked for before the first call, so that the message says what is wrong and nothing is sent.
+        let sign_in = || profiles.sign_in();
+        credentials.provide_credentials().await.map_err(|error| Error::no_credentials(&error, sign_in()))?;
+        let config = config.to_builder().credentials_provider(credentials).build();
 
         let sts = aws_sdk_sts::Client::new(&config);
-        let nowhere = AccountRegion { account: String::new(), region: region.to_string() };
         let identity = caller
             .call(&nowhere, Api::GetCallerIdentity, || sts.get_caller_identity().send())
             .await
-            .map_err(Error::Call)?;
+            .map_err(|fault| Error::not_identified(fault, sign_in()))?;
         let (Some(account), Some(arn)) = (identity.account, identity.arn) else {
             let text = "answer without an account";
             return Err(Error::Call(Fault::new(Api::GetCallerIdentity.name(), Reason::Service, text)));
@@ -126,7 +129,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// When the role is not to be had.
+    /// Returns an error if the role cannot be assumed.
     pub async fn member(&self, account: &str) -> Result<Member, Fault> {
         if account == self.home.account {
             return Ok(Member { config: self.config.clone(), caller: self.caller.clone() });
@@ -142,7 +145,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// When the role is not to be had.
+    /// Returns an error if the role cannot be assumed.
     pub async fn assume(&self, role_arn: &str) -> Result<Member, Fault> {
         let role = Renewing::role(AssumedRole {
             sts: aws_sdk_sts::Client::new(&self.config),
@@ -151,6 +154,8 @@ impl Access {
             role_arn: role_arn.to_owned(),
             session_name: "imds-fleet".to_owned(),
             external_id: self.settings.external_id.clone(),
+            mfa_serial: None,
+            duration: None,
         });
         // Now rather than at the first call: every Region of the account waits for it and shares its failure.
         role.current().await.map_err(|error| match error {
@@ -176,18 +181,37 @@ impl Access {
     }
 }
 
-/// The Region of the environment or the profile; never IMDS, which the SDK's own chain would ask.
-async fn configured_region(config: &ProviderConfig, profile: Option<&str>) -> Option<Region> {
-    use aws_config::meta::region::ProvideRegion;
-    let environment = aws_config::environment::EnvironmentVariableRegionProvider::new();
-    if let Some(region) = environment.region().await {
-        return Some(region);
+/// The Region that was asked for, of the environment or of the profile; never IMDS, which the SDK's own
+/// chain would ask. A variable that is set to nothing is not set.
+fn home_region(settings: &Settings, env: &Env, profiles: &Profiles) -> Result<String, Error> {
+    let variable = |name: &str| env.get(name).ok().map(|value| value.trim().to_owned());
+    let set = |value: &String| !value.is_empty();
+    let region = settings
+        .home_region
+        .clone()
+        .or_else(|| variable("AWS_REGION").filter(set))
+        .or_else(|| variable("AWS_DEFAULT_REGION").filter(set))
+        .or_else(|| profiles.get("region").map(str::to_owned))
+        .unwrap_or_else(|| "us-east-1".to_owned());
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if region.bytes().all(fits) && region.len() <= 64 {
+        return Ok(region);
     }
-    let mut profiles = aws_config::profile::ProfileFileRegionProvider::builder().configure(config);
-    if let Some(name) = profile {
-        profiles = profiles.profile_name(name);
+    let shown = imds_model::printable::brief(&region).into_owned();
+    Err(Error::Input(format!("`{shown}` is not a Region: set `AWS_REGION` to one such as `eu-west-1`")))
+}
+
+fn endpoint(url: &str) -> Result<&str, Error> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    if rest
+        .is_some_and(|rest| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control()))
+    {
+        return Ok(url);
     }
-    profiles.build().region().await
+    let shown = imds_model::printable::brief(url);
+    Err(Error::Input(format!(
+        "`--endpoint-url {shown}` is not a URL: say for example `http://127.0.0.1:5000`"
+    )))
 }
 
 impl Member {

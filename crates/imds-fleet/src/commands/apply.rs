@@ -17,6 +17,7 @@ use crate::cli::ApplyArgs;
 use crate::clock;
 use crate::error::Error;
 use crate::output::{Out, written};
+use crate::shell;
 
 /// Runs it.
 ///
@@ -49,7 +50,7 @@ pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     let ended = progress::until_interrupted(work, &bar).await;
     bar.finish();
     let next = |out: Out<'_>| {
-        let journal_path = shell_word(&journal_path);
+        let journal_path = shell::word(&journal_path.display().to_string());
         written(writeln!(out, "to go on, run the same again; to undo, `imds-fleet rollback {journal_path}`"))
     };
     let outcome = match ended {
@@ -90,14 +91,4 @@ fn journal_of(plan: &Path) -> PathBuf {
     let mut name = plan.as_os_str().to_owned();
     name.push(".journal");
     PathBuf::from(name)
-}
-
-/// A path as a shell reads it back.
-pub fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

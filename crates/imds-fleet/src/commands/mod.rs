@@ -73,7 +73,7 @@ impl End {
     #[must_use]
     pub const fn of(error: &Error) -> Self {
         match error {
-            Error::NoCredentials(_) | Error::Input(_) => Self::Usage,
+            Error::NoCredentials { .. } | Error::NotAccepted { .. } | Error::Input(_) => Self::Usage,
             _ => Self::Incomplete,
         }
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use imds_model::printable;
 use tokio::sync::Mutex;
 
-use super::apply::shell_word;
 use super::progress::{self, Changes, Ended};
 use super::{End, scan};
 use crate::change::journal::{Journal, Progress};
@@ -14,6 +13,7 @@ use crate::change::target::Targets;
 use crate::cli::RollbackArgs;
 use crate::error::Error;
 use crate::output::{Out, written};
+use crate::shell;
 
 /// Runs it.
 ///
@@ -53,7 +53,7 @@ pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
                 out,
                 "interrupted: {counts}\nto go on, run `imds-fleet rollback {}` again; a plan that is partly rolled \
                  back cannot be applied: make a new one with `imds-fleet plan`",
-                shell_word(&args.journal)
+                shell::word(&args.journal.display().to_string())
             ))?;
             return Ok(End::Incomplete);
         }

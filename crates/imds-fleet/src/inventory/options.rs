@@ -159,6 +159,18 @@ impl Posture {
         }
     }
 
+    /// What it means, in a few words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::V1Allowed => "IMDSv1 is answered",
+            Self::V2Pending => "IMDSv2 is required, and not yet in force",
+            Self::V2Required => "only IMDSv2 is answered",
+            Self::EndpointDisabled => "the service is off",
+            Self::Unknown => "not known",
+        }
+    }
+
     /// The word that stands for it in every output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -37,6 +37,7 @@ document.querySelectorAll("#list th button").forEach((button, index) => button.a
 document.getElementById("search").addEventListener("input", event => {
   const word = event.target.value.toLowerCase();
   shown = word ? rows.filter(row => row.some(value => String(value).toLowerCase().includes(word))) : rows;
+  shown.sort(compare);
   page = 0;
   show();
 });

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{Instance, Resource};
 use crate::output::flat;
-use crate::rules::catalogue::RULES;
+use crate::rules::catalogue::{RULES, Severity};
 use crate::rules::judge::Finding;
 
 /// How many accounts and Regions the charts show.
@@ -31,7 +31,7 @@ pub struct Page<'a> {
     accounts: PostureCounts,
     regions: PostureCounts,
     findings: BTreeMap<&'static str, u64>,
-    others: Vec<String>,
+    others: Vec<(Severity, String)>,
 }
 
 impl std::fmt::Debug for Page<'_> {
@@ -75,18 +75,23 @@ impl<'a> Page<'a> {
             _ => {
                 for finding in open {
                     let mut row = String::new();
+                    let id = match &finding.name {
+                        Some(name) => format!("{} ({name})", finding.id),
+                        None => finding.id.clone(),
+                    };
                     for cell in [
-                        finding.severity.as_str(),
-                        finding.rule.title,
-                        &finding.place.account,
-                        &finding.place.region,
-                        &finding.id,
-                        &finding.message,
+                        escaped(finding.severity.as_str()),
+                        escaped(finding.rule.title),
+                        escaped(&finding.place.account),
+                        escaped(&finding.place.region),
+                        escaped(&id),
+                        code(&finding.message),
+                        code(&finding.advice()),
                     ] {
                         // Writing to a string cannot fail.
-                        let _ = write!(row, "<td>{}</td>", escaped(cell));
+                        let _ = write!(row, "<td>{cell}</td>");
                     }
-                    self.others.push(format!("<tr>{row}</tr>"));
+                    self.others.push((finding.severity, format!("<tr>{row}</tr>")));
                 }
                 Ok(())
             }
@@ -121,7 +126,7 @@ impl<'a> Page<'a> {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn finish(self, counts: &Counts, when: jiff::Timestamp) -> std::io::Result<()> {
+    pub fn finish(mut self, counts: &Counts, when: jiff::Timestamp) -> std::io::Result<()> {
         let mut text = String::from("\n]</script>\n");
         // Writing to a string cannot fail, here and below.
         let _ = write!(
@@ -147,27 +152,44 @@ impl<'a> Page<'a> {
             }
             text.push_str("</ul></div>\n");
         }
+        text.push_str("<h2>Instances by posture</h2>\n<ul class=\"legend\">");
+        for posture in Posture::ALL {
+            let word = posture.as_str();
+            let _ = write!(
+                text,
+                "<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"{word}\" width=\"10\" \
+                 height=\"10\"/></svg> {word}: {}</li>",
+                posture.meaning()
+            );
+        }
+        text.push_str("</ul>\n");
         bars(&mut text, "By account", &self.accounts);
         bars(&mut text, "By Region", &self.regions);
         self.rules(&mut text);
         if !self.others.is_empty() {
-            text.push_str("<h2>What new instances are launched from</h2>\n<table class=\"list\"><thead><tr>");
-            for head in ["Severity", "Finding", "Account", "Region", "Resource", "What is the case"] {
+            text.push_str(
+                "<h2>Launch templates, launch configurations and account defaults</h2>\n<div class=\"wide\">\
+                 <table class=\"list\"><thead><tr>",
+            );
+            for head in ["Severity", "Finding", "Account", "Region", "Resource", "Details", "Fix"] {
                 let _ = write!(text, "<th>{head}</th>");
             }
-            let _ = writeln!(text, "</tr></thead><tbody>{}</tbody></table>", self.others.join("\n"));
+            // The worst first; among equals as they were found.
+            self.others.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+            let rows: Vec<&str> = self.others.iter().map(|(_, row)| row.as_str()).collect();
+            let _ = writeln!(text, "</tr></thead><tbody>{}</tbody></table></div>", rows.join("\n"));
         }
         text.push_str(
             "<h2>Instances</h2>\n<div class=\"tools\"><input id=\"search\" type=\"search\" placeholder=\"Search\" \
-             aria-label=\"Search\"><button id=\"back\">Back</button><span id=\"place\"></span>\
-             <button id=\"on\">On</button></div>\n<table class=\"list\" id=\"list\"><thead><tr>",
+             aria-label=\"Search\"><button id=\"back\">Previous</button><span id=\"place\"></span>\
+             <button id=\"on\">Next</button></div>\n<div class=\"wide\"><table class=\"list\" id=\"list\"><thead><tr>",
         );
         for column in COLUMNS {
             let _ = write!(text, "<th><button>{column}</button></th>");
         }
         let _ = write!(
             text,
-            "</tr></thead><tbody id=\"instances\"></tbody></table>\n<script>\n{}</script>\n</body>\n</html>\n",
+            "</tr></thead><tbody id=\"instances\"></tbody></table></div>\n<script>\n{}</script>\n</body>\n</html>\n",
             include_str!("page.js")
         );
         self.out.write_all(text.as_bytes())?;
@@ -190,8 +212,10 @@ impl<'a> Page<'a> {
     }
 
     fn rules(&self, text: &mut String) {
-        text.push_str("<h2>Findings</h2>\n<table class=\"list\"><thead><tr><th>Rule</th><th>Severity</th><th>Count</th><th>Why, and what to do</th></tr></thead><tbody>");
-        for rule in RULES {
+        text.push_str("<h2>Findings by rule</h2>\n<div class=\"wide\"><table class=\"list\"><thead><tr><th>Rule</th><th>Severity</th><th>Count</th><th>Explanation and fix</th></tr></thead><tbody>");
+        let mut rules = RULES.to_vec();
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.severity));
+        for rule in rules {
             let Some(count) = self.findings.get(rule.id) else { continue };
             let _ = write!(
                 text,
@@ -203,7 +227,7 @@ impl<'a> Page<'a> {
                 code(&rule.advice())
             );
         }
-        text.push_str("</tbody></table>\n");
+        text.push_str("</tbody></table></div>\n");
     }
 }
 
@@ -212,12 +236,12 @@ fn bars(text: &mut String, title: &str, counts: &PostureCounts) {
     let mut names: Vec<(&String, &BTreeMap<Posture, u64>)> = counts.iter().collect();
     let v1 = |of: &BTreeMap<Posture, u64>| of.get(&Posture::V1Allowed).copied().unwrap_or(0);
     names.sort_by_key(|(_, of)| std::cmp::Reverse(v1(of)));
-    let _ = write!(text, "<h2>{title}</h2>\n<table class=\"bars\">");
+    let _ = write!(text, "<h3>{title}</h3>\n<table class=\"bars\">");
     for (name, of) in names.iter().take(BARS) {
         let total: u64 = of.values().sum();
         let _ = write!(
             text,
-            "<tr><td>{}</td><td><svg width=\"480\" height=\"16\" role=\"img\" aria-label=\"{} of {total} allow IMDSv1\">",
+            "<tr><td>{}</td><td><svg viewBox=\"0 0 480 16\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{} of {total} allow IMDSv1\">",
             escaped(name),
             v1(of)
         );

@@ -32,21 +32,34 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
     text(path, head, rest)
 }
 
+/// Which byte of two comes first.
+#[derive(Clone, Copy)]
+enum Order {
+    Little,
+    Big,
+}
+
 fn text(path: &Path, head: Vec<u8>, rest: impl Read + 'static) -> Result<Box<dyn BufRead>, Error> {
-    let (skip, wide): (usize, Option<fn([u8; 2]) -> u16>) = match head.as_slice() {
+    let (skip, order) = match head.as_slice() {
         [0xef, 0xbb, 0xbf, ..] => (3, None),
-        [0xff, 0xfe, ..] => (2, Some(u16::from_le_bytes)),
-        [0xfe, 0xff, ..] => (2, Some(u16::from_be_bytes)),
+        [0xff, 0xfe, ..] => (2, Some(Order::Little)),
+        [0xfe, 0xff, ..] => (2, Some(Order::Big)),
         // JSON begins with an ASCII character: without a mark, a zero beside it tells the order (RFC 4627, 3).
-        [first, 0, ..] if *first != 0 => (0, Some(u16::from_le_bytes)),
-        [0, first, ..] if *first != 0 => (0, Some(u16::from_be_bytes)),
+        [first, 0, ..] if *first != 0 => (0, Some(Order::Little)),
+        [0, first, ..] if *first != 0 => (0, Some(Order::Big)),
         _ => (0, None),
     };
     let mut all = Cursor::new(head[skip..].to_vec()).chain(rest);
-    let Some(unit) = wide else { return Ok(Box::new(BufReader::with_capacity(AHEAD, all))) };
+    let Some(order) = order else { return Ok(Box::new(BufReader::with_capacity(AHEAD, all))) };
     let mut bytes = Vec::new();
     all.read_to_end(&mut bytes).map_err(|source| Error::file(path, source))?;
-    let units = bytes.chunks(2).map(|pair| unit([pair[0], pair.get(1).copied().unwrap_or(0)]));
+    let units = bytes.chunks(2).map(|pair| {
+        let pair = [pair[0], pair.get(1).copied().unwrap_or(0)];
+        match order {
+            Order::Little => u16::from_le_bytes(pair),
+            Order::Big => u16::from_be_bytes(pair),
+        }
+    });
     let decoded: Result<String, _> = char::decode_utf16(units).collect();
     let decoded = decoded.map_err(|_| {
         Error::Input(format!("`{}` is not a state file: it begins as UTF-16 and is not", path.display()))

@@ -43,6 +43,26 @@ with sync_playwright() as playwright:
     page.click("#list th:nth-child(4) button")
     assert column(4)[0] == "v1-allowed"
     page.evaluate("scrollTo(0, 0)")
+    # Contrast of all text against the page, in both schemes, and no sideways scrolling on a phone.
+    contrast = """() => {
+      const light = text => { const part = n => { n /= 255; return n <= .03928 ? n / 12.92 : ((n + .055) / 1.055) ** 2.4; };
+        const [r, g, b] = text.match(/[\\d.]+/g).map(Number); return .2126 * part(r) + .7152 * part(g) + .0722 * part(b); };
+      const clear = "rgba(0, 0, 0, 0)";
+      const back = node => { for (; node; node = node.parentElement) { const c = getComputedStyle(node).backgroundColor; if (c !== clear) return c; } return "rgb(255, 255, 255)"; };
+      let worst = 21;
+      for (const node of document.querySelectorAll("p, b, td, li, h1, h2, h3, .figure, code")) {
+        const [x, y] = [light(getComputedStyle(node).color), light(back(node))];
+        worst = Math.min(worst, (Math.max(x, y) + .05) / (Math.min(x, y) + .05));
+      }
+      return worst; }"""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(contrast) >= 4.5, (scheme, page.evaluate(contrast))
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    assert page.locator(".legend li").count() == 5 and page.locator("code").count() > 3
     page.screenshot(path=screenshot)
     assert requests == [url], requests
     assert errors == [], errors

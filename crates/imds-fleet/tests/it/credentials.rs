@@ -156,11 +156,212 @@ fn expired_credentials_are_called_so() {
     world.faults.push(imds_fake_aws::Fault::always("GetCallerIdentity", expired));
     let fake = Fake::start(world).unwrap();
     let ran = ran(&fake, &["state"]);
-    assert_eq!(ran.status, 3, "{ran:?}");
+    assert_eq!(ran.status, 2, "{ran:?}");
     assert_eq!(
         ran.stderr,
         "error: `GetCallerIdentity` expired: ExpiredToken: The security token is expired\n\
          hint: the credentials have expired: sign in again\n"
     );
     assert_eq!(fake.world().requests, 1);
+}
+
+/// A home with these configuration files, and the command in it.
+fn with_config(config: &str, args: &[&str]) -> (tempfile::TempDir, std::process::Command) {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".aws")).unwrap();
+    std::fs::write(home.path().join(".aws/config"), config).unwrap();
+    let mut command = bare(home.path());
+    command.args(args).args(["--backoff", "1ms"]);
+    (home, command)
+}
+
+const ROLE: &str = "[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n\
+                    [profile audit]\nregion = us-east-1\nrole_arn = arn:aws:iam::111122223333:role/reader\n\
+                    source_profile = base\n";
+
+#[test]
+fn the_role_of_a_profile_is_assumed_at_the_endpoint_that_is_given() {
+    let fake = Fake::start(World::new("111122223333", &["us-east-1"])).unwrap();
+    fake.world().external_id = Some("e".to_owned());
+    let url = fake.url();
+    let args = ["state", "--profile", "audit", "--endpoint-url", &url];
+    let (_home, command) = with_config(&format!("{ROLE}external_id = e\n"), &args);
+    let ran = run(command);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(fake.world().called("AssumeRole"), 1, "STS too");
+    for (config, says) in [
+        (
+            "[profile audit]\nrole_arn = a\nsource_profile = nobody\n",
+            "profile `nobody`, named as `source_profile`, does",
+        ),
+        (
+            "[profile audit]\nrole_arn = a\nsource_profile = b\n[profile b]\nrole_arn = a\nsource_profile = audit\n",
+            "leads from one role to another without end",
+        ),
+        ("[profile other]\nregion = us-east-1\n", "no profile is called `audit`; there are: other"),
+    ] {
+        let (_home, command) = with_config(config, &args);
+        let refused = run(command);
+        assert_eq!(refused.status, 2, "{refused:?}");
+        assert!(refused.stderr.contains(says), "{says}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_code_is_asked_for_on_the_terminal_and_without_one_that_is_said() {
+    let fake = Fake::start(World::new("111122223333", &["us-east-1"])).unwrap();
+    let serial = "arn:aws:iam::111122223333:mfa/ops";
+    fake.world().mfa = Some((serial.to_owned(), "123456".to_owned()));
+    let url = fake.url();
+    let args = ["state", "--profile", "audit", "--endpoint-url", &url];
+    let config = format!("{ROLE}mfa_serial = {serial}\n");
+    let (home, command) = with_config(&config, &args);
+    // In a session of its own there is no terminal, whoever runs the tests.
+    let session = |options: &[&str]| {
+        let mut session = std::process::Command::new("/usr/bin/setsid");
+        session.args(options).arg(command.get_program()).args(command.get_args()).env_clear();
+        session.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        session
+    };
+    let mut without = session(&["--wait"]);
+    without.stdin(std::process::Stdio::null());
+    let refused = run(without);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(refused.stderr.contains("is required (`mfa_serial`), and there is no terminal"), "{refused:?}");
+    assert_eq!(fake.world().called("AssumeRole"), 0);
+    for (code, status) in [("123456", 0), ("654321", 2), ("12", 2)] {
+        let (ours, theirs) = imds_testkit::terminal::open();
+        let mut asked = session(&["--wait", "--ctty"]);
+        asked.stdin(theirs).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let child = asked.spawn().unwrap();
+        drop(asked);
+        let mut keys = std::fs::File::from(ours.try_clone().unwrap());
+        writeln!(keys, "{code}").unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(status), "{code}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    drop(home);
+}
+
+#[test]
+fn a_session_that_people_sign_in_to_names_the_command() {
+    let sso = "[profile sso]\nregion = us-east-1\nsso_session = corp\nsso_account_id = 111122223333\n\
+               sso_role_name = reader\n[sso-session corp]\nsso_region = us-east-1\n\
+               sso_start_url = https://example.awsapps.com/start\n";
+    let (_home, command) = with_config(sso, &["state", "--profile", "sso"]);
+    let refused = run(command);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(refused.stderr.ends_with("hint: run `aws sso login --profile sso`\n"), "{refused:?}");
+    let login = "[profile me]\nregion = us-east-1\nlogin_session = arn:aws:iam::111122223333:user/me\n";
+    let (_home, command) = with_config(login, &["state", "--profile", "me"]);
+    let refused = run(command);
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(refused.stderr.ends_with("hint: run `aws login --profile me`\n"), "{refused:?}");
+    // The AWS CLI keeps such a session, and hands it on.
+    let fake = Fake::start(World::new("111122223333", &["us-east-1"])).unwrap();
+    let (home, mut command) =
+        with_config(login, &["state", "--profile", "me", "--endpoint-url", &fake.url()]);
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = 'configure export-credentials --profile me --format process' ] || exit 1\n\
+         echo '{{\"Version\":1,\"AccessKeyId\":\"AKIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"{SECRET}\"}}'\n"
+    );
+    let aws = home.path().join("aws");
+    std::fs::write(&aws, script).unwrap();
+    std::fs::set_permissions(&aws, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    command.env("PATH", format!("{}:/usr/bin:/bin", home.path().display()));
+    let ran = run(command);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn credentials_that_aws_does_not_accept_are_a_wrong_configuration() {
+    for (code, message) in [
+        ("InvalidClientTokenId", "The security token included in the request is invalid."),
+        (
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided.",
+        ),
+        ("AuthFailure", "AWS was not able to validate the provided access credentials"),
+    ] {
+        let mut world = World::new("111122223333", &["us-east-1"]);
+        let harm = imds_fake_aws::Harm::Error(403, code.to_owned(), message.to_owned());
+        world.faults.push(imds_fake_aws::Fault::always("GetCallerIdentity", harm));
+        let fake = Fake::start(world).unwrap();
+        let refused = ran(&fake, &["state"]);
+        assert_eq!(refused.status, 2, "{refused:?}");
+        let says = format!("error: AWS does not accept the credentials: {code}: {message}\nhint: ");
+        assert!(refused.stderr.starts_with(&says), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_region_of_nothing_is_none_and_of_nonsense_is_refused() {
+    let fake = Fake::start(World::new("111122223333", &["eu-west-1", "us-east-1"])).unwrap();
+    let with = |region: &str, default: &str| {
+        let mut command = crate::harness::fleet(&fake, &["state", "--instances-only"]);
+        command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", default);
+        run(command)
+    };
+    assert_eq!(with("", "eu-west-1").status, 0);
+    assert!(fake.world().calls.keys().all(|((_, region), _)| region == "eu-west-1"));
+    assert_eq!(with("", "").status, 0, "us-east-1, as ever");
+    let before = fake.world().requests;
+    let refused = with("eu west\u{1b}[2J", "");
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert_eq!(
+        refused.stderr,
+        "error: `eu west\\u{1b}[2J` is not a Region: set `AWS_REGION` to one such as `eu-west-1`\n"
+    );
+    assert_eq!(ran(&fake, &["state", "--regions", "evil.example/"]).status, 2);
+    assert_eq!(ran(&fake, &["state", "--endpoint-url", "nonsense"]).status, 2);
+    assert_eq!(fake.world().requests, before);
+}
+
+#[test]
+fn a_proxy_and_fips_endpoints_are_used_where_the_environment_says_so() {
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+            head.push(byte[0]);
+        }
+        let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        String::from_utf8(head).unwrap()
+    });
+    let mut command = bare(Path::new("/nonexistent"));
+    command
+        .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_USE_FIPS_ENDPOINT", "true")
+        .env("HTTPS_PROXY", format!("http://{address}"))
+        .env_remove("http_proxy")
+        .args(["state", "--backoff", "1ms"]);
+    let ran = run(command);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    let head = asked.join().unwrap();
+    assert!(head.starts_with("CONNECT sts-fips.us-east-1.amazonaws.com:443 "), "{head}");
+}
+
+#[test]
+fn a_bundle_that_holds_no_certificates_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = directory.path().join("ca.pem");
+    let torn = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (text, says) in [
+        ("", "holds no certificate in PEM"),
+        ("text", "holds no certificate"),
+        (torn, "certificate 1 cannot be used"),
+    ] {
+        std::fs::write(&bundle, text).unwrap();
+        let mut command = bare(Path::new("/nonexistent"));
+        command.env("AWS_CA_BUNDLE", &bundle).env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+        command.env("AWS_SECRET_ACCESS_KEY", SECRET).arg("state");
+        let refused = run(command);
+        assert_eq!(refused.status, 2, "{refused:?}");
+        assert!(refused.stderr.contains(says), "{says}: {refused:?}");
+    }
 }

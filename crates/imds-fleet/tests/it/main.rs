@@ -20,6 +20,7 @@ mod refused;
 mod report;
 mod resumed;
 mod rollback;
+mod shown;
 mod sources;
 mod state;
 mod usage;

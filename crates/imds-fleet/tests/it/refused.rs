@@ -86,7 +86,9 @@ fn a_refusal_before_the_first_change_stops_apply_and_nothing_is_done() {
     for (call, harm, says) in cases {
         let hint = if harm == expired() { "hint: the credentials have expired: sign in again\n" } else { "" };
         fake.world().faults = vec![Fault::always(call, harm)];
-        said(&files.apply(&fake, &[]), 3, "", &format!("error: `{call}` {says}\n{hint}"));
+        // Credentials that are not accepted are a wrong configuration.
+        let status = if call == "GetCallerIdentity" { 2 } else { 3 };
+        said(&files.apply(&fake, &[]), status, "", &format!("error: `{call}` {says}\n{hint}"));
         assert_eq!(options(&fake), before);
         assert!(fake.world().modified.is_empty());
         let journal = std::fs::read_to_string(&files.journal).unwrap_or_default();

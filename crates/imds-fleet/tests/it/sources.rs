@@ -214,9 +214,8 @@ fn what_a_file_does_not_hold_whole_makes_the_scan_incomplete() {
             "it says that it holds 2 instances, and holds 1",
         ),
         (
-            format!(
-                r#"{{"configurationItems":[{{"resourceType":"AWS::EC2::Instance","resourceId":"i-9","configuration":7}}]}}"#
-            ),
+            r#"{"configurationItems":[{"resourceType":"AWS::EC2::Instance","resourceId":"i-9","configuration":7}]}"#
+                .to_owned(),
             "instance `i-9` cannot be read",
         ),
         (

@@ -326,3 +326,29 @@ fn a_scan_that_was_cut_short_goes_on_from_its_checkpoint() {
     assert_eq!(document["summary"]["instances"], 80);
     assert_eq!(document["summary"]["complete"], 8);
 }
+
+#[test]
+fn units_are_read_with_those_within_them_and_accounts_can_be_left_out() {
+    let mut world = World::generate(Shape { accounts: 6, regions: 1, instances: 60 });
+    let account = |n: u64| format!("{:012}", 100_000_000_000 + n);
+    let unit = |id: &str| id.to_owned();
+    world.units.insert(unit("ou-a"), (vec![unit("ou-b")], vec![account(1)]));
+    // More than a page of units, the last of them with an account.
+    let many: Vec<String> = (0..25).map(|n| format!("ou-b{n}")).collect();
+    many.iter().for_each(|id| drop(world.units.insert(id.clone(), (Vec::new(), Vec::new()))));
+    world.units.insert(unit("ou-b"), (many, vec![account(2), account(3)]));
+    world.units.insert(unit("ou-b24"), (Vec::new(), vec![account(4)]));
+    let fake = Fake::start(world).unwrap();
+    let base = ["state", "--organization", "--role-name", "audit", "--all-regions", "--output", "json"];
+    let accounts = |more: &[&str]| {
+        let document = ran(&fake, &[&base[..], more].concat()).json();
+        let found = document["resources"].as_array().unwrap().clone();
+        let of = found.iter().map(|it| it["account"].as_str().unwrap().to_owned());
+        of.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(accounts(&["--ou", "ou-a"]), [1, 2, 3, 4].map(account));
+    assert_eq!(accounts(&["--ou", "ou-b", "--exclude-accounts", &account(3)]), [2, 4].map(account));
+    let unknown = ran(&fake, &[&base[..], &["--ou", "ou-nowhere"]].concat());
+    assert_eq!(unknown.status, 3, "{unknown:?}");
+    assert!(unknown.stderr.contains("ParentNotFoundException"), "{unknown:?}");
+}
