@@ -25,6 +25,10 @@ pub(crate) fn of(error: &imds::Error) -> Vec<String> {
         ErrorKind::Unauthorized if error.lacked_token() => {
             &["leave `--imds-v1` out: the service requires session tokens"]
         }
+        ErrorKind::Unreachable if is_denied(error) => &[
+            "a `prohibit` route or a filter of this machine denies the connection, as systemd's IMDS lock and \
+             `IPAddressDeny=` of a unit do; `imds doctor` looks for it",
+        ],
         ErrorKind::Unreachable if error.is_stalled_token_fetch() => &[
             "in a container the answer is lost where the instance's hop limit (`HttpPutResponseHopLimit`) is 1: \
                `aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID` raises it",
@@ -38,4 +42,19 @@ pub(crate) fn of(error: &imds::Error) -> Vec<String> {
         _ => &[],
     };
     hints.iter().map(ToString::to_string).collect()
+}
+
+/// Whether this machine itself refused to connect: EACCES for a route, EPERM for a cgroup filter.
+fn is_denied(error: &imds::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        if cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+        {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }

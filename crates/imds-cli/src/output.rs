@@ -48,6 +48,11 @@ pub(crate) fn value(bytes: &[u8]) -> Result<(), Failure> {
     write(&[bytes, if add_line_end { b"\n" } else { b"" }])
 }
 
+/// Whether stdout is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Writes a text that ends its last line itself. On a terminal, what a terminal could act on is
 /// escaped but line feeds and tabs; on a pipe, every byte stays.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {

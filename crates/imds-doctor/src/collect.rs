@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use imds::{Client, ClientBuilder, ClientEvent, Endpoint, EndpointChoice, EndpointMode, Source};
+use imds::{Client, ClientBuilder, ClientEvent, Endpoint, EndpointChoice, EndpointMode, ErrorKind, Source};
 use imds_model::calendar::DateTime;
 use imds_model::{header, well_known};
 
-use crate::facts::{Connectivity, Content, EndpointFact, Facts, Role};
+use crate::facts::{Connectivity, Content, Credentials, EndpointFact, Facts, Reading, Role};
 use crate::host::Host;
 use crate::host_facts;
 use crate::probe::{self, Exchange, Target};
@@ -147,22 +147,59 @@ fn date(exchange: &Exchange) -> Option<std::time::SystemTime> {
 }
 
 fn content(client: &Client) -> Content {
-    let text =
-        |path: &str| client.get(path).ok().and_then(|response| response.text().ok().map(str::to_owned));
     // A role's directory lists its name; there is one role at most.
-    let role = text(SECURITY_CREDENTIALS).and_then(|listing| listing.lines().next().map(str::to_owned));
-    Content {
-        tags: text(TAGS).map(|listing| listing.lines().count()),
-        role: role
-            .filter(|name| !name.is_empty())
-            .map(|name| Role { expiration: expiration(client, &name), name }),
-        user_data: client.user_data().ok().flatten().map(|data| data.len()),
+    let role = match text(client, SECURITY_CREDENTIALS) {
+        Reading::Failed(error) => Reading::Failed(error),
+        Reading::Absent => Reading::Absent,
+        Reading::Found(listing) => match listing.lines().map(str::trim).find(|line| !line.is_empty()) {
+            None => Reading::Absent,
+            Some(name) => {
+                Reading::Found(Role { credentials: credentials(client, name), name: name.to_owned() })
+            }
+        },
+    };
+    let tags = match text(client, TAGS) {
+        Reading::Found(listing) => Reading::Found(listing.lines().filter(|line| !line.is_empty()).count()),
+        Reading::Absent => Reading::Absent,
+        Reading::Failed(error) => Reading::Failed(error),
+    };
+    let user_data = match client.user_data() {
+        Ok(Some(data)) => Reading::Found(data.len()),
+        Ok(None) => Reading::Absent,
+        Err(error) => Reading::Failed(error),
+    };
+    Content { tags, role, user_data }
+}
+
+fn text(client: &Client, path: &str) -> Reading<String> {
+    match client.get(path).and_then(|response| response.text().map(str::to_owned)) {
+        Ok(text) => Reading::Found(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Reading::Absent,
+        Err(error) => Reading::Failed(error),
     }
 }
 
-/// When the role's credentials expire. Nothing else of them is kept.
-fn expiration(client: &Client, role: &str) -> Option<String> {
+/// What is said of the role's credentials. Nothing of the keys is kept.
+fn credentials(client: &Client, role: &str) -> Credentials {
+    const FIELDS: [&str; 4] = ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"];
     let path = format!("{SECURITY_CREDENTIALS}{role}");
-    let value = client.get(path.as_str()).ok()?.json::<serde_json::Value>().ok()?;
-    value.get("Expiration")?.as_str().map(str::to_owned)
+    let response = match client.get(path.as_str()) {
+        Ok(response) => response,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Credentials::Absent,
+        Err(error) => return Credentials::Failed(error),
+    };
+    let document: Option<serde_json::Value> = serde_json::from_slice(response.bytes()).ok();
+    let Some(document) = document.filter(serde_json::Value::is_object) else {
+        return Credentials::NotJson { bytes: response.bytes().len() };
+    };
+    let field = |name: &str| {
+        document.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    if let Some(code) = field("Code").filter(|code| code != "Success") {
+        return Credentials::Refused { code, message: field("Message") };
+    }
+    match (FIELDS.into_iter().find(|name| field(name).is_none()), field("Expiration")) {
+        (None, Some(expiration)) => Credentials::Complete { expiration },
+        (missing, _) => Credentials::Incomplete { field: missing.unwrap_or("Expiration") },
+    }
 }

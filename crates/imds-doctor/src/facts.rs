@@ -94,22 +94,64 @@ impl Connectivity {
     }
 }
 
+/// What a read found.
+#[derive(Clone, Debug)]
+pub enum Reading<T> {
+    /// The service has it.
+    Found(T),
+    /// The service answered that there is none (404).
+    Absent,
+    /// The service gave no answer that says whether it is there.
+    Failed(imds::Error),
+}
+
 /// What the service holds, as far as it matters here.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Content {
-    /// Number of tags, where the instance's tags are exposed.
-    pub tags: Option<usize>,
-    /// The role, where the instance has one.
-    pub role: Option<Role>,
-    /// Size of the user data, where there is any.
-    pub user_data: Option<usize>,
+    /// Number of tags, if the instance's tags are exposed.
+    pub tags: Reading<usize>,
+    /// The role, if the instance has one.
+    pub role: Reading<Role>,
+    /// Size of the user data.
+    pub user_data: Reading<usize>,
 }
 
 /// The instance's role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Role {
     /// Its name.
     pub name: String,
-    /// When its credentials expire; `None` where the service holds none that can be read.
-    pub expiration: Option<String>,
+    /// What is said of its credentials; nothing of the keys is kept.
+    pub credentials: Credentials,
+}
+
+/// What the service answers for the credentials of a role.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A document with every key.
+    Complete {
+        /// When they expire, in the service's words.
+        expiration: String,
+    },
+    /// A document with another `Code` than `Success`.
+    Refused {
+        /// The service's `Code`.
+        code: String,
+        /// The service's `Message`.
+        message: Option<String>,
+    },
+    /// A document without a key that it must have.
+    Incomplete {
+        /// The key.
+        field: &'static str,
+    },
+    /// Something that is not JSON.
+    NotJson {
+        /// Its length.
+        bytes: usize,
+    },
+    /// 404, though the role is listed.
+    Absent,
+    /// No answer.
+    Failed(imds::Error),
 }

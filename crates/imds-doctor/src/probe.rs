@@ -19,7 +19,7 @@ pub enum Fault {
     Unresolved,
     /// No route to the address.
     NoRoute,
-    /// A route that prohibits it, as systemd sets one.
+    /// A route or a filter of this machine denies it, as systemd sets one.
     Prohibited,
     /// Nothing listens there.
     Refused,
@@ -49,7 +49,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Unresolved => f.write_str("the name has no address"),
             Self::NoRoute => f.write_str("no route"),
-            Self::Prohibited => f.write_str("a route prohibits it"),
+            Self::Prohibited => {
+                f.write_str("not permitted by a `prohibit` route or a filter of this machine")
+            }
             Self::Refused => f.write_str("connection refused"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Other(kind) => write!(f, "{kind}"),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use imds_model::printable::escape;
 use serde_json::{Value, json};
 
 /// Version of the JSON form; it grows when a field changes its meaning or goes.
@@ -148,17 +149,20 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in &self.checks {
-            writeln!(f, "{:<8} {:<12} {}", check.outcome, check.id, check.summary)?;
+            // Names and values of the service and of files stand in all of them.
+            writeln!(f, "{:<8} {:<12} {}", check.outcome, check.id, escape(&check.summary))?;
             for line in &check.evidence {
-                writeln!(f, "{:21} - {line}", "")?;
+                writeln!(f, "{:21} - {}", "", escape(line))?;
             }
             for line in &check.fix {
-                writeln!(f, "{:21} fix: {line}", "")?;
+                writeln!(f, "{:21} fix: {}", "", escape(line))?;
             }
         }
         writeln!(f)?;
         match self.cause() {
-            Some(check) => writeln!(f, "{}: {}", check.cause.unwrap_or(check.id), check.summary),
+            Some(check) => {
+                writeln!(f, "{}: {}", check.cause.unwrap_or(check.id), escape(&check.summary))
+            }
             None => writeln!(f, "nothing is wrong: a plain read works"),
         }
     }

@@ -67,6 +67,10 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let root: MetadataPath = args.path.parse()?;
     let secrets = args.show_secrets || args.snapshot.is_some();
+    if root.is_secret() && !secrets {
+        return Err(Failure::usage(format!("cannot dump `{root}`: it is a secret"))
+            .hint("`--show-secrets` prints it"));
+    }
     let client = args.connection.client()?;
     let selection = Selection { pattern: args.pattern.clone(), secrets, depth: usize::MAX };
     let progress = Progress::start("reading");

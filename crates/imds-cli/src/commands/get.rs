@@ -41,6 +41,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VALUE")]
     default: Option<String>,
 
+    /// Print role credentials even on a terminal
+    #[arg(long)]
+    show_secrets: bool,
+
     /// End each value with NUL instead of a line feed
     #[arg(short = '0', long, conflicts_with = "query")]
     null: bool,
@@ -152,6 +156,7 @@ fn read(
     let mut last_missing = None;
     let before = found.len();
     for path in wanted.resolve(client)? {
+        refuse_on_terminal(args, &path)?;
         let value = match client.get(&path) {
             Ok(response) => Some(part_of(&path, wanted.part, response.into_bytes())?),
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -177,6 +182,17 @@ fn read(
                 format!("nothing matches `{}`", imds_model::printable::brief(&wanted.written)),
             ),
         });
+    }
+    Ok(())
+}
+
+/// Role credentials are not printed on a terminal, as by `imds credentials`: shoulders, scroll-back
+/// and recordings keep them.
+fn refuse_on_terminal(args: &Args, path: &MetadataPath) -> Result<(), Failure> {
+    let are_credentials = path.is_secret() && path.below_version().starts_with("meta-data/i");
+    if are_credentials && !args.show_secrets && output::is_terminal() {
+        return Err(Failure::usage("cannot print credentials on a terminal")
+            .hint("use `--show-secrets`, or let another program read them: `imds credentials | ...`"));
     }
     Ok(())
 }

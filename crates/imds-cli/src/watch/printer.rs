@@ -30,7 +30,7 @@ impl Printer {
         let (send, failed) = sync_channel(1);
         let print = move || {
             for line in waiting {
-                if let Err(failure) = output::text(&line) {
+                if let Err(failure) = output::document(&line) {
                     let _ = send.send(failure);
                     let _ = wake.write(&[0]);
                     return;

@@ -27,6 +27,7 @@ mod session;
 mod shortcuts;
 mod silence;
 mod store;
+mod terminal;
 mod token;
 mod user_data;
 mod variables;

@@ -54,19 +54,27 @@ pub(super) fn allowance(facts: &Facts) -> Check {
         .fix("find the program that asks too often: `imds watch` and a shared token store keep ours low")
 }
 
-/// The failure where a route prohibits the address.
+/// The failure where a `prohibit` route or a filter of its cgroup keeps the process from the
+/// address.
 pub(super) fn prohibited(facts: &Facts, fault: Fault) -> Option<Check> {
     if fault != Fault::Prohibited {
         return None;
     }
-    let check = Check::failure("route", "prohibited", "a route prohibits this process the address");
+    let check = Check::failure(
+        "route",
+        "prohibited",
+        "this machine does not let this process connect to the address",
+    );
     let check = match facts.systemd_network.as_deref() {
         Some(mode) => check.seen(format!("the kernel command line says `systemd.imds.network={mode}`")),
-        None => check.seen("systemd 261 and later sets such a route unless told otherwise"),
+        None => check.seen("systemd 261 and later sets a `prohibit` route by default"),
     };
+    let check = check
+        .seen("a cgroup filter, such as `IPAddressDeny=` of a unit, denies a connection in the same way");
     Some(
         check
             .fix("boot with `systemd.imds.network=unlocked` on the kernel command line")
-            .fix("or ask systemd in its place: `systemd-imds`"),
+            .fix("or ask systemd instead: `systemd-imds`")
+            .fix("in a unit, `systemctl show UNIT -p IPAddressDeny -p IPAddressAllow` shows its filter"),
     )
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::judge;
-use crate::facts::{Connectivity, Content, EndpointFact, Facts, Machine, Proxies, Role};
+use crate::facts::{
+    Connectivity, Content, Credentials, EndpointFact, Facts, Machine, Proxies, Reading, Role,
+};
 use crate::probe::{Answer, Exchange, Fault};
 use crate::report::{Outcome, Report};
 
@@ -21,6 +23,10 @@ fn reached(url: &str) -> Connectivity {
 fn token_answer() -> Exchange {
     let headers = [("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60"), ("Server", "EC2ws")];
     Exchange::Answer(Answer::new(200, &headers, b"AQAEA"))
+}
+
+fn role(credentials: Credentials) -> Reading<Role> {
+    Reading::Found(Role { name: "r\u{1b}[2J".to_owned(), credentials })
 }
 
 /// An instance on which everything is as it should be.
@@ -41,9 +47,9 @@ fn healthy() -> Facts {
         wrong_token: None,
         read: Some(Ok(())),
         content: Some(Content {
-            tags: Some(2),
-            role: Some(Role { name: "r".to_owned(), expiration: Some("2099-01-01T00:00:00Z".to_owned()) }),
-            user_data: Some(1),
+            tags: Reading::Found(2),
+            role: role(Credentials::Complete { expiration: "2099-01-01T00:00:00Z".to_owned() }),
+            user_data: Reading::Found(1),
         }),
         store_fault: None,
         now: now(),
@@ -184,10 +190,9 @@ fn answers_to_the_token_put() {
 fn what_bites_elsewhere_is_a_warning() {
     let late = now() + Duration::from_secs(600);
     let proxies = Proxies { variables: vec!["http_proxy".to_owned()], exempt: false };
-    let expired = Role { name: "r".to_owned(), expiration: Some("2020-01-01T00:00:00Z".to_owned()) };
-    let none = Role { expiration: None, ..expired.clone() };
-    let with_role =
-        |role| Facts { content: Some(Content { role: Some(role), ..Content::default() }), ..healthy() };
+    let expired = role(Credentials::Complete { expiration: "2020-01-01T00:00:00Z".to_owned() });
+    let odd = role(Credentials::Complete { expiration: "soon".to_owned() });
+    let with_role = |role| holding(Content { role, ..healthy().content.unwrap() });
     for (facts, id, cause) in [
         (Facts { clocks: Some((late, now())), ..healthy() }, "clock", "clock"),
         (Facts { proxies, ..healthy() }, "proxy", "proxy"),
@@ -198,7 +203,7 @@ fn what_bites_elsewhere_is_a_warning() {
             "packet-allowance",
         ),
         (with_role(expired), "role", "credentials"),
-        (with_role(none), "role", "credentials"),
+        (with_role(odd), "role", "credentials"),
     ] {
         assert_only(&facts, id, cause);
     }
@@ -236,4 +241,81 @@ fn what_a_stored_token_hides_is_a_warning() {
     let outcomes: Vec<_> = report.checks.iter().map(|check| check.outcome).collect();
     assert!(!outcomes.contains(&Outcome::Failure), "{report}");
     assert!(report.to_string().contains("a plain read still works"), "{report}");
+}
+
+/// The facts with these contents.
+fn holding(content: Content) -> Facts {
+    Facts { content: Some(content), ..healthy() }
+}
+
+#[test]
+fn what_is_wrong_with_credentials_is_told_apart() {
+    let refused = |code: &str| Credentials::Refused {
+        code: code.to_owned(),
+        message: Some("EC2 cannot assume the role".to_owned()),
+    };
+    for (credentials, cause, said) in [
+        (refused("AssumeRoleUnauthorizedAccess"), "credentials-refused", "trust policy"),
+        (refused("Failed"), "credentials-refused", "the service's message: EC2 cannot assume the role"),
+        (Credentials::Absent, "credentials-absent", "is listed, but has no credentials (404)"),
+        (Credentials::NotJson { bytes: 12 }, "credentials-malformed", "12 bytes"),
+        (Credentials::Incomplete { field: "Token" }, "credentials-incomplete", "have no `Token`"),
+    ] {
+        let healthy = healthy().content.unwrap();
+        let report = assert_only(&holding(Content { role: role(credentials), ..healthy }), "role", cause);
+        let text = report.to_string();
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains('\u{1b}') && text.contains("r\\u{1b}[2J"), "{text}");
+    }
+}
+
+#[test]
+fn a_check_that_could_not_be_made_proposes_nothing() {
+    let error = || imds::Client::builder().endpoint("ftp://x").build().unwrap_err();
+    let content = Content {
+        tags: Reading::Failed(error()),
+        role: Reading::Failed(error()),
+        user_data: Reading::Failed(error()),
+    };
+    let report = judge(&holding(content));
+    for id in ["tags", "role", "user-data"] {
+        let check = report.checks.iter().find(|check| check.id == id).unwrap();
+        assert_eq!((check.outcome, check.fix.len()), (Outcome::Skipped, 0), "{report}");
+        assert!(check.summary.starts_with("could not be checked: "), "{report}");
+    }
+    assert_eq!(findings(&report), []);
+}
+
+#[test]
+fn no_tags_are_no_tags() {
+    let healthy = healthy().content.unwrap();
+    let report = judge(&holding(Content { tags: Reading::Found(0), ..healthy }));
+    let tags = report.checks.iter().find(|check| check.id == "tags").unwrap();
+    assert_eq!(tags.outcome, Outcome::Note);
+    assert!(tags.fix[0].contains("--instance-metadata-tags enabled"), "{report}");
+}
+
+#[test]
+fn what_else_answers_is_named() {
+    for (answer, said) in [
+        (Answer::new(501, &[], b""), "does not know PUT requests"),
+        (
+            Answer::new(200, &[("Content-Type", "text/html")], b"<html>login</html>"),
+            "a web page answers there",
+        ),
+        (Answer::new(302, &[], b""), "something other than the metadata service"),
+    ] {
+        let facts = Facts { token: Some(Exchange::Answer(answer)), read: None, content: None, ..healthy() };
+        let report = assert_only(&facts, "token", "not-imds");
+        assert!(report.to_string().contains(said), "{report}");
+    }
+    let endpoint = EndpointFact {
+        urls: vec!["http://127.0.0.1:1338/latest".to_owned()],
+        source: "an option".to_owned(),
+        well_known: false,
+    };
+    let token = Some(Exchange::Answer(Answer::new(404, &[], b"")));
+    let facts = Facts { endpoint: Ok(endpoint), token, read: None, content: None, ..healthy() };
+    let report = assert_only(&facts, "token", "not-imds");
+    assert!(report.to_string().contains("leave `/latest` out of the endpoint"), "{report}");
 }

@@ -5,7 +5,7 @@ use imds_model::header;
 
 use crate::facts::Facts;
 use crate::probe::{Answer, Exchange};
-use crate::report::Check;
+use crate::report::{Check, Outcome};
 
 const TURNED_OFF_FIX: &str =
     "aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled";
@@ -14,7 +14,7 @@ pub(super) fn token(facts: &Facts) -> Check {
     const ID: &str = "token";
     match &facts.token {
         None => Check::skipped(ID, "no token was asked for"),
-        Some(Exchange::Answer(answer)) => answered(answer),
+        Some(Exchange::Answer(answer)) => answered(facts, answer),
         Some(Exchange::Stalled) => stalled(facts),
         Some(Exchange::NotHttp) => not_imds("what listens there does not speak HTTP"),
         Some(Exchange::Dropped) => {
@@ -27,7 +27,7 @@ pub(super) fn token(facts: &Facts) -> Check {
     }
 }
 
-fn answered(answer: &Answer) -> Check {
+fn answered(facts: &Facts, answer: &Answer) -> Check {
     const ID: &str = "token";
     let server =
         answer.header("Server").map_or("no `Server` header".to_owned(), |name| format!("`Server: {name}`"));
@@ -38,11 +38,21 @@ fn answered(answer: &Answer) -> Check {
         403 => Check::failure(ID, "turned-off", "the service is turned off for this instance (403)")
             .fix(TURNED_OFF_FIX),
         429 | 503 => throttled(answer),
+        501 | 405 => not_imds("what answers there does not know PUT requests")
+            .fix("if it is an older service without session tokens, read it with `--imds-v1`"),
         500..=599 => Check::failure(ID, "failing", "the service fails to give a session token")
             .fix("wait, and ask again: the service says of itself that this passes"),
-        _ => not_imds("something else than the metadata service answers there"),
+        _ if answer.is_page() => not_imds("a web page answers there, not the metadata service"),
+        _ => not_imds("something other than the metadata service answers there"),
     };
-    check.seen(seen)
+    let urls = facts.endpoint.as_ref().map(|endpoint| endpoint.urls.as_slice()).unwrap_or_default();
+    match urls.iter().find(|url| url.trim_end_matches('/').ends_with("/latest")) {
+        Some(url) if check.outcome == Outcome::Failure => check
+            .seen(seen)
+            .seen(format!("the endpoint `{url}` ends in `/latest`, with which every path begins"))
+            .fix("leave `/latest` out of the endpoint"),
+        _ => check.seen(seen),
+    }
 }
 
 fn throttled(answer: &Answer) -> Check {
