@@ -54,8 +54,8 @@ fn replaced(bytes: &[u8], token: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The answers with every session token blanked, since no two tokens are the same. A Snowball's are
-/// told by nothing but their length, so there a body of that length is one.
+/// The answers with every session token blanked, since no two tokens are the same. A Snowball's
+/// have no mark but their length, so there a body of that length is one.
 fn masked(mut answers: Vec<u8>) -> Vec<u8> {
     let mut at = 0;
     while let Some(end) = answers[at..].windows(4).position(|window| window == b"\r\n\r\n") {

@@ -25,7 +25,7 @@ const MEANWHILE: Duration = Duration::from_secs(60);
 /// one warning. A 404 or 403 says that the role was taken away or the service turned off: then they
 /// are used until they expire, and no longer.
 ///
-/// The SDK is told the time of the next fetch as the expiration.
+/// The expiration that the SDK sees is the time of the next fetch.
 #[derive(Clone)]
 pub struct ImdsCredentials {
     shared: Arc<Shared>,

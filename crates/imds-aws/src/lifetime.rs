@@ -22,7 +22,7 @@ const RETRY_EXPIRED: (Duration, Duration) = (Duration::from_secs(300), Duration:
 #[derive(Clone)]
 pub(crate) struct Held<T> {
     pub(crate) value: T,
-    /// When the service is asked again. The SDK is told this time as the expiration.
+    /// Time of the next fetch, which the SDK sees as the expiration.
     pub(crate) due: SystemTime,
     /// When the credentials expire by their own word.
     expires: SystemTime,

@@ -39,8 +39,8 @@ impl PrivateDirectory {
         }
     }
 
-    /// Opens a directory as [`PrivateDirectory::open`] does; makes it and its parents with mode 0700
-    /// if it does not exist.
+    /// Opens a directory as [`PrivateDirectory::open`] does; makes it and its parents with mode
+    /// 0700 if it does not exist.
     ///
     /// # Errors
     /// Returns an error if it cannot be made, or as [`PrivateDirectory::open`] does.
@@ -73,7 +73,8 @@ impl PrivateDirectory {
             .map_err(|cause| self.failed("read", name, cause))
     }
 
-    /// Opens an existing private file for reading and writing in place; `None` if it does not exist.
+    /// Opens an existing private file for reading and writing in place; `None` if it does not
+    /// exist.
     ///
     /// # Errors
     /// As [`PrivateDirectory::read`].
@@ -82,8 +83,8 @@ impl PrivateDirectory {
         self.open_checked(name, false).map_err(|cause| self.failed("open", name, cause))
     }
 
-    /// Replaces a file, or makes it, mode 0600. When this returns, the content is on the disk; after
-    /// any crash the file holds the old content or the new one, never a part.
+    /// Replaces a file, or makes it, mode 0600. When this returns, the content is on the disk;
+    /// after any crash the file holds the old content or the new one, never a part.
     ///
     /// # Errors
     /// Returns an error if a step fails or the name is taken by something that is not a regular

@@ -1,7 +1,7 @@
 //! The files that programs keep: private, durable, replaced atomically.
 //!
-//! Every program of the project that writes a file goes through this crate, so that one set of rules
-//! holds for all of them. There are three kinds of files:
+//! Every program of the project that writes a file goes through this crate, so that one set of
+//! rules holds for all of them. There are three kinds of files:
 //!
 //! | kind | type | who chose the path | rules |
 //! |---|---|---|---|

@@ -1,8 +1,8 @@
-//! What the service is known to hold: one [`Category`] for each path, with the form of its value and
-//! when it is there.
+//! What the service is known to hold: one [`Category`] for each path, with the form of its value
+//! and when it is there.
 //!
-//! The enum and its table are written by `cargo xtask generate` from `model/`. The table is a static,
-//! so that it costs nothing at start-up.
+//! The enum and its table are written by `cargo xtask generate` from `model/`. The table is a
+//! static, so that it costs nothing at start-up.
 
 #[rustfmt::skip]
 mod table;
@@ -151,8 +151,8 @@ impl Category {
         self.path().contains('<')
     }
 
-    /// The oldest schema version that shows it: the one that brought it or, if no public source says,
-    /// the one that brought its directory.
+    /// The oldest schema version that shows it: the one that brought it or, if no public source
+    /// says, the one that brought its directory.
     #[must_use]
     pub fn shown_since(self) -> &'static str {
         match (self.since(), self.directory()) {
@@ -197,7 +197,8 @@ pub struct Match<'a> {
     pub labels: Labels<'a>,
 }
 
-/// The category of a path, if there is one. The schema version, a trailing `/` and doubled `/` make no difference.
+/// The category of a path, if there is one. The schema version, a trailing `/` and doubled `/` make
+/// no difference.
 ///
 /// # Example
 /// ```
@@ -222,8 +223,9 @@ pub fn find(path: &MetadataPath) -> Option<Match<'_>> {
         .min_by_key(|found| found.labels.len())
 }
 
-/// Whether a path is a directory as far as can be told without asking: the versions, the trees below a version, what
-/// the catalogue calls a directory, and whatever is written with a trailing `/` and is no known leaf.
+/// Whether a path is a directory as far as can be told without asking: the versions, the trees
+/// below a version, what the catalogue calls a directory, and whatever is written with a trailing
+/// `/` and is no known leaf.
 #[must_use]
 pub fn is_directory(path: &MetadataPath) -> bool {
     match segments(path.as_str()).count() {

@@ -132,8 +132,8 @@ impl MetadataPath {
 
 impl MetadataPath {
     /// Returns the path of an entry that a listing of this directory names, every character of the
-    /// name taken as it is. A `/` in a name, as in the tag key `kubernetes.io/role`, stays a `/`, so
-    /// that the path is the one that a person types; one at the end says that the entry is a
+    /// name taken as it is. A `/` in a name, as in the tag key `kubernetes.io/role`, stays a `/`,
+    /// so that the path is the one that a person types; one at the end says that the entry is a
     /// directory.
     ///
     /// # Errors

@@ -1,11 +1,13 @@
-//! The one rule for text that somebody else wrote: values and names of the service, of files and of AWS APIs.
+//! The one rule for text that somebody else wrote: values and names of the service, of files and of
+//! AWS APIs.
 //!
 //! Everything that is not the value asked for by name is escaped before it reaches a terminal or a
 //! message. Otherwise a name could move the cursor, erase a line, or paint a result that no program
-//! printed. Use [`escape`] for a name in a table, [`brief`] for a name in an error, [`escape_lines`]
-//! for text whose line ends are ours, and [`escape_json`] for a JSON document.
+//! printed. Use [`escape`] for a name in a table, [`brief`] for a name in an error,
+//! [`escape_lines`] for text whose line ends are ours, and [`escape_json`] for a JSON document.
 //!
-//! A backslash is left as it is: what is shown is safe to look at, and is not meant to be read back.
+//! A backslash is left as it is: what is shown is safe to look at, and is not meant to be read
+//! back.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -17,8 +19,8 @@ const KEPT: usize = 80;
 
 /// Returns whether a terminal could act on this character, or hide or reorder text because of it.
 ///
-/// These are the controls (C0, DEL, C1), the line and paragraph separators, the bidirectional controls,
-/// and everything else that has no glyph: the Unicode category `Cf` and the property
+/// These are the controls (C0, DEL, C1), the line and paragraph separators, the bidirectional
+/// controls, and everything else that has no glyph: the Unicode category `Cf` and the property
 /// `Default_Ignorable_Code_Point` (Unicode 16, `DerivedCoreProperties.txt`). Variation selectors
 /// (U+FE00 to U+FE0F) are allowed, since they only choose a glyph and are part of most emoji.
 #[must_use]
@@ -54,8 +56,8 @@ pub fn needs_escape(character: char) -> bool {
     )
 }
 
-/// Returns the text on one line, each character that [`needs_escape`] written as `\n`, `\r`, `\t` or
-/// `\u{1b}`.
+/// Returns the text on one line, each character that [`needs_escape`] written as `\n`, `\r`, `\t`
+/// or `\u{1b}`.
 #[must_use]
 pub fn escape(text: &str) -> Cow<'_, str> {
     escape_if(text, needs_escape, push_escape)
@@ -84,8 +86,8 @@ pub fn escape_bytes(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Returns a JSON document that means the same and holds no character that [`needs_escape`] but line
-/// feeds. The document's strings must already be escaped as JSON demands.
+/// Returns a JSON document that means the same and holds no character that [`needs_escape`] but
+/// line feeds. The document's strings must already be escaped as JSON demands.
 #[must_use]
 pub fn escape_json(document: &str) -> Cow<'_, str> {
     escape_if(

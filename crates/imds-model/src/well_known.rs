@@ -5,7 +5,7 @@ pub const IPV4_ENDPOINT: &str = "http://169.254.169.254";
 /// The service's IPv6 endpoint: Nitro instances whose `HttpProtocolIpv6` is enabled.
 pub const IPV6_ENDPOINT: &str = "http://[fd00:ec2::254]";
 
-/// Where a session token is asked for, by PUT. A dated version in place of `latest` is refused with
+/// Where a session token is asked for, by PUT. A dated version instead of `latest` is refused with
 /// 403.
 pub const TOKEN_PATH: &str = "/latest/api/token";
 /// The user data, byte for byte; 404 where the instance has none.

@@ -128,8 +128,8 @@ fn report(contenders: &[Contender], times: &[Summary], peaks: &[u64], size: u64)
     ];
     let mut missed = Vec::new();
     for (what, value, limit) in goals {
-        let verdict = if value <= limit { "holds" } else { "missed" };
-        println!("{verdict:<6} {value:>9.3} {what} (at most {limit:.3})");
+        let result = if value <= limit { "holds" } else { "missed" };
+        println!("{result:<6} {value:>9.3} {what} (at most {limit:.3})");
         if value > limit {
             missed.push(what);
         }

@@ -108,10 +108,10 @@ pub(crate) fn rows(folder: &str, sources: &[Source]) -> Result<String, Finding> 
         }
     }
     rows.remove("");
-    Ok(rows
-        .iter()
-        .map(|(name, imports)| format!("{name} = {imports:?}\n").replace(['{', '}'], "|"))
-        .collect())
+    let line = |(name, imports): (&String, &BTreeSet<String>)| {
+        format!("{name} = {:?}\n", imports.iter().collect::<Vec<_>>())
+    };
+    Ok(rows.iter().map(line).collect())
 }
 
 /// An arrow between two modules of one folder: the folder, and both.

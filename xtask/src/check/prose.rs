@@ -176,10 +176,17 @@ pub(crate) fn width(sources: &[Source]) -> Vec<Finding> {
 fn prose_lines(source: &Source) -> Vec<(usize, &str)> {
     let lines = source.text.lines().enumerate().map(|(index, line)| (index + 1, line));
     if source.is_rust() {
-        // A row of a table in a doc comment is as wide as its cells.
-        let is_row =
-            |line: &str| line.trim_start().trim_start_matches(['/', '!']).trim_start().starts_with('|');
-        lines.filter(|(_, line)| line.trim_start().starts_with("//") && !is_row(line)).collect()
+        let mut in_code = false;
+        lines
+            .filter(|(_, line)| {
+                let comment = line.trim_start().strip_prefix("//");
+                let text = comment.map(|text| text.trim_start_matches(['/', '!']).trim_start());
+                let fence = text.is_some_and(|text| text.starts_with("```"));
+                in_code = text.is_some() && (in_code ^ fence);
+                // A row of a table is as wide as its cells.
+                text.is_some_and(|text| !text.starts_with('|')) && !in_code && !fence
+            })
+            .collect()
     } else if source.path.ends_with(".md") {
         let mut in_code = false;
         lines
@@ -252,7 +259,7 @@ mod tests {
     fn wide_prose_is_found_and_wide_code_and_tables_are_not() {
         let wide = "x ".repeat(51);
         let page = format!("{wide}\n| {wide} |\n```\n{wide}\n```\n{}\n", "x".repeat(120));
-        let rust = format!("//! {wide}\nlet x = \"{wide}\";\n");
+        let rust = format!("//! {wide}\nlet x = \"{wide}\";\n/// ```\n/// {wide}\n/// ```\n/// | {wide} |\n");
         let sources = [Source::new("a.md", page), Source::new("a.rs", rust)];
         let found: Vec<String> = width(&sources).iter().map(ToString::to_string).collect();
         assert_eq!(

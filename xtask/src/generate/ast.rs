@@ -95,7 +95,8 @@ impl Ast {
         })
     }
 
-    /// A value with the member names of the model turned into those of the wire (`jsonName`), and times into text.
+    /// A value with the member names of the model turned into those of the wire (`jsonName`), and
+    /// times into text.
     pub(super) fn wire(&self, target: &str, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::Object(map) => {

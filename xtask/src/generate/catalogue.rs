@@ -58,8 +58,8 @@ pub(super) fn entries(ast: &Ast) -> Result<Vec<Entry<'_>>, String> {
     Ok(entries)
 }
 
-/// Every category lies in a directory of the model, and no category is older than its directory: a version that does
-/// not show the directory cannot show what is in it.
+/// Every category lies in a directory of the model, and no category is older than its directory: a
+/// version that does not show the directory cannot show what is in it.
 fn check_directories(entries: &[Entry<'_>]) -> Result<(), String> {
     let by_path: BTreeMap<&str, &Entry<'_>> =
         entries.iter().map(|entry| (entry.path.as_str(), entry)).collect();
@@ -85,9 +85,10 @@ pub(super) fn write(ast: &Ast) -> Result<String, String> {
     let mut out = String::from(
         "//! The categories. Written by `cargo xtask generate` from `model/ast.json`; edit `model/*.smithy`.\n\n\
          use super::{Facts, Format, Mutability, Presence};\n\n\
-         /// One path of the service, or one family of paths that differ in a label such as `<mac>`.\n\
+         /// One path, or one family of paths that differ in a label such as `<mac>`.\n\
          ///\n\
-         /// A `match` over it may be exhaustive, so that a new category is a compile error where it needs a decision.\n\
+         /// A `match` over it may be exhaustive: a new category is a compile error where it\n\
+         /// needs a decision.\n\
          #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]\n\
          #[repr(u8)]\n\
          pub enum Category {\n",

@@ -25,8 +25,10 @@ pub(super) fn write(ast: &Ast) -> Result<String, String> {
         "//! The cases. Written by `cargo xtask generate` from `model/ast.json`; edit `model/conformance.smithy`.\n\n\
          use super::{{MalformedRequestCase, RequestCase, ResponseCase}};\n\n\
          /// What a client must send.\npub static REQUESTS: &[RequestCase] = &[\n{requests}];\n\n\
-         /// What a client must make of answers.\npub static RESPONSES: &[ResponseCase] = &[\n{responses}];\n\n\
-         /// What a service must refuse.\npub static MALFORMED_REQUESTS: &[MalformedRequestCase] = &[\n{malformed}];\n"
+         /// What a client must make of answers.\n\
+         pub static RESPONSES: &[ResponseCase] = &[\n{responses}];\n\n\
+         /// What a service must refuse.\n\
+         pub static MALFORMED_REQUESTS: &[MalformedRequestCase] = &[\n{malformed}];\n"
     ))
 }
 
@@ -101,8 +103,8 @@ fn expand(uri: &str, input: &Map<String, Value>, params: &Value) -> String {
     })
 }
 
-/// A value of a case as the wire has it: members by their `jsonName`, and times, which cases give in seconds, as
-/// RFC 3339 text.
+/// A value of a case as the wire has it: members by their `jsonName`, and times, which cases give
+/// in seconds, as RFC 3339 text.
 fn wire(ast: &Ast, target: &str, value: &Value) -> Result<Value, String> {
     Ok(match value {
         Value::Number(seconds) if ast.shape(target)?["type"] == "timestamp" => {

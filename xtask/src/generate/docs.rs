@@ -73,7 +73,8 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Cells of a line of a table, as GitHub counts them: a `|` after a backslash is part of its cell.
+    /// Cells of a line of a table, as GitHub counts them: a `|` after a backslash is part of its
+    /// cell.
     fn cells(line: &str) -> usize {
         line.replace("\\|", "").matches('|').count() - 1
     }

@@ -1,6 +1,7 @@
-//! `crates/imds-emulator/src/instance/builtin.rs`: the emulator's default instance, out of the examples.
+//! `crates/imds-emulator/src/instance/builtin.rs`: the emulator's default instance, out of the
+//! examples.
 //!
-//! `instance.template` is that file with marks such as `«text meta-data/ami-id»` in place of the values.
+//! `instance.template` is that file with marks such as `«text meta-data/ami-id»` for the values.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
-//! `model/openapi.json`: the service as an OpenAPI 3.1 document, for readers and tools that know no Smithy.
+//! `model/openapi.json`: the service as an OpenAPI 3.1 document, for readers and tools that know no
+//! Smithy.
 //!
-//! Smithy's own converter wants an AWS protocol, none of which has line lists or errors that are told by their status
-//! alone; so the document is written here.
+//! Smithy's own converter wants an AWS protocol, none of which has line lists or errors that
+//! differ by their status alone; so the document is written here.
 
 use super::ast::{Ast, Read, json_name, local_name, object, payload_of, text};
 use serde_json::{Map, Value, json};

@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::program::Program;
 use crate::{dist, workspace};
 
-/// What lintian is told, with the reasons.
+/// Findings of lintian that are accepted, with the reasons.
 const OVERRIDES: &str = "\
 # One file for every distribution.
 NAME: statically-linked-binary [usr/bin/NAME]

@@ -17,7 +17,8 @@ const WRITABLE: RawMode = 0o022;
 const EVERYBODY_WRITES: RawMode = 0o002;
 /// Every permission of group and others.
 const OPEN: RawMode = 0o077;
-/// Nobody but its owner can replace a file in a directory with this bit, whoever can write it.
+/// Nobody but its owner can replace a file in a directory with this bit, even if others can write
+/// it.
 const STICKY: RawMode = 0o1000;
 const ROOT: u32 = 0;
 

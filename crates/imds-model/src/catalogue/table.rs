@@ -2,9 +2,10 @@
 
 use super::{Facts, Format, Mutability, Presence};
 
-/// One path of the service, or one family of paths that differ in a label such as `<mac>`.
+/// One path, or one family of paths that differ in a label such as `<mac>`.
 ///
-/// A `match` over it may be exhaustive, so that a new category is a compile error where it needs a decision.
+/// A `match` over it may be exhaustive: a new category is a compile error where it
+/// needs a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Category {
