@@ -1,7 +1,9 @@
-//! `--credentials COMMAND`: real role credentials from a command of the `credential_process` contract.
+//! `--credentials COMMAND`: real role credentials from a command of the `credential_process`
+//! contract.
 //!
-//! A shell runs the command anew whenever credentials are needed. The shell is started first of all, so that
-//! the command has the network that the user has, whatever the emulated command is given.
+//! A shell runs the command anew whenever credentials are needed. The shell is started first of
+//! all, so that the command has the network that the user has, whatever the emulated command is
+//! given.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -27,8 +29,8 @@ const END: u8 = 0o36;
 const LONGEST: u64 = 64 * 1024;
 /// How long the first credentials are waited for before the command starts without.
 const FIRST: Duration = Duration::from_secs(10);
-/// How long before they expire new credentials are fetched, as the service does (EC2 User Guide, "Retrieve
-/// security credentials from instance metadata").
+/// How long before they expire new credentials are fetched, as the service does (EC2 User Guide,
+/// "Retrieve security credentials from instance metadata").
 const EARLY: Duration = Duration::from_secs(300);
 /// The pause after a failure, and between two fetches at least.
 const PAUSE: Duration = Duration::from_secs(10);

@@ -26,19 +26,20 @@ const GRACE_MILLIS: i64 = 10_000;
 
 /// Run a command with an emulated metadata service
 ///
-/// The service listens on a free loopback port. `AWS_EC2_METADATA_SERVICE_ENDPOINT` names it to the command
-/// and every AWS SDK in it, and `NO_PROXY` keeps proxies out of the way. With `--link-local` it has the
-/// addresses of the real service, for commands that know no others. `imds` itself is on the command's PATH,
-/// and `imds emulator ctl` in it controls this emulator.
+/// The service listens on a free loopback port. `AWS_EC2_METADATA_SERVICE_ENDPOINT` names it to the
+/// command and every AWS SDK in it, and `NO_PROXY` keeps proxies out of the way. With
+/// `--link-local` it has the addresses of the real service, for commands that know no others.
+/// `imds` itself is on the command's PATH, and `imds emulator ctl` in it controls this emulator.
 ///
-/// The exit code is the command's; if that is 0 and an assertion about its requests fails, it is 1. 127: the
-/// command does not exist; 126: it cannot be run.
+/// The exit code is the command's; if that is 0 and an assertion about its requests fails, it is 1.
+/// 127: the command does not exist; 126: it cannot be run.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
     emulator: EmulatorArgs,
 
-    /// Fail unless this holds when the command has ended (can be repeated), such as "v1 == 0 and tokens-issued <= 1"
+    /// Fail unless this holds when the command has ended (can be repeated), such as "v1 == 0 and
+    /// tokens-issued <= 1"
     #[arg(long, value_name = "ASSERTION", value_parser = Assertion::parse)]
     assert: Vec<Assertion>,
 
@@ -86,7 +87,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.link_local {
         command.env_remove(env::ENDPOINT);
     } else {
-        // With a slash behind: AWS CLI v2 joins without one (aws/aws-cli#9281), and the service tolerates two.
+        // With a slash behind: AWS CLI v2 joins without one (aws/aws-cli#9281), and the service
+        // tolerates two.
         command.env(env::ENDPOINT, format!("{}/", emulator.endpoint()));
     }
     command.env_remove(env::ENDPOINT_MODE).env_remove(env::DISABLED).env(env::CACHE_DIR, folder.path());
@@ -114,7 +116,8 @@ fn enter_namespace(_network: bool) -> Result<(), Failure> {
     Err(Failure::usage("`--link-local` needs the namespaces of Linux"))
 }
 
-/// A folder of the command's own: session tokens, which end with the emulator, and `bin` with `imds` alone.
+/// A folder of the command's own: session tokens, which end with the emulator, and `bin` with
+/// `imds` alone.
 fn private_folder() -> Result<tempfile::TempDir, Failure> {
     let made = || -> std::io::Result<tempfile::TempDir> {
         let folder =
@@ -201,7 +204,8 @@ fn send(pid: Pid, signal: i32) {
     }
 }
 
-/// The command's status once it has ended. As PID 1, this process inherits orphans, which are reaped here too.
+/// The command's status once it has ended. As PID 1, this process inherits orphans, which are
+/// reaped here too.
 fn reap(pid: Pid) -> Option<std::process::ExitStatus> {
     let status = |status: WaitStatus| std::process::ExitStatus::from_raw(status.as_raw());
     if rustix::process::getpid() != Pid::INIT {
@@ -227,7 +231,8 @@ fn check(assertions: &[Assertion], service: &Service) -> Result<(), Failure> {
     }
 }
 
-/// The exit code as a shell gives it: 128 and the signal's number for a command that a signal ended.
+/// The exit code as a shell gives it: 128 and the signal's number for a command that a signal
+/// ended.
 fn shell_code(status: std::process::ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(1)

@@ -36,11 +36,13 @@ enum Command {
 /// Change and watch a running emulator that was started with `--control`
 #[derive(ClapArgs, Debug)]
 struct Ctl {
-    /// Address of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where that is unset
+    /// Address of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where that
+    /// is unset
     #[arg(long, value_name = "ADDRESS", value_parser = emulator_args::address)]
     control: Option<SocketAddr>,
 
-    /// Control token; IMDS_EMULATOR_CONTROL_TOKEN by default; @FILE reads it from a file, @- from stdin
+    /// Control token; IMDS_EMULATOR_CONTROL_TOKEN by default; @FILE reads it from a file, @- from
+    /// stdin
     #[arg(long, value_name = "TOKEN", value_parser = secret)]
     control_token: Option<Secret>,
 
@@ -63,7 +65,8 @@ enum CtlCommand {
         /// Path
         path: String,
     },
-    /// Apply an event, such as `interrupt action=stop` or `target-lifecycle-state state=Terminated after=10s`
+    /// Apply an event, such as `interrupt action=stop` or
+    /// `target-lifecycle-state state=Terminated after=10s`
     Event {
         /// Name of the event
         event: String,
@@ -71,7 +74,8 @@ enum CtlCommand {
         #[arg(value_name = "NAME=VALUE")]
         parameters: Vec<String>,
     },
-    /// Begin a fault, such as `503 rate=0.1` or `stall path=/latest/api/token for=10s`; `clear` ends every fault
+    /// Begin a fault, such as `503 rate=0.1` or `stall path=/latest/api/token for=10s`; `clear`
+    /// ends every fault
     Fault {
         /// Name of the fault
         fault: String,
@@ -79,7 +83,8 @@ enum CtlCommand {
         #[arg(value_name = "NAME=VALUE")]
         parameters: Vec<String>,
     },
-    /// Change metadata options, such as `tokens=required hop-limit=2 pending=5s`; show them where none is given
+    /// Change metadata options, such as `tokens=required hop-limit=2 pending=5s`; show them where
+    /// none is given
     Options {
         /// Options
         #[arg(value_name = "NAME=VALUE")]
@@ -125,7 +130,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// The given address, else the one that `imds emulate` told this process, else the one of `imds serve --control`.
+/// The given address, else the one that `imds emulate` told this process, else the one of
+/// `imds serve --control`.
 fn control_address(given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
     if let Some(address) = given {
         return Ok(address);

@@ -1,4 +1,5 @@
-//! What `imds serve` and `imds emulate` have in common: the options that describe the emulated service.
+//! What `imds serve` and `imds emulate` have in common: the options that describe the emulated
+//! service.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use crate::report::{self, Failure};
 /// The options that describe the emulated service.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct EmulatorArgs {
-    /// Serve a ready-made instance: default, spot, asg, multi-interface, ipv6-only, no-role, snowball
+    /// Serve a ready-made instance: default, spot, asg, multi-interface, ipv6-only, no-role,
+    /// snowball
     #[arg(long, value_name = "PRESET", value_parser = preset, conflicts_with = "instance")]
     preset: Option<Preset>,
 
@@ -68,7 +70,8 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "CLOCK", value_parser = clock)]
     clock: Option<Clock>,
 
-    /// Start with this fault (can be repeated), such as 503,rate=0.1 or stall,path=/latest/api/token,for=10s
+    /// Start with this fault (can be repeated), such as 503,rate=0.1 or
+    /// stall,path=/latest/api/token,for=10s
     #[arg(long, value_name = "FAULT", value_parser = fault)]
     fault: Vec<Event>,
 
@@ -76,7 +79,8 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Issue session tokens under this key, 64 hexadecimal digits, so that they outlive a restart; @FILE, @-
+    /// Issue session tokens under this key, 64 hexadecimal digits, so that they outlive a restart;
+    /// @FILE, @-
     #[arg(long, value_name = "KEY", value_parser = secret)]
     token_key: Option<Secret>,
 
@@ -111,8 +115,8 @@ impl Secret {
         Self(text.to_owned())
     }
 
-    /// The bytes: of the file behind `@`, of stdin for `@-`, else of the argument, in which `@@` stands for one
-    /// `@` at the beginning.
+    /// The bytes: of the file behind `@`, of stdin for `@-`, else of the argument, in which `@@`
+    /// stands for one `@` at the beginning.
     pub(crate) fn read(&self, option: &str) -> Result<Vec<u8>, Failure> {
         use std::io::Read as _;
         let Some(name) = self.0.strip_prefix('@') else { return Ok(self.0.clone().into_bytes()) };

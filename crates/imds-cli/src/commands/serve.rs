@@ -12,11 +12,12 @@ use crate::report::Failure;
 
 /// Serve an emulated metadata service until stopped
 ///
-/// Every AWS SDK and `imds` itself find it by AWS_EC2_METADATA_SERVICE_ENDPOINT, which the `export` line sets
-/// in a shell. SIGTERM, SIGINT and SIGHUP end it, as PID 1 of a container too.
+/// Every AWS SDK and `imds` itself find it by AWS_EC2_METADATA_SERVICE_ENDPOINT, which the `export`
+/// line sets in a shell. SIGTERM, SIGINT and SIGHUP end it, as PID 1 of a container too.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// Listen on this address, such as 127.0.0.1:1338 or localhost:1338 (can be repeated); port 0 takes a free one
+    /// Listen on this address, such as 127.0.0.1:1338 or localhost:1338 (can be repeated); port 0
+    /// takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:1338", value_parser = emulator_args::address)]
     listen: Vec<SocketAddr>,
 
@@ -24,7 +25,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PORT", conflicts_with = "listen")]
     port: Option<u16>,
 
-    /// Serve the control API and its page on this address: a loopback one, unless there is a control token
+    /// Serve the control API and its page on this address: a loopback one, unless there is a
+    /// control token
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:1339",
         value_parser = emulator_args::address)]
     control: Option<SocketAddr>,
@@ -89,7 +91,8 @@ fn reachable(endpoint: &str) -> String {
     endpoint.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 }
 
-/// One line per request on stderr. A reader that is too slow loses lines; the service does not wait.
+/// One line per request on stderr. A reader that is too slow loses lines; the service does not
+/// wait.
 fn access_lines(builder: imds_emulator::Builder) -> Result<imds_emulator::Builder, Failure> {
     let (send, lines) = std::sync::mpsc::sync_channel::<String>(1024);
     std::thread::Builder::new()

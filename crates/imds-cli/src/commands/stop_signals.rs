@@ -1,5 +1,5 @@
-//! Signals that end `imds serve` and `imds emulate`, as PID 1 too: there the kernel delivers only those that
-//! a process handles.
+//! Signals that end `imds serve` and `imds emulate`, as PID 1 too: there the kernel delivers only
+//! those that a process handles.
 
 use std::io::Read as _;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -46,7 +46,8 @@ impl StopSignals {
             .map_err(|error| Failure::told(Exit::Unexpected, "cannot handle signals").caused_by(error))
     }
 
-    /// Waits for a signal, for the end of a child, for the other descriptor, or for the milliseconds.
+    /// Waits for a signal, for the end of a child, for the other descriptor, or for the
+    /// milliseconds.
     pub(super) fn wait(&self, other: Option<BorrowedFd<'_>>, millis: Option<i64>) -> Result<Woken, Failure> {
         let timeout =
             millis.map(|millis| Timespec { tv_sec: millis / 1000, tv_nsec: (millis % 1000) * 1_000_000 });

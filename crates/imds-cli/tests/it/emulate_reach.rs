@@ -1,4 +1,5 @@
-//! How a command is caught by `imds emulate`, whatever it knows of the service, and how it ends with it.
+//! How a command is caught by `imds emulate`, whatever it knows of the service, and how it ends
+//! with it.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -8,7 +9,8 @@ use rustix::process::{Pid, kill_process};
 
 use crate::world;
 
-/// What `imds emulate -- sh -c SCRIPT` does, in a network of its own: what is run there is not ours.
+/// What `imds emulate -- sh -c SCRIPT` does, in a network of its own: what is run there is not
+/// ours.
 fn emulate(options: &[&str], script: &str) -> CommandOutput {
     let command = ["--", "sh", "-c", script];
     let words = ["emulate"].iter().chain(options).chain(&command);
@@ -17,7 +19,8 @@ fn emulate(options: &[&str], script: &str) -> CommandOutput {
 
 #[test]
 fn endpoint_and_path_may_be_joined_with_a_slash_or_without() {
-    // AWS CLI v2 joins without one (aws/aws-cli#9281); scripts, and SDKs of JavaScript v2 and Go v1, with one.
+    // AWS CLI v2 joins without one (aws/aws-cli#9281); scripts, and SDKs of JavaScript v2 and Go
+    // v1, with one.
     let script = "set -e
         header='X-aws-ec2-metadata-token-ttl-seconds: 60'
         for url in \"${AWS_EC2_METADATA_SERVICE_ENDPOINT}latest\" \"$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest\"; do

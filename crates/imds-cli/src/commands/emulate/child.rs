@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::exit::Exit;
 use crate::report::Failure;
 
-/// Where commands are looked for if PATH is not set, as the C library does, and where administrators put
-/// theirs.
+/// Where commands are looked for if PATH is not set, as the C library does, and where
+/// administrators put theirs.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Hosts that no proxy may be asked for: the emulator's, and the service's own addresses.
@@ -19,7 +19,8 @@ const DIRECT: &str = "127.0.0.1,localhost,::1,169.254.169.254,fd00:ec2::254";
 pub(super) fn path_with(folder: &Path, path: Option<&OsStr>) -> OsString {
     let mut all = folder.as_os_str().to_owned();
     all.push(":");
-    // Set and empty means the current directory, which the user may want; not set means the usual ones.
+    // Set and empty means the current directory, which the user may want; not set means the usual
+    // ones.
     all.push(path.unwrap_or(OsStr::new(USUAL_PATH)));
     all
 }
@@ -33,7 +34,8 @@ pub(super) fn no_proxy(own: Option<&str>) -> String {
     }
 }
 
-/// Becomes the command. The kernel kills it when the emulator, whose process id is `parent`, is gone.
+/// Becomes the command. The kernel kills it when the emulator, whose process id is `parent`, is
+/// gone.
 pub(super) fn become_command(parent: u32, command: &[OsString]) -> Failure {
     let Some((program, arguments)) = command.split_first() else {
         return Failure::usage("no command is given");

@@ -1,7 +1,8 @@
-//! `--link-local`: a user and network namespace in which the emulator has the service's own addresses.
+//! `--link-local`: a user and network namespace in which the emulator has the service's own
+//! addresses.
 //!
-//! Only this process and its children see the namespace, so that no real service is ever in the way. It needs
-//! no privilege where the kernel lets users make namespaces.
+//! Only this process and its children see the namespace, so that no real service is ever in the
+//! way. It needs no privilege where the kernel lets users make namespaces.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -34,8 +35,8 @@ impl Drop for Network {
     }
 }
 
-/// Moves this process, which must have one thread, into a new namespace with the service's addresses; with
-/// `network`, the namespace gets a way out.
+/// Moves this process, which must have one thread, into a new namespace with the service's
+/// addresses; with `network`, the namespace gets a way out.
 pub(super) fn enter(network: bool) -> Result<Network, Failure> {
     // Before the move: the helper stays where the network is.
     let mut helper = if network { Some(Helper::start()?) } else { None };
@@ -129,7 +130,8 @@ impl Helper {
     }
 }
 
-/// Requests to the kernel's routing table (rtnetlink(7)): a library for two of them would be larger than this.
+/// Requests to the kernel's routing table (rtnetlink(7)): a library for two of them would be larger
+/// than this.
 mod netlink {
     use std::net::{Ipv4Addr, Ipv6Addr};
 
