@@ -37,6 +37,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Advise(AdviseArgs),
     /// Print the manual page, in roff
     Man,
     /// Print the completions for a shell
@@ -71,6 +72,14 @@ pub(crate) struct TraceArgs {
     #[arg(long)]
     pub(crate) fail_on_v1: bool,
 
+    /// Show sums by caller (program, user, unit or container, SDK) at the end, instead of requests
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    /// With --summary, show the sums this often and begin new ones
+    #[arg(long, value_name = "DURATION", value_parser = positive, requires = "summary")]
+    pub(crate) every: Option<Duration>,
+
     /// Format: `table` on a terminal, else `json`
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) output: Option<Output>,
@@ -100,6 +109,22 @@ pub(crate) struct TraceArgs {
     /// Serve counts at `http://ADDRESS/metrics` in the OpenMetrics format
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics: Option<SocketAddr>,
+}
+
+/// Print what to do about each caller that uses IMDSv1
+///
+/// Reads traces that `imds-trace` wrote as JSON, with or without --summary. For each caller it prints
+/// the first version that speaks IMDSv2, the setting that stops the fallback to IMDSv1, or the
+/// `imds get` line for a script.
+#[derive(Args, Debug)]
+pub(crate) struct AdviseArgs {
+    /// Traces to read; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Print one JSON object per caller
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn positive(text: &str) -> Result<Duration, duration::DurationError> {

@@ -35,11 +35,21 @@ pub(crate) struct Failure {
     cause: Option<String>,
     hints: Vec<String>,
     exit: Exit,
+    reader_gone: bool,
 }
 
 impl Failure {
+    /// The reader of the output has gone: the end of the trace, and no error.
+    pub(crate) fn reader_gone() -> Self {
+        Self { reader_gone: true, ..Self::new(Exit::Failed, "the reader of the output has gone") }
+    }
+
+    pub(crate) const fn is_reader_gone(&self) -> bool {
+        self.reader_gone
+    }
+
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { message: message.into(), cause: None, hints: Vec::new(), exit }
+        Self { message: message.into(), cause: None, hints: Vec::new(), exit, reader_gone: false }
     }
 
     pub(crate) fn caused_by(mut self, cause: impl fmt::Display) -> Self {

@@ -22,6 +22,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     match commands::run(cli::Cli::parse()) {
         Ok(code) => code,
+        Err(failure) if failure.is_reader_gone() => ExitCode::SUCCESS,
         Err(failure) => {
             // Where stderr is gone there is nobody left to tell.
             let _ = std::io::stderr().write_all(failure.report().as_bytes());

@@ -1,5 +1,6 @@
 //! The subcommands.
 
+mod advise;
 mod trace;
 
 use std::io;
@@ -13,6 +14,7 @@ use crate::manual;
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let printed = match cli.command {
         None => return trace::run(cli.trace),
+        Some(Command::Advise(args)) => return advise::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Man) => manual::page(&mut io::stdout()),
         Some(Command::Completions { shell }) => manual::completions(shell, &mut io::stdout()),
     };

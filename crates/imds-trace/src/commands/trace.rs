@@ -1,30 +1,34 @@
 //! `imds-trace`: attaches the kernel part and follows what it sends until told to stop.
 
 use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use imds_model::calendar::DateTime;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
-use crate::cli::TraceArgs;
+use crate::cli::{Output, TraceArgs};
 use crate::endpoint::Endpoint;
 use crate::failure::{Exit, Failure};
 use crate::host::kernel::{self, Kernel, MOST_ENDPOINTS};
 use crate::host::lookup::Lookup;
 use crate::host::signals::Signals;
 use crate::host::{clock, instance, priority};
-use crate::output::Sink;
 use crate::output::json_lines::JsonLines;
-use crate::report::record::{Counts, End, FORMAT, Line, Request, Start};
+use crate::output::metrics::Shared;
+use crate::output::shown::Shown;
+use crate::output::terminal::Screen;
+use crate::report::record::{End, FORMAT, Line, Request, Start};
 use crate::trace::event::{Event, Kind};
-use crate::trace::request::RequestKind;
 use crate::trace::tracker::{Exchange, Tracker};
 
 /// How often finished exchanges are looked for while some are open.
 const TICK: Duration = Duration::from_millis(100);
+/// How often the live table is looked at.
+const REDRAW: Duration = Duration::from_secs(1);
 /// How long nothing has to be done where nothing comes.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -38,16 +42,28 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     }
     let cgroup_root = cgroup_root(&args)?;
     let cgroup = args.cgroup.clone().unwrap_or_else(|| cgroup_root.clone());
+    let shared = Shared::default();
+    let metrics = args.metrics.map(|address| {
+        TcpListener::bind(address).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot serve metrics at `{address}`")).caused_by(error)
+        })
+    });
+    let metrics = metrics.transpose()?;
     let signals = Signals::register()?;
     let lookup = Lookup::new(&args.host_root, &cgroup_root);
     priority::raise();
     let kernel = Kernel::attach(&cgroup, &endpoints, args.buffer)?;
+    if let Some(listener) = metrics {
+        shared.serve(listener)?;
+    }
+    let now = clock::monotonic();
     let mut session = Session {
-        started: clock::monotonic(),
+        started: now,
+        summed: now,
         endpoints: endpoints.iter().map(ToString::to_string).collect(),
-        sink: Box::new(JsonLines::new()),
+        shown: shown(&args)?,
         tracker: Tracker::default(),
-        counts: Counts::default(),
+        shared,
         events: Vec::new(),
         kernel,
         lookup,
@@ -56,6 +72,23 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     session.start(&cgroup)?;
     session.follow(&signals)?;
     session.end()
+}
+
+/// What the trace is shown as.
+fn shown(args: &TraceArgs) -> Result<Shown, Failure> {
+    let terminal = io::stdout().is_terminal();
+    let default = if terminal { Output::Table } else { Output::Json };
+    Ok(match args.output.unwrap_or(default) {
+        Output::Json => {
+            Shown::Json { lines: JsonLines::new(), requests: !args.summary, v1_only: args.v1_only }
+        }
+        Output::Table if terminal && !args.summary => Shown::Live {
+            screen: Screen::open()?,
+            title: format!("imds-trace {}", env!("CARGO_PKG_VERSION")),
+            shown_at: None,
+        },
+        Output::Table => Shown::Table,
+    })
 }
 
 fn cgroup_root(args: &TraceArgs) -> Result<PathBuf, Failure> {
@@ -74,46 +107,50 @@ struct Session {
     args: TraceArgs,
     /// `CLOCK_MONOTONIC`, in nanoseconds.
     started: u64,
+    /// When sums were last shown.
+    summed: u64,
     endpoints: Vec<String>,
     kernel: Kernel,
     tracker: Tracker,
     lookup: Lookup,
-    counts: Counts,
+    shared: Shared,
     /// Events that were read and not looked at yet.
     events: Vec<Event>,
-    sink: Box<dyn Sink>,
+    shown: Shown,
 }
 
 impl Session {
-    fn start(&mut self, cgroup: &std::path::Path) -> Result<(), Failure> {
+    fn start(&mut self, cgroup: &Path) -> Result<(), Failure> {
         let system = rustix::system::uname();
+        let id = self.args.instance_id.clone();
         let start = Start {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             time: now(),
-            instance_id: self
-                .args
-                .instance_id
-                .clone()
-                .or_else(|| instance::instance_id(&self.args.host_root)),
+            instance_id: id.or_else(|| instance::instance_id(&self.args.host_root)),
             host: system.nodename().to_string_lossy().into_owned(),
             kernel: system.release().to_string_lossy().into_owned(),
             cgroup: cgroup.to_string_lossy().into_owned(),
             endpoints: self.endpoints.clone(),
         };
-        self.sink.line(&Line::Start(Box::new(start)))?;
-        self.sink.flush()
+        self.shown.line(&Line::Start(Box::new(start)))?;
+        self.shown.settle(&self.shared.lock(), clock::monotonic())
     }
 
-    /// Follows events until a signal or the end of the time.
+    /// Follows events until a signal, a key, or the end of the time.
     fn follow(&mut self, signals: &Signals) -> Result<(), Failure> {
         loop {
-            let wait = match self.time_left() {
-                Some(left) if left.is_zero() => return Ok(()),
-                left => left.unwrap_or(IDLE).min(if self.tracker.waits() { TICK } else { IDLE }),
-            };
+            let wait = self.wait();
+            if self.time_left().is_some_and(|left| left.is_zero()) {
+                return Ok(());
+            }
             let timeout = Timespec::try_from(wait).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
-            let mut ready = [PollFd::new(&self.kernel, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+            let stdin = io::stdin();
+            let mut ready =
+                vec![PollFd::new(&self.kernel, PollFlags::IN), PollFd::new(signals, PollFlags::IN)];
+            if self.shown.has_keys() {
+                ready.push(PollFd::new(&stdin, PollFlags::IN));
+            }
             match rustix::event::poll(&mut ready, Some(&timeout)) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
@@ -121,16 +158,30 @@ impl Session {
                         .caused_by(io::Error::from(error)));
                 }
             }
+            let key = ready.get(2).is_some_and(|stdin| !stdin.revents().is_empty());
+            drop(ready);
             self.drain()?;
-            if signals.came() {
+            if signals.came() || (key && Screen::quit_pressed()) {
                 return Ok(());
             }
+            self.sum_up_when_due()?;
         }
     }
 
+    /// How long nothing has to be done, unless something comes.
+    fn wait(&self) -> Duration {
+        let mut wait = self.time_left().unwrap_or(IDLE).min(IDLE);
+        if let Some(every) = self.args.every {
+            wait = wait.min(every.saturating_sub(since(self.summed)));
+        }
+        if self.tracker.waits() {
+            wait = wait.min(TICK);
+        }
+        if self.shown.is_live() { wait.min(REDRAW) } else { wait }
+    }
+
     fn time_left(&self) -> Option<Duration> {
-        let passed = Duration::from_nanos(clock::monotonic().saturating_sub(self.started));
-        self.args.duration.map(|duration| duration.saturating_sub(passed))
+        self.args.duration.map(|duration| duration.saturating_sub(since(self.started)))
     }
 
     /// Takes every event that there is, and shows what they finish.
@@ -156,20 +207,38 @@ impl Session {
     }
 
     fn show(&mut self, finished: Vec<Exchange>) -> Result<(), Failure> {
+        let mut totals = self.shared.lock();
         for exchange in finished {
             let caller = self.lookup.caller(exchange.cookie, &exchange.origin);
             let endpoint = self.endpoints.get(usize::from(exchange.endpoint)).cloned().unwrap_or_default();
             let time = clock::wall_millis(exchange.time);
             let request = Request::new(exchange, time, endpoint, caller);
-            self.counts.add(&request);
-            if !self.args.v1_only || request.kind == RequestKind::V1 {
-                self.sink.line(&Line::Request(Box::new(request)))?;
-            }
+            totals.counts.add(&request);
+            totals.summary.add(&request);
+            self.shown.line(&Line::Request(Box::new(request)))?;
         }
         for cookie in self.tracker.take_ended() {
             self.lookup.forget(cookie);
         }
-        self.sink.flush()
+        totals.counts.connections_without_request = self.tracker.silent();
+        totals.counts.connections_evicted = self.tracker.evicted();
+        totals.counts.lost = self.kernel.lost()?;
+        self.shown.settle(&totals, clock::monotonic())
+    }
+
+    /// Shows the sums, and begins new ones, as often as `--every` says.
+    fn sum_up_when_due(&mut self) -> Result<(), Failure> {
+        if self.args.every.is_none_or(|every| since(self.summed) < every) {
+            return Ok(());
+        }
+        self.summed = clock::monotonic();
+        let mut totals = self.shared.lock();
+        self.shown.summary(&totals, self.args.v1_only)?;
+        let counts = End { time: now(), counts: totals.counts.clone() };
+        self.shown.line(&Line::Counts(Box::new(counts)))?;
+        self.shown.settle(&totals, clock::monotonic())?;
+        totals.summary.clear();
+        Ok(())
     }
 
     fn end(mut self) -> Result<ExitCode, Failure> {
@@ -177,21 +246,26 @@ impl Session {
         let mut finished = Vec::new();
         self.tracker.finish(|exchange| finished.push(exchange));
         self.show(finished)?;
-        self.counts.connections_without_request = self.tracker.silent();
-        self.counts.connections_evicted = self.tracker.evicted();
-        self.counts.lost = self.kernel.lost()?;
-        let end = End { time: now(), counts: self.counts.clone() };
-        self.sink.line(&Line::End(Box::new(end)))?;
-        self.sink.flush()?;
+        let totals = self.shared.lock();
+        self.shown.summary(&totals, self.args.v1_only)?;
+        let end = End { time: now(), counts: totals.counts.clone() };
+        self.shown.line(&Line::End(Box::new(end)))?;
+        self.shown.settle(&totals, clock::monotonic())?;
+        let counts = &totals.counts;
         if !self.args.fail_on_v1 {
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(match self.counts {
-            ref counts if counts.v1 > 0 => ExitCode::from(Exit::Failed as u8),
-            ref counts if counts.is_complete() => ExitCode::SUCCESS,
-            _ => ExitCode::from(Exit::Incomplete as u8),
+        Ok(match counts.v1 {
+            0 if counts.is_complete() => ExitCode::SUCCESS,
+            0 => ExitCode::from(Exit::Incomplete as u8),
+            _ => ExitCode::from(Exit::Failed as u8),
         })
     }
+}
+
+/// How long ago `CLOCK_MONOTONIC` was at `then`.
+fn since(then: u64) -> Duration {
+    Duration::from_nanos(clock::monotonic().saturating_sub(then))
 }
 
 fn now() -> String {

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufWriter, Stdout, Write as _};
 
-use super::Sink;
+use imds_model::printable;
+
 use crate::failure::{Exit, Failure};
 use crate::report::record::Line;
 
@@ -12,20 +13,22 @@ impl JsonLines {
     pub(crate) fn new() -> Self {
         Self(BufWriter::with_capacity(64 * 1_024, io::stdout()))
     }
-}
 
-impl Sink for JsonLines {
-    fn line(&mut self, line: &Line) -> Result<(), Failure> {
+    pub(crate) fn line(&mut self, line: &Line) -> Result<(), Failure> {
         let text = serde_json::to_string(line)
             .map_err(|error| Failure::new(Exit::Failed, "cannot write a record as JSON").caused_by(error))?;
-        writeln!(self.0, "{text}").map_err(unwritten)
+        writeln!(self.0, "{}", printable::escape_json(&text)).map_err(unwritten)
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
+    /// Writes what is held back.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.0.flush().map_err(unwritten)
     }
 }
 
 fn unwritten(error: io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Failure::reader_gone();
+    }
     Failure::new(Exit::Failed, "cannot write the trace to stdout").caused_by(error)
 }

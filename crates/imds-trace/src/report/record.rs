@@ -3,6 +3,7 @@
 use imds_model::calendar::DateTime;
 use serde::{Deserialize, Serialize};
 
+use super::summary::CallerCounts;
 use crate::trace::event::Lost;
 use crate::trace::request::RequestKind;
 use crate::trace::stream::Unreadable;
@@ -19,6 +20,8 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) enum Line {
     Start(Box<Start>),
     Request(Box<Request>),
+    Caller(Box<CallerCounts>),
+    Counts(Box<End>),
     End(Box<End>),
 }
 
@@ -70,7 +73,8 @@ pub(crate) struct Request {
     pub(crate) caller: Caller,
 }
 
-/// The last line: how much was seen, and how much was not. A trace without it was cut off.
+/// How much was seen until now, and how much was not. It is also the last line: a trace without it
+/// was cut off.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct End {
     pub(crate) time: String,

@@ -229,13 +229,18 @@ impl Tracer {
     }
 
     /// Stops it by SIGTERM: its requests, its last line, and its exit code.
-    pub(crate) fn stop(mut self) -> (Vec<Value>, Value, i32) {
+    pub(crate) fn stop(self) -> (Vec<Value>, Value, i32) {
+        let (lines, end, code) = self.stop_with_lines();
+        (lines.into_iter().filter(|line| line["type"] == "request").collect(), end, code)
+    }
+
+    /// Stops it by SIGTERM: all its lines, the last of them, and its exit code.
+    pub(crate) fn stop_with_lines(mut self) -> (Vec<Value>, Value, i32) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let end = self.wait_for("end", 1).remove(0);
-        let requests = self.wait_for("request", 0);
         let status = self.child.wait().unwrap();
-        (requests, end, status.code().unwrap())
+        (std::mem::take(&mut self.seen), end, status.code().unwrap())
     }
 }
 

@@ -8,5 +8,6 @@ mod killed;
 mod kinds;
 mod load;
 mod namespaces;
+mod outputs;
 mod places;
 mod refused;
