@@ -113,9 +113,9 @@ pub(crate) struct TraceArgs {
 
 /// Print what to do about each caller that uses IMDSv1
 ///
-/// Reads traces that `imds-trace` wrote as JSON, with or without --summary. For each caller it prints
-/// the first version that speaks IMDSv2, the setting that stops the fallback to IMDSv1, or the
-/// `imds get` line for a script.
+/// Reads traces that `imds-trace` wrote as JSON, with or without --summary. For each caller it
+/// prints the first version that speaks IMDSv2, the setting that stops the fallback to IMDSv1, or
+/// the `imds get` line for a script.
 #[derive(Args, Debug)]
 pub(crate) struct AdviseArgs {
     /// Traces to read; `-` is standard input

@@ -48,7 +48,7 @@ const PROGRAMS: [Program; 5] = [
         name: "imds-trace",
         krate: "imds-trace",
         profile: "release",
-        units: &[],
+        units: &["imds-trace.service"],
         configuration: &[],
         recommends: &["imds"],
     },

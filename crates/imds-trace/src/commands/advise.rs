@@ -80,7 +80,8 @@ fn read(lines: impl BufRead, name: &str, trace: &mut TraceFile) -> Result<(), Fa
             continue;
         }
         match trace.line(&line) {
-            // A tracer that was killed, or a full disk, leaves half a line; the missing end is noted.
+            // A tracer that was killed, or a full disk, leaves half a line; the missing end is
+            // noted.
             Err(_) if lines.peek().is_none() && index > 0 && !line.ends_with('}') => {}
             Err(cause) => return Err(wrong(index + 1, &cause)),
             Ok(()) => {}

@@ -21,16 +21,23 @@ use crate::output::json_lines::JsonLines;
 use crate::output::metrics::Shared;
 use crate::output::shown::Shown;
 use crate::output::terminal::Screen;
-use crate::report::record::{End, FORMAT, Line, Request, Start};
+use crate::report::line::{End, FORMAT, Line, Start};
+use crate::report::record::Request;
 use crate::trace::event::{Event, Kind};
 use crate::trace::tracker::{Exchange, Tracker};
 
-/// How often finished exchanges are looked for while some are open.
+/// How often the kernel's buffer is looked at, and finished exchanges are looked for, while there
+/// is something going on.
 const TICK: Duration = Duration::from_millis(100);
+/// How often the kernel's buffer is looked at while connections are open and quiet: only a new
+/// connection wakes this process.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long after its last event a connection counts as quiet.
+const RECENT: Duration = Duration::from_secs(5);
 /// How often the live table is looked at.
 const REDRAW: Duration = Duration::from_secs(1);
 /// How long nothing has to be done where nothing comes.
-const IDLE: Duration = Duration::from_secs(3_600);
+const IDLE: Duration = Duration::from_secs(60);
 
 pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     let endpoints = if args.endpoints.is_empty() { Endpoint::defaults() } else { args.endpoints.clone() };
@@ -60,6 +67,7 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     let mut session = Session {
         started: now,
         summed: now,
+        last_event: now,
         endpoints: endpoints.iter().map(ToString::to_string).collect(),
         shown: shown(&args)?,
         tracker: Tracker::default(),
@@ -109,6 +117,8 @@ struct Session {
     started: u64,
     /// When sums were last shown.
     summed: u64,
+    /// When the last event came.
+    last_event: u64,
     endpoints: Vec<String>,
     kernel: Kernel,
     tracker: Tracker,
@@ -174,8 +184,10 @@ impl Session {
         if let Some(every) = self.args.every {
             wait = wait.min(every.saturating_sub(since(self.summed)));
         }
-        if self.tracker.waits() {
+        if self.tracker.waits() || (self.tracker.follows() && since(self.last_event) < RECENT) {
             wait = wait.min(TICK);
+        } else if self.tracker.follows() {
+            wait = wait.min(QUIET);
         }
         if self.shown.is_live() { wait.min(REDRAW) } else { wait }
     }
@@ -197,6 +209,7 @@ impl Session {
         });
         let mut finished = Vec::new();
         for event in std::mem::take(&mut self.events) {
+            self.last_event = event.time;
             if event.kind == Kind::Connect {
                 self.lookup.complete(event.cookie, &event.origin);
             }

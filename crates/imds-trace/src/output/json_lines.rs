@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Stdout, Write as _};
 use imds_model::printable;
 
 use crate::failure::{Exit, Failure};
-use crate::report::record::Line;
+use crate::report::line::Line;
 
 pub(crate) struct JsonLines(BufWriter<Stdout>);
 

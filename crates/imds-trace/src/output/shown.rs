@@ -7,7 +7,7 @@ use super::metrics::Totals;
 use super::table;
 use super::terminal::Screen;
 use crate::failure::{Exit, Failure};
-use crate::report::record::Line;
+use crate::report::line::Line;
 use crate::trace::request::RequestKind;
 
 /// Where lines and sums go.

@@ -1,44 +1,14 @@
-//! The lines of a trace: `docs/trace.md` describes them for those who read them.
+//! The record of one request, and counts over all.
 
 use imds_model::calendar::DateTime;
 use serde::{Deserialize, Serialize};
 
-use super::summary::CallerCounts;
 use crate::trace::event::Lost;
 use crate::trace::request::RequestKind;
 use crate::trace::stream::Unreadable;
 use crate::trace::tracker::Exchange;
 use crate::who::caller::Caller;
 use crate::who::user_agent::{Sdk, sdk_of};
-
-/// Version of the lines' format: readers refuse what they do not know.
-pub(crate) const FORMAT: u32 = 1;
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-pub(crate) enum Line {
-    Start(Box<Start>),
-    Request(Box<Request>),
-    Caller(Box<CallerCounts>),
-    Counts(Box<End>),
-    End(Box<End>),
-}
-
-/// The first line: what is traced, where, and since when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Start {
-    pub(crate) format: u32,
-    pub(crate) version: String,
-    pub(crate) time: String,
-    /// Absent on what is no EC2 instance, as far as the machine itself tells.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) instance_id: Option<String>,
-    pub(crate) host: String,
-    pub(crate) kernel: String,
-    pub(crate) cgroup: String,
-    pub(crate) endpoints: Vec<String>,
-}
 
 /// One request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,15 +41,6 @@ pub(crate) struct Request {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sdk: Option<Sdk>,
     pub(crate) caller: Caller,
-}
-
-/// How much was seen until now, and how much was not. It is also the last line: a trace without it
-/// was cut off.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct End {
-    pub(crate) time: String,
-    #[serde(flatten)]
-    pub(crate) counts: Counts,
 }
 
 /// How much was seen, and how much was not.

@@ -10,7 +10,7 @@ use crate::trace::request::RequestKind;
 use crate::who::caller::{Caller, Details, Parent};
 use crate::who::user_agent::Sdk;
 
-/// Most callers that are told apart; the requests of the rest are counted together.
+/// Most callers with sums of their own; the requests of the rest are counted together.
 const CALLERS: usize = 4_096;
 /// Most paths that are kept of a caller.
 const PATHS: usize = 32;

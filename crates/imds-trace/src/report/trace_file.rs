@@ -1,6 +1,7 @@
 //! Reads a trace that was written before.
 
-use super::record::{Counts, FORMAT, Line, Start};
+use super::line::{FORMAT, Line, Start};
+use super::record::Counts;
 use super::summary::Summary;
 
 /// What a trace holds.

@@ -171,6 +171,11 @@ impl Tracker {
         self.connections.values().any(|connection| !connection.open.is_empty())
     }
 
+    /// Whether there is a connection.
+    pub(crate) fn follows(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
     /// Connections that ended without a single request.
     pub(crate) const fn silent(&self) -> u64 {
         self.silent
