@@ -37,8 +37,17 @@ pub(crate) struct ConnectionArgs {
 }
 
 impl ConnectionArgs {
-    /// The client of these options.
+    /// Returns the client of these options. `--timeout` is the time for all of its calls.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let client = self.build(self.builder())?;
+        Ok(match self.timeout {
+            Some(timeout) => client.with_timeout(timeout),
+            None => client,
+        })
+    }
+
+    /// Returns a client whose every call has the time of `--timeout`, for a command that goes on.
+    pub(crate) fn polling_client(&self) -> Result<Client, Failure> {
         self.build(self.builder())
     }
 

@@ -33,11 +33,14 @@ pub(crate) fn of(error: &imds::Error) -> Vec<String> {
             "in a container the answer is lost where the instance's hop limit (`HttpPutResponseHopLimit`) is 1: \
                `aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2 --instance-id ID` raises it",
         ],
+        ErrorKind::Unreachable if error.is_stalled() => {
+            &["the service is there but slow: give it longer with `--timeout DURATION`, such as `30s`"]
+        }
         ErrorKind::Unreachable => &[
             "off an EC2 instance there is no such service; `imds emulate -- COMMAND` runs a command with an emulated one",
         ],
         ErrorKind::Throttled | ErrorKind::Server => {
-            &["try again later, or give it longer with `--timeout SECONDS`"]
+            &["try again later, or give it longer with `--timeout DURATION`"]
         }
         _ => &[],
     };

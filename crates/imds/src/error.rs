@@ -36,14 +36,6 @@ pub enum ErrorKind {
     Io,
 }
 
-impl ErrorKind {
-    /// Whether the same call may well succeed later.
-    #[must_use]
-    pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Throttled | Self::Server)
-    }
-}
-
 /// Why a call failed. Cheap to clone: those who waited for one token fetch share its failure.
 ///
 /// `Display` says what happened to what, without its cause; the cause is in
@@ -62,6 +54,7 @@ struct Inner {
     during_token_fetch: bool,
     stalled: bool,
     lacked_token: bool,
+    retryable: bool,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -78,6 +71,7 @@ impl Error {
             during_token_fetch: false,
             stalled: false,
             lacked_token: false,
+            retryable: false,
             retry_after: None,
             source: None,
         }))
@@ -104,15 +98,20 @@ impl Error {
         self.with(|inner| inner.attempts = attempts)
     }
 
-    pub(crate) fn token_fetch_context(self, stalled: bool) -> Self {
-        self.with(|inner| {
-            inner.during_token_fetch = true;
-            inner.stalled = stalled;
-        })
+    pub(crate) fn token_fetch_context(self) -> Self {
+        self.with(|inner| inner.during_token_fetch = true)
     }
 
     pub(crate) fn lacked_token_context(self) -> Self {
         self.with(|inner| inner.lacked_token = true)
+    }
+
+    pub(crate) fn retryable_context(self, retryable: bool) -> Self {
+        self.with(|inner| inner.retryable = retryable)
+    }
+
+    pub(crate) fn stalled_context(self) -> Self {
+        self.with(|inner| inner.stalled = true)
     }
 
     pub(crate) fn retry_after_context(self, delay: Option<Duration>) -> Self {
@@ -129,10 +128,12 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the same call may well succeed later.
+    /// Returns whether the same call may succeed later: the service could not be reached, was busy
+    /// or failing, cut its answer short, or refused a token that it had just issued. Calls retry by
+    /// the same table.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.0.kind.is_retryable()
+        self.0.retryable
     }
 
     /// The path that was asked for, where the failure belongs to one.
@@ -166,8 +167,14 @@ impl Error {
         self.0.during_token_fetch
     }
 
-    /// Whether the connection was made but the request for a session token was never answered: what
-    /// a container sees behind a hop limit that is too low.
+    /// Returns whether a connection was made but the request was not answered in time.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        self.0.stalled
+    }
+
+    /// Returns whether a connection was made but the request for a session token was never
+    /// answered: what a container sees if the hop limit is too low.
     #[must_use]
     pub fn is_stalled_token_fetch(&self) -> bool {
         self.0.during_token_fetch && self.0.stalled
@@ -229,21 +236,11 @@ mod tests {
     fn display_and_source_say_each_thing_once() {
         let error = Error::new(ErrorKind::Unreachable, "cannot connect to `http://127.0.0.1:1`")
             .caused_by(std::io::Error::other("connection refused"))
+            .retryable_context(true)
             .attempts_context(1);
         assert_eq!(error.to_string(), "cannot connect to `http://127.0.0.1:1`");
         assert_eq!(error.source().unwrap().to_string(), "connection refused");
         assert!(error.is_retryable());
         assert_eq!((error.kind(), error.attempts(), error.status()), (ErrorKind::Unreachable, 1, None));
-    }
-
-    #[test]
-    fn what_may_succeed_later() {
-        use ErrorKind::*;
-        for kind in [Unreachable, Throttled, Server] {
-            assert!(kind.is_retryable(), "{kind:?}");
-        }
-        for kind in [Disabled, Config, Path, Forbidden, Unauthorized, NotFound, Protocol, Io] {
-            assert!(!kind.is_retryable(), "{kind:?}");
-        }
     }
 }

@@ -58,10 +58,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let clock = SystemClock;
     let deadline = args.connection.timeout.map(|timeout| clock.now() + timeout);
     let left = || deadline.map(|deadline| deadline - clock.now());
-    let mut client = client(args, left())?;
+    // One client, and so one connection, for all polls.
+    let connection = ConnectionArgs { timeout: Some(DEADLINE), verbose: false, ..args.connection.clone() };
+    let client = connection.polling_client()?;
     let mut last = None;
     loop {
-        let why = match look(args, &client, &path, &left)? {
+        // The last poll must not outlast the wait.
+        let poll = left().map_or_else(|| client.clone(), |left| client.with_timeout(left));
+        let why = match look(args, &poll, &path, &left)? {
             Look::There(response) => return output::value(response.bytes()),
             Look::Gone => return Ok(()),
             Look::NotYet(why) => why,
@@ -71,22 +75,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         let pause = left().map_or(args.interval, |left| left.min(args.interval));
         std::thread::sleep(pause);
-        let left = left();
-        if left.is_some_and(|left| left.is_zero()) {
+        if left().is_some_and(|left| left.is_zero()) {
             return Err(passed(args, &path, &why));
-        }
-        if left.is_some_and(|left| left < DEADLINE) {
-            // The last questions must not outlast the wait.
-            client = self::client(args, left)?;
         }
         last = Some(why);
     }
-}
-
-/// A client whose calls end before the wait does.
-fn client(args: &Args, left: Option<Duration>) -> Result<Client, Failure> {
-    let timeout = Some(left.map_or(DEADLINE, |left| left.min(DEADLINE)).max(Duration::from_millis(1)));
-    ConnectionArgs { timeout, verbose: false, ..args.connection.clone() }.client()
 }
 
 fn passed(args: &Args, path: &MetadataPath, why: &str) -> Failure {

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         state: args.state.clone(),
         metrics,
     };
-    watch::run(connection.client()?, plan)
+    watch::run(connection.polling_client()?, plan)
 }
 
 /// An event or a path. A bare word that is neither would be waited for in silence, for ever.

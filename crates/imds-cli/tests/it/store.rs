@@ -40,11 +40,11 @@ fn the_store_is_the_users_own() {
 }
 
 #[test]
-fn a_loose_file_is_not_read() {
+fn a_file_that_others_could_write_is_not_read() {
     let server = FaultServer::start();
     let (world, token) = with_token(&server);
-    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let _ = get_without_store(&world, &server).says("other users can open");
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let _ = get_without_store(&world, &server).says("other users could write");
     // The next save replaces it, so the store heals.
     assert_eq!(mode(&token), 0o600);
     let _ = world.get("instance-id", &server.endpoint()).run().prints(INSTANCE_ID);
@@ -52,9 +52,21 @@ fn a_loose_file_is_not_read() {
 }
 
 #[test]
+fn what_is_ours_and_too_open_is_tightened() {
+    let server = FaultServer::start();
+    let (world, token) = with_token(&server);
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::set_permissions(world.cache(), std::fs::Permissions::from_mode(0o775)).unwrap();
+    let _ = world.get("instance-id", &server.endpoint()).run().prints(INSTANCE_ID);
+    assert_eq!(server.take_counts().token_puts, 0);
+    assert_eq!((mode(&world.cache()), mode(&token)), (0o700, 0o600));
+}
+
+#[test]
 fn a_loose_directory_is_not_used() {
     let server = FaultServer::start();
     let (world, _) = with_token(&server);
+    std::fs::write(world.cache().join("notes"), "shared on purpose").unwrap();
     std::fs::set_permissions(world.cache(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let _ = get_without_store(&world, &server).says("can be written by other users");
 }

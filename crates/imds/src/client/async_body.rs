@@ -164,7 +164,7 @@ impl Reading {
     }
 
     fn over(&mut self, reusable: bool) {
-        self.driver.release(&mut self.connection, reusable);
+        self.driver.release(self.stream.shared(), &mut self.connection, reusable);
         self.stream.over();
     }
 }

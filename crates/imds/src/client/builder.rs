@@ -2,7 +2,7 @@
 //! defaults.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::client::blocking::Client;
@@ -13,7 +13,7 @@ use crate::config::settings::{Given, ImdsVersion};
 use crate::error::Error;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::shared::{Observer, Shared};
-use crate::store::{FileStore, StoreKey, TokenStore};
+use crate::store::{FileStore, StoreError, StoreKey, TokenStore};
 
 /// Builds a [`Client`] or an `AsyncClient`. Nothing is sent before the first call.
 #[derive(Default)]
@@ -93,6 +93,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Retries a refused connection, and a refused token that was just issued, until the deadline,
+    /// as every client does at the service's own addresses in the first five minutes after the
+    /// machine has started. For an endpoint of a proxy or a test that starts together with its
+    /// clients.
+    pub fn boot_retries(mut self, retries: bool) -> Self {
+        self.given.boot_retries = retries;
+        self
+    }
+
     /// Asks for session tokens with this TTL, 1 s to 6 h in whole seconds, instead of
     /// [`TOKEN_TTL`](crate::TOKEN_TTL).
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
@@ -155,17 +164,27 @@ impl ClientBuilder {
             StoreChoice::None => None,
             StoreChoice::Given(store) => Some(store),
             StoreChoice::Usual => {
-                FileStore::from_environment(&*environment).map(|store| Arc::new(store) as _)
+                let store = FileStore::from_environment(&*environment);
+                if let (None, Some(observer)) = (&store, &self.observer) {
+                    let error =
+                        StoreError::new("no directory for it belongs to this user; set `IMDS_CACHE_DIR`");
+                    observer(&ClientEvent::StoreUnavailable { error: &error });
+                }
+                store.map(|store| Arc::new(store) as _)
             }
         };
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let boot_id = store.as_ref().and_then(|_| clock.boot_id());
         Ok(Arc::new(Shared {
-            key: StoreKey::new(settings.endpoint.to_string()),
+            key: StoreKey::new(settings.endpoint.to_string(), boot_id.clone()),
             settings,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            clock,
             store,
             session: Arc::default(),
             rate_limit: Arc::default(),
             observer: self.observer,
+            boot_id,
+            observing: Mutex::default(),
         }))
     }
 }

@@ -38,7 +38,16 @@ impl Endpoint {
         if !prefix.bytes().all(|byte| byte.is_ascii_graphic()) || prefix.split('/').any(|part| part == "..") {
             return Err("holds a path prefix that cannot stand in a request");
         }
-        Ok(Self { host: host.to_owned(), port, prefix: prefix.to_owned() })
+        // Host names have no case, but musl's resolver and stores' file names do; a zone has. The
+        // `%` in front of a zone is written `%25` in a URL (RFC 6874) and by most people as it is.
+        let host = match host.split_once('%') {
+            Some((address, zone)) => {
+                let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+                format!("{}%{zone}", address.to_ascii_lowercase())
+            }
+            None => host.to_ascii_lowercase(),
+        };
+        Ok(Self { host, port, prefix: prefix.to_owned() })
     }
 
     fn well_known(url: &'static str) -> Self {
@@ -65,19 +74,24 @@ impl Endpoint {
         &self.prefix
     }
 
-    /// The `Host` header's value.
+    /// Returns the value of the `Host` header. The zone of an address means nothing to another
+    /// host.
     pub(crate) fn authority(&self) -> String {
-        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        self.with_port(self.host.split('%').next().unwrap_or_default())
+    }
+
+    fn with_port(&self, host: &str) -> String {
+        let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
         match self.port {
-            80 => format!("{open}{}{close}", self.host),
-            port => format!("{open}{}{close}:{port}", self.host),
+            80 => format!("{open}{host}{close}"),
+            port => format!("{open}{host}{close}:{port}"),
         }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority(), self.prefix)
+        write!(f, "http://{}{}", self.with_port(&self.host.replace('%', "%25")), self.prefix)
     }
 }
 
@@ -221,6 +235,12 @@ impl EndpointChoice {
 
     pub(crate) fn mode(mode: EndpointMode, source: Source) -> Self {
         Self { endpoints: mode.endpoints(), source }
+    }
+
+    /// Returns whether every endpoint is one of the service's own addresses.
+    pub(crate) fn is_well_known(&self) -> bool {
+        let own = EndpointMode::Auto.endpoints();
+        self.endpoints.iter().all(|endpoint| own.contains(endpoint))
     }
 
     /// The endpoints: one, or with the mode `auto` both, IPv6 first.

@@ -16,6 +16,12 @@ pub trait Environment {
     /// Whether the process acts as root, who has `/run/imds` as its token store.
     fn is_root(&self) -> bool;
 
+    /// Returns whether the path, or what is there of it, belongs to the effective user.
+    fn is_own(&self, path: &Path) -> bool {
+        let _ = path;
+        true
+    }
+
     /// The variable as text; `None` where it is unset or empty. What is not UTF-8 is replaced, so
     /// that the value is refused by name and not passed over.
     fn variable(&self, name: &str) -> Option<String> {
@@ -46,6 +52,12 @@ impl Environment for SystemEnvironment {
 
     fn is_root(&self) -> bool {
         rustix::process::geteuid().is_root()
+    }
+
+    fn is_own(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let there = path.ancestors().find_map(|part| std::fs::metadata(part).ok());
+        there.is_some_and(|part| part.uid() == rustix::process::geteuid().as_raw())
     }
 }
 

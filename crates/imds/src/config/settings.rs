@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use imds_model::{env, token};
 
+use crate::clock::Moment;
 use crate::config::endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
 use crate::config::environment::Environment;
 use crate::config::profile::Profile;
@@ -23,6 +24,11 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// TTL that session tokens are asked for with, unless told otherwise: the longest there is.
 pub const TOKEN_TTL: Duration = Duration::from_secs(token::MAX_TTL_SECONDS as u64);
+
+/// How long after the start of the machine a refusal by the service's own addresses is a matter of
+/// time. In about 0.5 % of launches connections are refused, or fresh tokens are, for the first
+/// moments; on some images for 10 s and more (NixOS/nixpkgs#542874).
+const BOOT: Duration = Duration::from_secs(300);
 
 /// The profile key that names an endpoint.
 const ENDPOINT_KEY: &str = "ec2_metadata_service_endpoint";
@@ -57,6 +63,7 @@ pub(crate) struct Given {
     pub(crate) deadline: Option<Duration>,
     pub(crate) body_limit: Option<usize>,
     pub(crate) token_ttl: Option<Duration>,
+    pub(crate) boot_retries: bool,
 }
 
 /// Everything that a call goes by.
@@ -70,6 +77,9 @@ pub(crate) struct Settings {
     pub(crate) deadline: Duration,
     pub(crate) body_limit: usize,
     pub(crate) token_ttl_seconds: u32,
+    /// Whether refusals are retried as while the machine starts, whatever the endpoint and the
+    /// time.
+    pub(crate) boot_retries: bool,
     /// `AWS_EC2_METADATA_DISABLED=true`: every call fails, none sends anything.
     pub(crate) disabled: bool,
 }
@@ -94,7 +104,9 @@ impl Given {
             None => num_attempts(environment, &profile)?.unwrap_or(ATTEMPTS),
         };
         let connect_timeout = self.connect_timeout.or(timeout).unwrap_or(CONNECT_TIMEOUT);
-        let read_timeout = self.read_timeout.or(timeout).unwrap_or(READ_TIMEOUT);
+        // A longer deadline is meant for a slower service: each attempt may use its share of it.
+        let share = self.deadline.map_or(READ_TIMEOUT, |deadline| READ_TIMEOUT.max(deadline / attempts));
+        let read_timeout = self.read_timeout.or(timeout).unwrap_or(share);
         // A longer timeout is meant to be used: the deadline leaves room for every attempt.
         let room = read_timeout.max(connect_timeout).saturating_mul(attempts);
         let deadline = self.deadline.unwrap_or_else(|| DEADLINE.max(room));
@@ -114,6 +126,7 @@ impl Given {
             deadline,
             body_limit: self.body_limit.unwrap_or(BODY_LIMIT),
             token_ttl_seconds: token_ttl_seconds(self.token_ttl.unwrap_or(TOKEN_TTL))?,
+            boot_retries: self.boot_retries,
             disabled: environment
                 .variable(env::DISABLED)
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
@@ -153,6 +166,14 @@ impl Given {
                 ))),
             },
         }
+    }
+}
+
+impl Settings {
+    /// Returns whether a refusal may be a matter of time: the machine has just started and the
+    /// service is asked at its own address, or the builder was told so.
+    pub(crate) fn tolerates_boot(&self, now: Moment) -> bool {
+        self.boot_retries || (self.endpoint.is_well_known() && now.as_duration() < BOOT)
     }
 }
 

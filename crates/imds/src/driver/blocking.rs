@@ -1,37 +1,26 @@
-//! Runs an call on `std::net`, on the thread that asks.
+//! Runs a call on `std::net`, on the calling thread.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use crate::clock::Moment;
+use super::pool::{self, Pool};
+use super::{HEAD_START, RECEIVE, Winner, addresses};
+use crate::clock::{Clock, Moment};
 use crate::config::endpoint::Endpoint;
-use crate::driver::{HEAD_START, RECEIVE, UNDECIDED};
 use crate::error::Error;
 use crate::protocol::call::{Call, Success};
 use crate::protocol::shared::Shared;
 use crate::protocol::step::{Event, NotifyName, Step};
 
+pub(crate) type Connection = pool::Connection<TcpStream>;
+
 /// The connections of one client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Driver {
-    idle: Mutex<Vec<Connection>>,
-    /// The endpoint that won the race, once one has; otherwise [`UNDECIDED`].
-    winner: AtomicUsize,
-}
-
-impl Default for Driver {
-    fn default() -> Self {
-        Self { idle: Mutex::default(), winner: AtomicUsize::new(UNDECIDED) }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Connection {
-    stream: TcpStream,
-    endpoint: usize,
+    pool: Pool<TcpStream>,
+    winner: Winner,
 }
 
 impl Driver {
@@ -40,8 +29,8 @@ impl Driver {
         call.take()
     }
 
-    /// Does what the call asks for until it has its result; the connection that it has not
-    /// released.
+    /// Does what the call asks for until it has its result, and returns the connection that it has
+    /// not released.
     pub(crate) fn drive(&self, shared: &Shared, call: &mut Call) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         let mut buffer = [0; RECEIVE];
@@ -56,9 +45,13 @@ impl Driver {
                 Step::Wait { on: Some((NotifyName::PermitReleased, seen)), until } => {
                     shared.rate_limit.permit_released.wait(seen, until - now)
                 }
-                Step::Release { reusable } => self.release(&mut connection, reusable),
+                Step::Release { reusable } => self.release(shared, &mut connection, reusable),
                 Step::Connect { fresh, until } => {
-                    let idle = if fresh { None } else { self.idle().pop() };
+                    if fresh {
+                        // One kept connection was dead: the others are no better.
+                        self.pool.clear();
+                    }
+                    let idle = if fresh { None } else { self.pool.take(now) };
                     let reused = idle.is_some();
                     let made = match idle {
                         Some(connection) => Ok(connection),
@@ -80,7 +73,15 @@ impl Driver {
                     let received = with(&mut connection, |stream| receive(stream, &mut buffer, until - now));
                     let event = match &received {
                         Ok(length) => Event::Received(&buffer[..*length]),
-                        Err(error) => Event::Failed(copy(error)),
+                        Err(error) => {
+                            if let (io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock, Some(connection)) =
+                                (error.kind(), &connection)
+                            {
+                                let endpoints = shared.settings.endpoint.endpoints().len();
+                                self.winner.lost(connection.endpoint, endpoints);
+                            }
+                            Event::Failed(copy(error))
+                        }
                     };
                     call.event(shared.clock.now(), event);
                 }
@@ -89,9 +90,9 @@ impl Driver {
     }
 
     /// Keeps the connection for another request, or drops it.
-    pub(crate) fn release(&self, connection: &mut Option<Connection>, reusable: bool) {
+    pub(crate) fn release(&self, shared: &Shared, connection: &mut Option<Connection>, reusable: bool) {
         if let (Some(connection), true) = (connection.take(), reusable) {
-            self.idle().push(connection);
+            self.pool.put(connection, shared.clock.now());
         }
     }
 
@@ -107,25 +108,20 @@ impl Driver {
         Ok(buffer.get(..length).unwrap_or_default())
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn connect(&self, shared: &Shared, until: Moment) -> io::Result<Connection> {
         let endpoints = shared.settings.endpoint.endpoints();
-        let timeout = until - shared.clock.now();
-        let winner = self.winner.load(Ordering::Relaxed);
-        let known =
-            if endpoints.len() == 1 { Some(0) } else { Some(winner).filter(|index| *index != UNDECIDED) };
-        let (index, stream) = match known {
-            Some(index) => {
-                let endpoint =
-                    endpoints.get(index).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-                (index, connect(endpoint, timeout)?)
+        let clock = &shared.clock;
+        if let Some(index) = self.winner.get(endpoints.len()) {
+            let endpoint = endpoints.get(index).ok_or(io::ErrorKind::NotFound)?;
+            match connect(endpoint, clock, until) {
+                Ok(stream) => return Ok(Connection { stream, endpoint: index }),
+                Err(error) if endpoints.len() == 1 => return Err(error),
+                // The winner of an earlier race is gone: the other may be there.
+                Err(_) => self.winner.lost(index, endpoints.len()),
             }
-            None => race(endpoints, timeout)?,
-        };
-        self.winner.store(index, Ordering::Relaxed);
+        }
+        let (index, stream) = race(endpoints, self.winner.first(), clock, until)?;
+        self.winner.set(index);
         Ok(Connection { stream, endpoint: index })
     }
 }
@@ -153,14 +149,21 @@ fn receive(stream: &mut TcpStream, buffer: &mut [u8], timeout: Duration) -> io::
     }
 }
 
-/// Connects to the first address of the endpoint that accepts.
-fn connect(endpoint: &Endpoint, timeout: Duration) -> io::Result<TcpStream> {
+/// Connects to the first address of the endpoint that accepts. Each address has its share of the
+/// time that is left, so that one that drops packets does not use up the others'.
+fn connect(endpoint: &Endpoint, clock: &Arc<dyn Clock>, until: Moment) -> io::Result<TcpStream> {
+    let addresses = match addresses::without_resolver(endpoint)? {
+        Some(addresses) => addresses,
+        None => resolve(endpoint, until - clock.now())?,
+    };
     let mut failure = io::Error::from(io::ErrorKind::TimedOut);
-    if timeout.is_zero() {
-        return Err(failure);
-    }
-    for address in addresses(endpoint)? {
-        match TcpStream::connect_timeout(&address, timeout) {
+    for (at, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+        let share = (until - clock.now()) / left;
+        if share.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match TcpStream::connect_timeout(address, share) {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = error,
         }
@@ -168,41 +171,50 @@ fn connect(endpoint: &Endpoint, timeout: Duration) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-fn addresses(endpoint: &Endpoint) -> io::Result<Vec<SocketAddr>> {
-    // An address needs no resolver, whose start alone costs more than a whole request.
-    if let Ok(address) = endpoint.host().parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, endpoint.port())]);
-    }
-    Ok((endpoint.host(), endpoint.port()).to_socket_addrs()?.collect())
+/// Resolves the name of an endpoint within the time. The system's resolver knows no deadline, so
+/// that it runs on a thread, which ends by itself.
+fn resolve(endpoint: &Endpoint, timeout: Duration) -> io::Result<Vec<SocketAddr>> {
+    let (tell, told) = mpsc::channel();
+    let (host, port) = (endpoint.host().to_owned(), endpoint.port());
+    std::thread::Builder::new().name("imds-resolve".to_owned()).spawn(move || {
+        let _ = tell.send((&*host, port).to_socket_addrs().map(Iterator::collect));
+    })?;
+    told.recv_timeout(timeout).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 /// Connects to several endpoints, each one [`HEAD_START`] behind the one before or as soon as that
-/// has failed, and takes the first that accepts.
-fn race(endpoints: &[Endpoint], timeout: Duration) -> io::Result<(usize, TcpStream)> {
+/// has failed, and returns the first that accepts.
+fn race(
+    endpoints: &[Endpoint],
+    first: usize,
+    clock: &Arc<dyn Clock>,
+    until: Moment,
+) -> io::Result<(usize, TcpStream)> {
     let (tell, told) = mpsc::channel();
     let mut failure = io::Error::from(io::ErrorKind::TimedOut);
     let mut running = 0;
-    let mut waiting = endpoints.iter().enumerate();
+    let mut waiting = endpoints.iter().enumerate().cycle().skip(first).take(endpoints.len());
+    let mut left = endpoints.len();
     loop {
-        let next = waiting.next();
-        if let Some((index, endpoint)) = next {
-            let (tell, endpoint) = (tell.clone(), endpoint.clone());
-            // The thread ends with its connect, which is bounded by the timeout.
+        if let Some((index, endpoint)) = waiting.next() {
+            let (tell, endpoint, clock) = (tell.clone(), endpoint.clone(), clock.clone());
+            // The thread ends with its connect, which ends by the moment.
             std::thread::Builder::new().spawn(move || {
-                let _ = tell.send((index, connect(&endpoint, timeout)));
+                let _ = tell.send((index, connect(&endpoint, &clock, until)));
             })?;
             running += 1;
+            left -= 1;
         } else if running == 0 {
             return Err(failure);
         }
-        let patience = if waiting.len() > 0 { HEAD_START } else { timeout };
-        match told.recv_timeout(patience) {
+        let timeout = until - clock.now();
+        match told.recv_timeout(if left > 0 { HEAD_START.min(timeout) } else { timeout }) {
             Ok((index, Ok(stream))) => return Ok((index, stream)),
             Ok((_, Err(error))) => {
                 failure = error;
                 running -= 1;
             }
-            Err(_) if waiting.len() > 0 => {}
+            Err(_) if left > 0 => {}
             Err(_) => return Err(failure),
         }
     }
@@ -212,6 +224,6 @@ fn race(endpoints: &[Endpoint], timeout: Duration) -> io::Result<(usize, TcpStre
 fn copy(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }

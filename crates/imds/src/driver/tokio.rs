@@ -1,40 +1,29 @@
 //! Runs an call on tokio, in the task that asks.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
-use crate::clock::Moment;
+use super::pool::{self, Pool};
+use super::{HEAD_START, RECEIVE, Winner, addresses};
+use crate::clock::{Clock, Moment};
 use crate::config::endpoint::Endpoint;
-use crate::driver::{HEAD_START, RECEIVE, UNDECIDED};
 use crate::error::Error;
 use crate::protocol::call::{Call, Success};
 use crate::protocol::shared::Shared;
 use crate::protocol::step::{Event, NotifyName, Step};
 
+pub(crate) type Connection = pool::Connection<TcpStream>;
+
 /// The connections of one client.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Driver {
-    idle: Mutex<Vec<Connection>>,
-    winner: AtomicUsize,
-}
-
-impl Default for Driver {
-    fn default() -> Self {
-        Self { idle: Mutex::default(), winner: AtomicUsize::new(UNDECIDED) }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Connection {
-    stream: TcpStream,
-    endpoint: usize,
+    pool: Pool<TcpStream>,
+    winner: Winner,
 }
 
 impl Driver {
@@ -60,9 +49,13 @@ impl Driver {
                 Step::Wait { on: Some((NotifyName::PermitReleased, seen)), until } => {
                     shared.rate_limit.permit_released.wait_task(seen, until - now).await;
                 }
-                Step::Release { reusable } => self.release(&mut connection, reusable),
+                Step::Release { reusable } => self.release(shared, &mut connection, reusable),
                 Step::Connect { fresh, until } => {
-                    let idle = if fresh { None } else { self.idle().pop() };
+                    if fresh {
+                        // One kept connection was dead: the others are no better.
+                        self.pool.clear();
+                    }
+                    let idle = if fresh { None } else { self.pool.take(now) };
                     let reused = idle.is_some();
                     let made = match idle {
                         Some(connection) => Ok(connection),
@@ -91,7 +84,13 @@ impl Driver {
                     };
                     let event = match received {
                         Ok(length) => Event::Received(&buffer[..length]),
-                        Err(error) => Event::Failed(error),
+                        Err(error) => {
+                            if let (io::ErrorKind::TimedOut, Some(connection)) = (error.kind(), &connection) {
+                                let endpoints = shared.settings.endpoint.endpoints().len();
+                                self.winner.lost(connection.endpoint, endpoints);
+                            }
+                            Event::Failed(error)
+                        }
                     };
                     call.event(shared.clock.now(), event);
                 }
@@ -100,9 +99,9 @@ impl Driver {
     }
 
     /// Keeps the connection for another request, or drops it.
-    pub(crate) fn release(&self, connection: &mut Option<Connection>, reusable: bool) {
+    pub(crate) fn release(&self, shared: &Shared, connection: &mut Option<Connection>, reusable: bool) {
         if let (Some(connection), true) = (connection.take(), reusable) {
-            self.idle().push(connection);
+            self.pool.put(connection, shared.clock.now());
         }
     }
 
@@ -121,27 +120,26 @@ impl Driver {
         Ok(buffer.get(..length).unwrap_or_default())
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn connect(&self, shared: &Shared, until: Moment) -> io::Result<Connection> {
         let endpoints = shared.settings.endpoint.endpoints();
-        let at_most = until - shared.clock.now();
-        let winner = self.winner.load(Ordering::Relaxed);
-        let (endpoint, stream) = in_time(at_most, async {
-            match endpoints {
-                [only] => Ok((0, connect(only).await?)),
-                [first, second, ..] if winner == UNDECIDED => race(first, second).await,
-                _ => match endpoints.get(winner) {
-                    Some(endpoint) => Ok((winner, connect(endpoint).await?)),
-                    None => Err(io::ErrorKind::NotFound.into()),
-                },
+        let clock = &shared.clock;
+        if let Some(index) = self.winner.get(endpoints.len()) {
+            let endpoint = endpoints.get(index).ok_or(io::ErrorKind::NotFound)?;
+            match connect(endpoint, clock, until).await {
+                Ok(stream) => return Ok(Connection { stream, endpoint: index }),
+                Err(error) if endpoints.len() == 1 => return Err(error),
+                // The winner of an earlier race is gone: the other may be there.
+                Err(_) => self.winner.lost(index, endpoints.len()),
             }
-        })
-        .await?;
-        self.winner.store(endpoint, Ordering::Relaxed);
-        Ok(Connection { stream, endpoint })
+        }
+        let [one, other, ..] = endpoints else { return Err(io::ErrorKind::NotFound.into()) };
+        let (index, stream) = if self.winner.first() == 0 {
+            race((0, one), (1, other), clock, until).await?
+        } else {
+            race((1, other), (0, one), clock, until).await?
+        };
+        self.winner.set(index);
+        Ok(Connection { stream, endpoint: index })
     }
 }
 
@@ -149,41 +147,58 @@ async fn in_time<T>(at_most: Duration, action: impl Future<Output = io::Result<T
     timeout(at_most, action).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// Connects to the first address of the endpoint that accepts.
-async fn connect(endpoint: &Endpoint) -> io::Result<TcpStream> {
-    if let Ok(address) = endpoint.host().parse::<IpAddr>() {
-        return TcpStream::connect(SocketAddr::new(address, endpoint.port())).await;
+/// Connects to the first address of the endpoint that accepts. Each address has its share of the
+/// time that is left, so that one that drops packets does not use up the others'.
+async fn connect(endpoint: &Endpoint, clock: &Arc<dyn Clock>, until: Moment) -> io::Result<TcpStream> {
+    let addresses = match addresses::without_resolver(endpoint)? {
+        Some(addresses) => addresses,
+        None => {
+            let name = (endpoint.host(), endpoint.port());
+            in_time(until - clock.now(), lookup_host(name)).await?.collect()
+        }
+    };
+    let mut failure = io::Error::from(io::ErrorKind::TimedOut);
+    for (at, address) in addresses.iter().enumerate() {
+        let left = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+        match in_time((until - clock.now()) / left, TcpStream::connect(address)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
     }
-    let addresses: Vec<_> = lookup_host((endpoint.host(), endpoint.port())).await?.collect();
-    TcpStream::connect(&*addresses).await
+    Err(failure)
 }
 
 /// Connects to the first endpoint, and [`HEAD_START`] behind it or as soon as it has failed to the
-/// second, and takes whichever accepts first.
-async fn race(first: &Endpoint, second: &Endpoint) -> io::Result<(usize, TcpStream)> {
-    let ahead = connect(first);
+/// second, and returns the one that accepts first.
+async fn race(
+    (first, first_endpoint): (usize, &Endpoint),
+    (second, second_endpoint): (usize, &Endpoint),
+    clock: &Arc<dyn Clock>,
+    until: Moment,
+) -> io::Result<(usize, TcpStream)> {
+    let ahead = connect(first_endpoint, clock, until);
     tokio::pin!(ahead);
     let first_failed = tokio::select! {
         biased;
         made = &mut ahead => match made {
-            Ok(stream) => return Ok((0, stream)),
+            Ok(stream) => return Ok((first, stream)),
             Err(_) => true,
         },
         () = sleep(HEAD_START) => false,
     };
-    let behind = connect(second);
+    let behind = connect(second_endpoint, clock, until);
     if first_failed {
-        return Ok((1, behind.await?));
+        return Ok((second, behind.await?));
     }
     tokio::pin!(behind);
     tokio::select! {
         made = &mut ahead => match made {
-            Ok(stream) => Ok((0, stream)),
-            Err(_) => Ok((1, behind.await?)),
+            Ok(stream) => Ok((first, stream)),
+            Err(_) => Ok((second, behind.await?)),
         },
         made = &mut behind => match made {
-            Ok(stream) => Ok((1, stream)),
-            Err(_) => Ok((0, ahead.await?)),
+            Ok(stream) => Ok((second, stream)),
+            Err(_) => Ok((first, ahead.await?)),
         },
     }
 }

@@ -130,10 +130,11 @@ impl fmt::Debug for BodyStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::RECEIVE;
     use crate::error::ErrorKind;
     use crate::protocol::http::Decoder;
 
+    /// What a driver receives at once.
+    const RECEIVE: usize = 4 * 1024;
     /// Sixteen times what a body may be that is read in one piece.
     const LENGTH: usize = 16 * crate::config::settings::BODY_LIMIT;
 

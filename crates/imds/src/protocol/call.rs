@@ -5,21 +5,22 @@
 //! it went.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use imds_model::{MetadataPath, header};
 
 use crate::clock::Moment;
 use crate::config::settings::ImdsVersion;
 use crate::error::{Error, ErrorKind};
-use crate::protocol::classify;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::http::Answer;
 use crate::protocol::outcome::{Outcome, RemainingBody};
 use crate::protocol::request::{Request, RetryingRequest};
-use crate::protocol::session::{Entry, FlightGuard, FlightStatus, Token};
+use crate::protocol::session::{Entry, FlightGuard, FlightStatus, Token, is_shorter};
 use crate::protocol::shared::Shared;
 use crate::protocol::step::{Event, NotifyName, Step};
 use crate::protocol::token_fetch::TokenFetch;
+use crate::protocol::{classify, retry};
 use crate::secret::Redacted;
 
 /// What a call is for.
@@ -45,28 +46,43 @@ pub(crate) struct Call {
     shared: Arc<Shared>,
     goal: Goal,
     deadline: Moment,
+    /// How long the call was given.
+    given: Duration,
     phase: Phase,
     token: Option<Arc<Token>>,
     refused: Option<Arc<Token>>,
+    /// How many tokens the service has refused.
+    refusals: u32,
     rest: Option<RemainingBody>,
 }
 
 #[derive(Debug)]
 enum Phase {
     Enter,
-    Following { flight: u64 },
-    Fetching { guard: Option<FlightGuard>, fetch: Box<TokenFetch> },
+    Following {
+        flight: u64,
+    },
+    Fetching {
+        guard: Option<FlightGuard>,
+        fetch: Box<TokenFetch>,
+    },
     Getting(Box<RetryingRequest>),
+    /// The service refuses the tokens that it issues: it is about to start.
+    AwaitingBoot {
+        until: Moment,
+    },
     Done(Option<Result<Success, Error>>),
 }
 
 impl Call {
     /// A call that begins now and ends by the client's deadline, or by `until` if that is earlier.
     pub(crate) fn new(shared: Arc<Shared>, goal: Goal, until: Option<Moment>) -> Self {
-        let deadline = shared.clock.now() + shared.settings.deadline;
+        let now = shared.clock.now();
+        let deadline = now + shared.settings.deadline;
         let deadline = until.map_or(deadline, |until| until.min(deadline));
+        let given = deadline - now;
         let phase = if shared.settings.disabled { Phase::Done(Some(Err(disabled()))) } else { Phase::Enter };
-        Self { shared, goal, deadline, phase, token: None, refused: None, rest: None }
+        Self { shared, goal, deadline, given, phase, token: None, refused: None, refusals: 0, rest: None }
     }
 
     /// The bytes of [`Step::Send`].
@@ -86,15 +102,20 @@ impl Call {
                 Phase::Following { flight } => {
                     let flight = *flight;
                     let seen = self.shared.session.flight_ended.epoch();
-                    match self.shared.session.landing(flight) {
+                    match self.shared.session.status(flight) {
                         FlightStatus::Over => self.phase = Phase::Enter,
-                        FlightStatus::Failed(error) => self.end(Err(error)),
-                        FlightStatus::InFlight if now >= self.deadline => self.end(Err(too_late())),
-                        FlightStatus::InFlight => {
-                            return Step::Wait {
-                                on: Some((NotifyName::FlightEnded, seen)),
-                                until: self.deadline,
-                            };
+                        // A leader with less time than this call may have given up too early.
+                        FlightStatus::Failed(error, given)
+                            if error.kind() == ErrorKind::Unreachable && is_shorter(given, self.given) =>
+                        {
+                            self.phase = Phase::Enter;
+                        }
+                        FlightStatus::Failed(error, _) => self.end(Err(error)),
+                        FlightStatus::InFlight { .. } if now >= self.deadline => self.end(Err(too_late())),
+                        FlightStatus::InFlight { overdue } if now >= overdue => self.phase = Phase::Enter,
+                        FlightStatus::InFlight { overdue } => {
+                            let until = overdue.min(self.deadline);
+                            return Step::Wait { on: Some((NotifyName::FlightEnded, seen)), until };
                         }
                     }
                 }
@@ -102,23 +123,30 @@ impl Call {
                     Step::Done => {
                         let outcome = fetch.take();
                         if let Some(guard) = guard.take() {
-                            guard.land(&outcome);
+                            guard.land(&outcome, self.given);
                         }
                         match outcome {
                             Ok(token) => self.have_token(token),
                             Err(error) => self.end(Err(error)),
                         }
                     }
-                    step => return step,
+                    step => {
+                        if let Some(guard) = guard {
+                            guard.busy_until(step.until().unwrap_or(now));
+                        }
+                        return step;
+                    }
                 },
                 Phase::Getting(request) => match request.step(now) {
                     Step::Done => {
                         let outcome = request.take();
                         self.rest = request.take_remaining();
-                        self.answered(outcome);
+                        self.answered(now, outcome);
                     }
                     step => return step,
                 },
+                Phase::AwaitingBoot { until } if now >= *until => self.phase = Phase::Enter,
+                Phase::AwaitingBoot { until } => return Step::Wait { on: None, until: *until },
                 Phase::Done(_) => return Step::Done,
             }
         }
@@ -157,11 +185,15 @@ impl Call {
         if self.shared.settings.version == ImdsVersion::V1 {
             return self.get();
         }
-        match self.shared.session.enter(now, self.refused.as_ref()) {
+        match self.shared.session.enter(now, self.refused.as_ref(), self.shared.is_nested()) {
             Entry::Use(token) => self.have_token(token),
             Entry::Follow(flight) => self.phase = Phase::Following { flight },
             Entry::Fetch(guard) => {
-                let fetch = TokenFetch::new(self.shared.clone(), self.refused.clone(), self.deadline);
+                let refused = self.refused.clone();
+                let mut fetch = TokenFetch::new(self.shared.clone(), refused, self.deadline, self.given);
+                if guard.takes_over() {
+                    fetch.without_lock();
+                }
                 self.phase = Phase::Fetching { guard: Some(guard), fetch: Box::new(fetch) };
             }
         }
@@ -191,28 +223,37 @@ impl Call {
             Phase::Getting(Box::new(RetryingRequest::new(self.shared.clone(), request, self.deadline)));
     }
 
-    fn answered(&mut self, outcome: Outcome) {
+    fn answered(&mut self, now: Moment, outcome: Outcome) {
         let path = match &self.goal {
             Goal::Get(path) | Goal::Open(path) => path.as_str().to_owned(),
             Goal::Token => String::new(),
         };
         match classify::get(&self.shared, &path, outcome) {
-            Ok(answer) if answer.status == 401 => self.unauthorized(&path),
+            Ok(answer) if answer.status == 401 => self.unauthorized(now, &path),
             Ok(answer) => self.end(Ok(Success::Answer(answer))),
             Err(error) => self.end(Err(error)),
         }
     }
 
-    /// The first refusal of a token drops it and starts over with a new one; the second is final.
-    fn unauthorized(&mut self, path: &str) {
-        match self.token.take() {
-            Some(token) if self.refused.is_none() => {
-                self.shared.emit(&ClientEvent::TokenRefused);
-                self.refused = Some(token);
-                self.phase = Phase::Enter;
-            }
-            _ => self.end(Err(classify::unauthorized(&self.shared, path))),
+    /// The first refusal of a token drops it and starts over with a new one. A further one is
+    /// final, unless the machine has just started: then the service may not know its own tokens
+    /// yet.
+    fn unauthorized(&mut self, now: Moment, path: &str) {
+        let Some(token) = self.token.take() else {
+            return self.end(Err(classify::unauthorized(&self.shared, path)));
+        };
+        self.refusals += 1;
+        self.shared.emit(&ClientEvent::TokenRefused);
+        self.refused = Some(token);
+        if self.refusals == 1 {
+            self.phase = Phase::Enter;
+            return;
         }
+        let until = now + retry::boot_pause(self.refusals - 1, self.shared.clock.random());
+        if !self.shared.settings.tolerates_boot(now) || until >= self.deadline {
+            return self.end(Err(classify::unauthorized(&self.shared, path)));
+        }
+        self.phase = Phase::AwaitingBoot { until };
     }
 }
 
@@ -224,7 +265,8 @@ fn disabled() -> Error {
 
 fn too_late() -> Error {
     Error::new(ErrorKind::Unreachable, "the deadline passed while another call was fetching a session token")
-        .token_fetch_context(false)
+        .token_fetch_context()
+        .retryable_context(true)
 }
 
 #[cfg(test)]

@@ -33,6 +33,21 @@ pub enum ClientEvent<'a> {
         /// Why.
         error: &'a StoreError,
     },
+    /// The service answered a request.
+    #[non_exhaustive]
+    Answered {
+        /// The method, `PUT` or `GET`.
+        method: &'a str,
+        /// The path.
+        path: &'a str,
+        /// The HTTP status.
+        status: u16,
+        /// The time from the attempt's begin, connecting included, to the end of the answer; of a
+        /// streaming value to the end of its head.
+        elapsed: Duration,
+        /// Whether the request went over a kept connection.
+        reused: bool,
+    },
     /// A request is sent again.
     Retry {
         /// The method, `PUT` or `GET`.
@@ -67,6 +82,11 @@ impl fmt::Display for ClientEvent<'_> {
                     Some(source) => write!(f, ": {source}"),
                     None => Ok(()),
                 }
+            }
+            Self::Answered { method, path, status, elapsed, reused } => {
+                let connection = if *reused { "kept" } else { "new" };
+                let ms = elapsed.as_millis();
+                write!(f, "{method} `{path}`: {status} in {ms} ms over a {connection} connection")
             }
             Self::Retry { method, path, attempt, reason, pause } => {
                 write!(f, "{method} `{path}`: {reason}; attempt {attempt} in {} ms", pause.as_millis())

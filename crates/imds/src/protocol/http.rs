@@ -8,6 +8,9 @@ use imds_model::header;
 const HEAD_LIMIT: usize = 16 * 1024;
 /// Most header lines of an answer.
 const HEADER_LIMIT: usize = 64;
+/// Most bytes that are read of the body of an answer that is no value: enough for a message. The
+/// status of such an answer counts, however long its body is.
+const ERROR_BODY_LIMIT: usize = 8 * 1024;
 /// Largest chunk-size line or trailer section, in bytes.
 const CHUNK_LINE_LIMIT: usize = 4096;
 
@@ -154,8 +157,26 @@ impl Decoder {
         if matches!(self.phase, Phase::ToEnd) {
             self.phase = Phase::Complete;
         }
+        if self.answer.as_ref().is_some_and(|answer| answer.status != 200) {
+            self.cut();
+        }
         let begun = self.has_begun();
         self.take_if_complete().ok_or(if begun { CodecError::Truncated } else { CodecError::Nothing })
+    }
+
+    /// Ends an answer that is no value: what is left of its body does not matter.
+    fn cut(&mut self) {
+        if let Some(answer) = &mut self.answer {
+            answer.reusable = false;
+        }
+        self.phase = Phase::Complete;
+    }
+
+    /// Returns whether the body of an answer that is no value has more than is read of it.
+    fn is_long_error(&self, more: usize) -> bool {
+        self.answer.as_ref().is_some_and(|answer| {
+            answer.status != 200 && answer.body.len().saturating_add(more) > ERROR_BODY_LIMIT
+        })
     }
 
     fn take_if_complete(&mut self) -> Option<Answer> {
@@ -171,6 +192,9 @@ impl Decoder {
 
     /// Takes one step; whether another may follow without more bytes.
     fn advance(&mut self) -> Result<bool, CodecError> {
+        if !matches!(self.phase, Phase::Head | Phase::Complete) && self.is_long_error(self.buffer.len()) {
+            self.cut();
+        }
         match &mut self.phase {
             Phase::Head => self.head(),
             Phase::Fixed(missing) => {
@@ -191,7 +215,7 @@ impl Decoder {
 
     fn move_to_body(&mut self, length: usize) -> Result<(), CodecError> {
         let Some(answer) = &mut self.answer else { return Err(CodecError::Malformed("body without a head")) };
-        if answer.body.len() + length > self.body_limit {
+        if answer.status == 200 && answer.body.len() + length > self.body_limit {
             return Err(CodecError::TooLarge);
         }
         answer.body.extend(self.buffer.drain(..length));
@@ -219,6 +243,9 @@ impl Decoder {
         if self.streaming && status == 200 {
             self.body_limit = usize::MAX;
         }
+        if status == 200 {
+            only_values(head.headers)?;
+        }
         let framing = Framing::of(head.version == Some(1), head.headers)?;
         let text =
             |name: &str| value(head.headers, name).map(|value| String::from_utf8_lossy(value).into_owned());
@@ -233,13 +260,18 @@ impl Decoder {
         self.buffer.drain(..length);
         self.phase = if matches!(status, 204 | 304) { Phase::Complete } else { framing.phase };
         match self.phase {
-            Phase::Fixed(length) if length > self.body_limit => Err(CodecError::TooLarge),
+            Phase::Fixed(length) if self.is_long_error(length) => {
+                self.cut();
+                Ok(false)
+            }
+            Phase::Fixed(length) if status == 200 && length > self.body_limit => Err(CodecError::TooLarge),
             Phase::Complete => Ok(false),
             _ => Ok(true),
         }
     }
 
     fn chunk(&mut self) -> Result<bool, CodecError> {
+        let status = self.answer.as_ref().map_or(200, |answer| answer.status);
         let Phase::Chunks(chunk) = &mut self.phase else { return Ok(false) };
         match chunk {
             Chunk::Size => {
@@ -252,7 +284,13 @@ impl Decoder {
                 *chunk = match size {
                     None => return Err(CodecError::Malformed("bad chunk size")),
                     Some(0) => Chunk::Trailer,
-                    Some(size) if size > self.body_limit => return Err(CodecError::TooLarge),
+                    Some(size) if status != 200 && size > ERROR_BODY_LIMIT => {
+                        self.cut();
+                        return Ok(false);
+                    }
+                    Some(size) if status == 200 && size > self.body_limit => {
+                        return Err(CodecError::TooLarge);
+                    }
                     Some(size) => Chunk::Data(size),
                 };
                 Ok(true)
@@ -297,7 +335,8 @@ impl Framing {
         let persistent = if is_http_11 { !connection("close") } else { connection("keep-alive") };
         let length = content_length(headers)?;
         if value(headers, "Transfer-Encoding").is_some() {
-            let chunked = has_token(headers, "Transfer-Encoding", "chunked");
+            // `gzip, chunked` is a compressed body in chunks, and HTTP/1.0 has no chunks.
+            let chunked = is_http_11 && is_exactly(headers, "Transfer-Encoding", "chunked");
             return match (chunked, length) {
                 (_, Some(_)) => Err(CodecError::Malformed("both Content-Length and Transfer-Encoding")),
                 (true, None) => Ok(Self { phase: Phase::Chunks(Chunk::Size), reusable: persistent }),
@@ -310,6 +349,32 @@ impl Framing {
             None => Self { phase: Phase::ToEnd, reusable: false },
         })
     }
+}
+
+/// Refuses the head of a 200 that the service never sends. A captive portal or a proxy answers 200
+/// with a page of its own (DataDog/dd-agent#316), and some compress what they pass on.
+fn only_values(headers: &[httparse::Header<'_>]) -> Result<(), CodecError> {
+    for header in headers.iter().filter(|header| header.name.eq_ignore_ascii_case("Content-Type")) {
+        let is_page = |media_type: &[u8]| {
+            let media_type = media_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            [&b"text/html"[..], b"application/xhtml+xml"]
+                .iter()
+                .any(|page| media_type.eq_ignore_ascii_case(page))
+        };
+        if header.value.split(|byte| *byte == b',').any(is_page) {
+            return Err(CodecError::Malformed("it is a web page, as a proxy or a captive portal sends"));
+        }
+    }
+    let is_encoded = |header: &&httparse::Header<'_>| {
+        let value = header.value.trim_ascii();
+        header.name.eq_ignore_ascii_case("Content-Encoding")
+            && !value.is_empty()
+            && !value.eq_ignore_ascii_case(b"identity")
+    };
+    if headers.iter().any(|header| is_encoded(&header)) {
+        return Err(CodecError::Malformed("it has a `Content-Encoding`, which the service never uses"));
+    }
+    Ok(())
 }
 
 fn content_length(headers: &[httparse::Header<'_>]) -> Result<Option<usize>, CodecError> {
@@ -337,6 +402,13 @@ fn has_token(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool 
     named
         .flat_map(|header| header.value.split(|byte| *byte == b','))
         .any(|word| word.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Returns whether the headers of this name list the token, once, and nothing else.
+fn is_exactly(headers: &[httparse::Header<'_>], name: &str, token: &str) -> bool {
+    let mut named = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+    named.next().is_some_and(|header| header.value.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+        && named.next().is_none()
 }
 
 /// Takes a line without its end off the front, where a whole one is there.
@@ -439,6 +511,72 @@ mod tests {
         assert_eq!(decode(&endless, 1000, 64).unwrap_err(), malformed("head too large"));
         let growing = [&b"HTTP/1.0 200 OK\r\n\r\n"[..], &[b'x'; 65]].concat();
         assert_eq!(decode(&growing, 10, 64).unwrap_err(), CodecError::TooLarge);
+    }
+
+    #[test]
+    fn a_200_that_the_service_never_sends_is_no_value() {
+        let page = CodecError::Malformed("it is a web page, as a proxy or a captive portal sends");
+        let encoded = CodecError::Malformed("it has a `Content-Encoding`, which the service never uses");
+        let framing = CodecError::Malformed("unknown Transfer-Encoding");
+        for (head, error) in [
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/html", page),
+            ("HTTP/1.0 200 OK\r\ncontent-type:  TEXT/HTML;charset=utf-8", page),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Type: text/html", page),
+            ("HTTP/1.1 200 OK\r\nContent-Type: text/plain, text/html", page),
+            ("HTTP/1.1 200 OK\r\nContent-Type: application/xhtml+xml", page),
+            ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip", encoded),
+            ("HTTP/1.1 200 OK\r\ncontent-encoding: BR", encoded),
+            ("HTTP/1.1 200 OK\r\nContent-Encoding: identity, gzip", encoded),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked", framing),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip", framing),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked", framing),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", framing),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity", framing),
+            ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked", framing),
+        ] {
+            let bytes = format!("{head}\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+            for piece in [1, 7, usize::MAX] {
+                assert_eq!(decode(bytes.as_bytes(), piece, 64).unwrap_err(), error, "{head}");
+            }
+            let mut decoder = Decoder::streaming(64);
+            assert_eq!(decoder.receive(bytes.as_bytes()).unwrap_err(), error, "{head}");
+            assert!(decoder.opened().is_none());
+        }
+        for head in [
+            "Content-Type: text/plain",
+            "Content-Encoding: identity",
+            "X: y",
+            "Content-Type: application/octet-stream",
+        ] {
+            let bytes = format!("HTTP/1.1 200 OK\r\n{head}\r\nContent-Length: 5\r\n\r\nhello");
+            assert_eq!(decode(bytes.as_bytes(), usize::MAX, 64).unwrap().body, b"hello", "{head}");
+        }
+    }
+
+    #[test]
+    fn the_status_of_an_error_counts_whatever_its_body_is() {
+        let long = "x".repeat(100_000);
+        for (status, head, body) in [
+            (404, "Content-Length: 100000", long.as_str()),
+            (503, "X: y", long.as_str()),
+            (503, "Transfer-Encoding: chunked", &*format!("186a0\r\n{long}\r\n0\r\n\r\n")),
+            (
+                404,
+                "Transfer-Encoding: chunked",
+                &*format!("{}0\r\n\r\n", "400\r\n".to_owned() + &"x".repeat(1024) + "\r\n").repeat(30),
+            ),
+            (404, "Content-Length: 99999999999999999999", ""),
+            (404, "Content-Length: 100", "cut"),
+            (500, "Transfer-Encoding: chunked", "5\r\nhe"),
+            (403, "Content-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: 2", "\u{1f}x"),
+        ] {
+            let bytes = format!("HTTP/1.1 {status} X\r\n{head}\r\n\r\n{body}");
+            for piece in [1, 4096, usize::MAX] {
+                let answer = decode(bytes.as_bytes(), piece, 64).unwrap();
+                assert_eq!(answer.status, status, "{head}");
+                assert!(answer.body.len() <= ERROR_BODY_LIMIT, "{head}: {}", answer.body.len());
+            }
+        }
     }
 
     #[test]

@@ -31,13 +31,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn is_transient(&self) -> bool {
-        match self {
-            Self::Lost(_) | Self::ConnectTimeout | Self::Stalled | Self::Truncated => true,
-            Self::CannotConnect(_) | Self::Malformed(_) | Self::TooLarge | Self::NoPermit => false,
-        }
-    }
-
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::CannotConnect(_) => "cannot connect",

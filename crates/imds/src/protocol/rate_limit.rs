@@ -55,9 +55,11 @@ impl RateLimit {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn admit(self: &Arc<Self>, now: Moment) -> Admission {
+    /// Returns a permit for a request now. A `nested` request, of the observer of a call that has a
+    /// permit, does not wait for the others.
+    pub(crate) fn admit(self: &Arc<Self>, now: Moment, nested: bool) -> Admission {
         let mut state = self.state();
-        if state.in_flight >= IN_FLIGHT {
+        if state.in_flight >= IN_FLIGHT && !nested {
             return Admission::Full;
         }
         while state.spent.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
@@ -109,11 +111,11 @@ mod tests {
     #[test]
     fn four_in_flight() {
         let rate_limit = Arc::new(RateLimit::default());
-        let permits: Vec<_> = (0..IN_FLIGHT).map(|_| rate_limit.admit(at(0))).collect();
+        let permits: Vec<_> = (0..IN_FLIGHT).map(|_| rate_limit.admit(at(0), false)).collect();
         assert!(permits.iter().all(|admission| matches!(admission, Admission::Granted(_))));
-        assert!(matches!(rate_limit.admit(at(0)), Admission::Full));
+        assert!(matches!(rate_limit.admit(at(0), false), Admission::Full));
         drop(permits);
-        assert!(matches!(rate_limit.admit(at(0)), Admission::Granted(_)));
+        assert!(matches!(rate_limit.admit(at(0), false), Admission::Granted(_)));
     }
 
     /// Asks for a permit every millisecond for ten seconds and counts the packets of the fullest
@@ -122,7 +124,7 @@ mod tests {
         let rate_limit = Arc::new(RateLimit::default());
         let mut sent = Vec::new();
         for millisecond in 0..10_000 {
-            while let Admission::Granted(permit) = rate_limit.admit(at(millisecond)) {
+            while let Admission::Granted(permit) = rate_limit.admit(at(millisecond), false) {
                 if reused {
                     permit.reused_connection();
                 }

@@ -10,7 +10,7 @@ use crate::protocol::events::ClientEvent;
 use crate::protocol::http::{self, Answer, CodecError, Decoder};
 use crate::protocol::outcome::{Failure, Outcome, RemainingBody};
 use crate::protocol::rate_limit::{Admission, Permit};
-use crate::protocol::retry;
+use crate::protocol::retry::{self, Retry};
 use crate::protocol::shared::Shared;
 use crate::protocol::step::{Event, NotifyName, Step};
 use crate::secret::Redacted;
@@ -35,8 +35,10 @@ pub(crate) struct RetryingRequest {
     attempts: u32,
     endpoint: usize,
     reused: bool,
-    /// A kept connection turned out to be closed: the next one is made anew.
+    /// A kept connection was dead: the next one is made anew, and the other kept ones are dropped.
     fresh: bool,
+    /// Attempts that do not count against the limit: the service was not there yet.
+    boot_refusals: u32,
     begun: Moment,
     permit: Option<Permit>,
     outgoing: Redacted<Vec<u8>>,
@@ -66,6 +68,7 @@ impl RetryingRequest {
             endpoint: 0,
             reused: false,
             fresh: false,
+            boot_refusals: 0,
             begun: Moment::default(),
             permit: None,
             outgoing: Redacted(Vec::new()),
@@ -114,7 +117,7 @@ impl RetryingRequest {
             self.phase = Phase::Done(Some(Err(Failure::NoPermit)));
             return None;
         }
-        match self.shared.rate_limit.admit(now) {
+        match self.shared.rate_limit.admit(now, self.shared.is_nested()) {
             Admission::Granted(permit) => {
                 self.permit = Some(permit);
                 self.attempts += 1;
@@ -154,7 +157,7 @@ impl RetryingRequest {
                 let received =
                     if bytes.is_empty() { decoder.finish().map(Some) } else { decoder.receive(bytes) };
                 match received {
-                    Ok(None) if decoder.opened().is_some() => self.opened(decoder),
+                    Ok(None) if decoder.opened().is_some() => self.opened(now, decoder),
                     Ok(None) => Phase::Receiving { decoder, until: self.until(now, read_timeout) },
                     Ok(Some(answer)) => self.answered(now, answer),
                     Err(error) => self.undecodable(now, error),
@@ -203,7 +206,13 @@ impl RetryingRequest {
             .and_then(|value| retry::retry_after(value, self.shared.clock.wall()));
         self.retry_after = delay;
         let status = answer.status;
-        let then = if retry::is_transient(status) {
+        self.emit_answered(now, status);
+        if status == 408 && self.reused {
+            // A proxy had given up on the idle connection before the request reached it (RFC 9110,
+            // section 15.5.9).
+            return self.try_fresh();
+        }
+        let then = if retry::of_status(status) == Retry::Backoff {
             self.pause_or(now, &format!("answered {status}"), delay, Ok(answer))
         } else {
             Phase::Done(Some(Ok(answer)))
@@ -211,10 +220,25 @@ impl RetryingRequest {
         Phase::Releasing { reusable, then: Box::new(then) }
     }
 
+    fn emit_answered(&self, now: Moment, status: u16) {
+        let (method, path) = (self.request.method, &*self.request.path);
+        let elapsed = now - self.begun;
+        self.shared.emit(&ClientEvent::Answered { method, path, status, elapsed, reused: self.reused });
+    }
+
+    /// Sends the request again at once over a new connection. It never reached the service, so that
+    /// this is the same attempt.
+    fn try_fresh(&mut self) -> Phase {
+        self.attempts -= 1;
+        self.fresh = true;
+        Phase::Releasing { reusable: false, then: Box::new(Phase::Permit) }
+    }
+
     /// The head of a value has come. Nothing is repeated from here on, and the connection and the
     /// turn are the reader's.
-    fn opened(&mut self, decoder: Decoder) -> Phase {
+    fn opened(&mut self, now: Moment, decoder: Decoder) -> Phase {
         let head = decoder.opened();
+        self.emit_answered(now, 200);
         self.retry_after = None;
         self.rest = Some(RemainingBody { decoder, _permit: self.permit.take(), endpoint: self.endpoint });
         Phase::Done(head.map(Ok))
@@ -238,24 +262,39 @@ impl RetryingRequest {
     /// The connection failed while it was used.
     fn lost(&mut self, now: Moment, error: io::Error, begun: bool) -> Phase {
         let timed_out = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
-        if self.reused && !begun && !timed_out {
-            // The service closed the kept connection just before it was used: this attempt never
-            // reached it.
-            self.attempts -= 1;
-            self.fresh = true;
-            return Phase::Releasing { reusable: false, then: Box::new(Phase::Permit) };
+        if self.reused && !begun {
+            // The service closed the kept connection just before it was used, or a firewall has
+            // forgotten it.
+            return self.try_fresh();
         }
         self.failed(now, if timed_out { Failure::Stalled } else { Failure::Lost(error) }, true)
     }
 
     fn failed(&mut self, now: Moment, failure: Failure, connected: bool) -> Phase {
         self.retry_after = None;
-        let then = if failure.is_transient() {
-            self.pause_or(now, failure.reason(), None, Err(failure))
-        } else {
-            Phase::Done(Some(Err(failure)))
+        let then = match retry::of_failure(&failure) {
+            Retry::Backoff => self.pause_or(now, failure.reason(), None, Err(failure)),
+            Retry::Later if self.shared.settings.tolerates_boot(now) => self.await_boot(now, failure),
+            Retry::Later | Retry::Never => Phase::Done(Some(Err(failure))),
         };
         if connected { Phase::Releasing { reusable: false, then: Box::new(then) } } else { then }
+    }
+
+    /// Pauses until the service may be there, or ends with the failure if it would be too late.
+    fn await_boot(&mut self, now: Moment, failure: Failure) -> Phase {
+        self.boot_refusals += 1;
+        let pause = retry::boot_pause(self.boot_refusals, self.shared.clock.random());
+        if now + pause >= self.deadline {
+            return Phase::Done(Some(Err(failure)));
+        }
+        self.emit_retry(failure.reason(), pause);
+        Phase::Pausing { until: now + pause }
+    }
+
+    fn emit_retry(&self, reason: &str, pause: Duration) {
+        let (method, path) = (self.request.method, &*self.request.path);
+        let attempt = self.attempts + 1;
+        self.shared.emit(&ClientEvent::Retry { method, path, attempt, reason, pause });
     }
 
     /// Pauses before another attempt, or ends with the result where none is left or it would come
@@ -267,14 +306,13 @@ impl RetryingRequest {
         asked: Option<Duration>,
         result: Result<Answer, Failure>,
     ) -> Phase {
-        let next = self.attempts + 1;
-        let pause = retry::backoff(next, self.shared.clock.random()).max(asked.unwrap_or_default());
+        let next = self.attempts - self.boot_refusals + 1;
+        let pause = retry::pause(next, self.shared.clock.random()).max(asked.unwrap_or_default());
         let until = now + pause;
         if next > self.shared.settings.attempts || until >= self.deadline {
             return Phase::Done(Some(result));
         }
-        let (method, path) = (self.request.method, &*self.request.path);
-        self.shared.emit(&ClientEvent::Retry { method, path, attempt: next, reason, pause });
+        self.emit_retry(reason, pause);
         Phase::Pausing { until }
     }
 

@@ -1,69 +1,97 @@
-//! When a request is sent again, and how long is waited before.
+//! The table of what is retried, and how long a request pauses before it is sent again.
 
 use std::time::{Duration, SystemTime};
+
+use imds_model::backoff::full_jitter;
+use imds_model::calendar::DateTime;
+
+use crate::protocol::outcome::Failure;
 
 /// The longest first pause; each further one may be twice as long.
 const BASE: Duration = Duration::from_millis(100);
 /// The longest pause of all.
 const CEILING: Duration = Duration::from_secs(5);
-
-/// The pause before attempt `next` (the second is 2), full-jitter exponential: anything from zero
-/// to `BASE * 2^(next - 2)`, so that clients that failed together do not come back together.
-pub(crate) fn backoff(next: u32, random: f64) -> Duration {
-    let longest =
-        BASE.saturating_mul(1_u32.checked_shl(next.saturating_sub(2)).unwrap_or(u32::MAX)).min(CEILING);
-    longest.mul_f64(random.clamp(0.0, 1.0))
+/// The longest pause while the machine starts: the service is there within seconds.
+const BOOT_CEILING: Duration = Duration::from_secs(1);
+/// When a failed request may be sent again. Calls, and every caller of
+/// [`Error::is_retryable`](crate::Error::is_retryable), decide by this table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// The answer would be the same.
+    Never,
+    /// A later call may succeed. Within a call it is sent again only while the machine starts.
+    Later,
+    /// Within the call, after a pause with full jitter; and by a later call.
+    Backoff,
 }
 
-/// Whether an answer with this status may be another one later: throttled, or failing on the
-/// service's side.
-pub(crate) const fn is_transient(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
+impl Retry {
+    /// Returns whether the same call may succeed later.
+    pub(crate) const fn is_retryable(self) -> bool {
+        !matches!(self, Self::Never)
+    }
 }
 
-/// How long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, section 10.2.3). A value
-/// that is neither is no answer to the question and is passed over.
+/// Returns the row of an answer's status.
+pub(crate) const fn of_status(status: u16) -> Retry {
+    match status {
+        // A token that was just issued, or the path: the service may not know its own token yet.
+        401 => Retry::Later,
+        // A proxy gave up on the connection.
+        408 => Retry::Backoff,
+        429 => Retry::Backoff,
+        // "Not implemented" and "version not supported" will not change.
+        501 | 505 => Retry::Never,
+        500..600 => Retry::Backoff,
+        _ => Retry::Never,
+    }
+}
+
+/// Returns the row of a request without an answer.
+pub(crate) fn of_failure(failure: &Failure) -> Retry {
+    match failure {
+        Failure::Lost(_) | Failure::ConnectTimeout | Failure::Stalled | Failure::Truncated => Retry::Backoff,
+        // A rule forbids the connection; it does not go away by itself.
+        Failure::CannotConnect(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Retry::Never,
+        Failure::CannotConnect(_) | Failure::NoPermit => Retry::Later,
+        Failure::Malformed(_) | Failure::TooLarge => Retry::Never,
+    }
+}
+
+/// Returns the pause before attempt `next` (the second is 2).
+pub(crate) fn pause(next: u32, random: f64) -> Duration {
+    full_jitter(BASE, CEILING, next.saturating_sub(1), random)
+}
+
+/// Returns the pause after a number of refusals while the machine starts.
+pub(crate) fn boot_pause(refusals: u32, random: f64) -> Duration {
+    full_jitter(BASE, BOOT_CEILING, refusals, random)
+}
+
+/// Returns how long a `Retry-After` asks to wait: seconds, or a date (RFC 9110, section 10.2.3).
+/// A value that is neither counts as none.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    let date = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(http_date(value)?))?;
+    let date = DateTime::parse_http_date(value).ok()?.system_time();
     Some(date.duration_since(now).unwrap_or_default())
-}
-
-/// Seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_ascii_whitespace();
-    let (_weekday, day, month, year, time, zone) =
-        (words.next()?, words.next()?, words.next()?, words.next()?, words.next()?, words.next()?);
-    let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
-    let (day, year) = (day.parse::<u64>().ok()?, year.parse::<u64>().ok()?);
-    let mut parts = time.split(':').map(|part| part.parse::<u64>().ok());
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let valid = zone == "GMT" && (1..=31).contains(&day) && (1970..=9999).contains(&year);
-    if !valid || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days since 1970 by counting years from March, so that the leap day comes last.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
-    Some(days.checked_sub(719_468)? * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     #[test]
     fn pauses_grow_and_are_bounded() {
-        assert_eq!(backoff(2, 1.0), BASE);
-        assert_eq!(backoff(3, 1.0), 2 * BASE);
-        assert_eq!(backoff(3, 0.5), BASE);
-        assert_eq!(backoff(2, 0.0), Duration::ZERO);
-        assert_eq!(backoff(1000, 1.0), CEILING);
+        assert_eq!(pause(2, 1.0), BASE);
+        assert_eq!(pause(3, 1.0), 2 * BASE);
+        assert_eq!(pause(3, 0.5), BASE);
+        assert_eq!(pause(2, 0.0), Duration::ZERO);
+        assert_eq!(pause(1000, 1.0), CEILING);
+        assert_eq!(boot_pause(1000, 1.0), BOOT_CEILING);
     }
 
     #[test]
@@ -81,14 +109,30 @@ mod tests {
         ] {
             assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
         }
-        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
-        assert_eq!(http_date("Thu, 29 Feb 2024 12:00:00 GMT"), Some(1_709_208_000));
         assert_eq!(retry_after("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]
-    fn which_statuses_are_transient() {
-        let transient: Vec<u16> = (100..600).filter(|status| is_transient(*status)).collect();
-        assert_eq!(transient, [429, 500, 502, 503, 504]);
+    fn the_table() {
+        let statuses = |row| (100..600).filter(|status| of_status(*status) == row).collect::<Vec<u16>>();
+        assert_eq!(statuses(Retry::Later), [401]);
+        let backoff = statuses(Retry::Backoff);
+        assert_eq!(backoff[..5], [408, 429, 500, 502, 503]);
+        assert!(!backoff.contains(&501) && !backoff.contains(&505));
+        let refused = |kind: io::ErrorKind| Failure::CannotConnect(kind.into());
+        for (failure, row) in [
+            (Failure::Lost(io::ErrorKind::ConnectionReset.into()), Retry::Backoff),
+            (Failure::ConnectTimeout, Retry::Backoff),
+            (Failure::Stalled, Retry::Backoff),
+            (Failure::Truncated, Retry::Backoff),
+            (refused(io::ErrorKind::ConnectionRefused), Retry::Later),
+            (refused(io::ErrorKind::NetworkUnreachable), Retry::Later),
+            (refused(io::ErrorKind::PermissionDenied), Retry::Never),
+            (Failure::NoPermit, Retry::Later),
+            (Failure::Malformed("x"), Retry::Never),
+            (Failure::TooLarge, Retry::Never),
+        ] {
+            assert_eq!(of_failure(&failure), row, "{failure:?}");
+        }
     }
 }

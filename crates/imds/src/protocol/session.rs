@@ -28,6 +28,16 @@ impl Token {
     }
 }
 
+/// How long after the leader of a flight should have acted it is taken to be gone: a task whose
+/// future is not polled, a thread in a debugger.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Returns whether a fetch that had been given `fetch` may have given up too early for a call that
+/// is given `call`. Calls that begin together have nearly the same time.
+pub(crate) fn is_shorter(fetch: Duration, call: Duration) -> bool {
+    fetch < call - call / 10
+}
+
 /// What one flight brought. A failure is shared by those who waited for it.
 pub(crate) type Outcome = Result<Arc<Token>, Error>;
 
@@ -41,10 +51,17 @@ pub(crate) struct Session {
 struct State {
     token: Option<Arc<Token>>,
     /// The flight that is under way.
-    flight: Option<u64>,
+    flight: Option<Flight>,
     flights: u64,
-    /// The last flight that failed, and how.
-    failed: Option<(u64, Error)>,
+    /// The last flight that failed, how, and how long it had been given.
+    failed: Option<(u64, Error, Duration)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Flight {
+    id: u64,
+    /// When the leader acts next, at the latest.
+    busy_until: Moment,
 }
 
 /// What a request that needs a token does next.
@@ -60,9 +77,10 @@ pub(crate) enum Entry {
 /// How the flight that was followed ended.
 #[derive(Debug)]
 pub(crate) enum FlightStatus {
-    /// It is still under way.
-    InFlight,
-    Failed(Error),
+    /// It is under way; its leader is overdue from this moment on.
+    InFlight { overdue: Moment },
+    /// It failed. It had been given this much time.
+    Failed(Error, Duration),
     /// It is over: enter again, there is a token or a flight to lead.
     Over,
 }
@@ -72,31 +90,38 @@ impl Session {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters with the token that was refused, if one was: it is dropped where it is still the one
-    /// in use.
-    pub(crate) fn enter(self: &Arc<Self>, now: Moment, refused: Option<&Arc<Token>>) -> Entry {
+    /// Enters with the token that was refused, if one was: it is dropped if it is still the one in
+    /// use.
+    ///
+    /// A follower takes over the flight of a leader that is overdue. A `nested` call, made by the
+    /// observer of a call that may be the leader itself, does so at once.
+    pub(crate) fn enter(self: &Arc<Self>, now: Moment, refused: Option<&Arc<Token>>, nested: bool) -> Entry {
         let mut state = self.state();
         if let (Some(current), Some(refused)) = (&state.token, refused)
             && current.secret == refused.secret
         {
             state.token = None;
         }
-        match (&state.token, state.flight) {
-            (Some(token), _) if token.is_fresh(now) => Entry::Use(token.clone()),
-            (_, Some(flight)) => Entry::Follow(flight),
-            (_, None) => {
-                state.flights += 1;
-                state.flight = Some(state.flights);
-                Entry::Fetch(FlightGuard { session: self.clone(), flight: state.flights })
-            }
+        if let Some(token) = state.token.as_ref().filter(|token| token.is_fresh(now)) {
+            return Entry::Use(token.clone());
         }
+        let takes_over = match state.flight {
+            Some(flight) if !nested && now < flight.busy_until + GRACE => return Entry::Follow(flight.id),
+            flight => flight.is_some(),
+        };
+        state.flights += 1;
+        let id = state.flights;
+        state.flight = Some(Flight { id, busy_until: now });
+        Entry::Fetch(FlightGuard { session: self.clone(), flight: id, takes_over })
     }
 
-    pub(crate) fn landing(&self, flight: u64) -> FlightStatus {
+    pub(crate) fn status(&self, id: u64) -> FlightStatus {
         let state = self.state();
         match (&state.failed, state.flight) {
-            (_, Some(current)) if current == flight => FlightStatus::InFlight,
-            (Some((failed, error)), _) if *failed == flight => FlightStatus::Failed(error.clone()),
+            (_, Some(flight)) if flight.id == id => {
+                FlightStatus::InFlight { overdue: flight.busy_until + GRACE }
+            }
+            (Some((failed, error, given)), _) if *failed == id => FlightStatus::Failed(error.clone(), *given),
             _ => FlightStatus::Over,
         }
     }
@@ -107,27 +132,48 @@ impl Session {
     }
 }
 
-/// The duty to end a flight. Dropped without an outcome (a cancelled task), the next who enters
-/// leads.
+/// Guard held by the call that fetches the token. If it is dropped without a result (cancelled),
+/// the next waiter takes over.
 #[derive(Debug)]
 pub(crate) struct FlightGuard {
     session: Arc<Session>,
     flight: u64,
+    takes_over: bool,
 }
 
 impl FlightGuard {
-    pub(crate) fn land(self, outcome: &Outcome) {
+    /// Returns whether the flight replaces one whose leader is gone, and may still hold its locks.
+    pub(crate) fn takes_over(&self) -> bool {
+        self.takes_over
+    }
+
+    /// Says when the leader acts next, at the latest.
+    pub(crate) fn busy_until(&self, moment: Moment) {
+        if let Some(flight) = self.session.state().flight.as_mut().filter(|flight| flight.id == self.flight) {
+            flight.busy_until = moment;
+        }
+    }
+
+    /// Ends the flight, which had been given this much time. A flight that was taken over still
+    /// brings its token, but its failure is its own.
+    pub(crate) fn land(self, outcome: &Outcome, given: Duration) {
         let mut state = self.session.state();
+        let is_current = state.flight.is_some_and(|flight| flight.id == self.flight);
         match outcome {
-            Ok(token) => state.token = Some(token.clone()),
-            Err(error) => state.failed = Some((self.flight, error.clone())),
+            Ok(token) if is_current || state.token.is_none() => state.token = Some(token.clone()),
+            Err(error) if is_current => state.failed = Some((self.flight, error.clone(), given)),
+            _ => {}
         }
     }
 }
 
 impl Drop for FlightGuard {
     fn drop(&mut self) {
-        self.session.state().flight = None;
+        let mut state = self.session.state();
+        if state.flight.is_some_and(|flight| flight.id == self.flight) {
+            state.flight = None;
+        }
+        drop(state);
         self.session.flight_ended.notify();
     }
 }
@@ -140,6 +186,8 @@ mod tests {
     fn at(seconds: u64) -> Moment {
         Moment::since_boot(Duration::from_secs(seconds))
     }
+
+    const GIVEN: Duration = Duration::from_secs(10);
 
     fn token(text: &str, expires: u64, ttl: u64) -> Arc<Token> {
         let secret = SessionToken::new(text.as_bytes()).unwrap();
@@ -159,41 +207,88 @@ mod tests {
     #[test]
     fn one_leads_the_others_follow_and_share() {
         let session = Arc::new(Session::default());
-        let Entry::Fetch(guard) = session.enter(at(0), None) else { panic!("the first leads") };
-        let Entry::Follow(flight) = session.enter(at(0), None) else { panic!("the second follows") };
-        assert!(matches!(session.landing(flight), FlightStatus::InFlight));
-        guard.land(&Err(Error::new(ErrorKind::Forbidden, "turned off")));
+        let Entry::Fetch(guard) = session.enter(at(0), None, false) else { panic!("the first leads") };
+        let Entry::Follow(flight) = session.enter(at(0), None, false) else { panic!("the second follows") };
+        assert!(matches!(session.status(flight), FlightStatus::InFlight { .. }));
+        guard.land(&Err(Error::new(ErrorKind::Forbidden, "turned off")), GIVEN);
         assert!(
-            matches!(session.landing(flight), FlightStatus::Failed(error) if error.kind() == ErrorKind::Forbidden)
+            matches!(session.status(flight), FlightStatus::Failed(error, GIVEN) if error.kind() == ErrorKind::Forbidden)
         );
 
-        let Entry::Fetch(guard) = session.enter(at(0), None) else { panic!("a later caller tries again") };
-        let Entry::Follow(flight) = session.enter(at(0), None) else { panic!("the second follows") };
-        guard.land(&Ok(token("a", 100, 100)));
-        assert!(matches!(session.landing(flight), FlightStatus::Over));
-        assert!(matches!(session.enter(at(0), None), Entry::Use(used) if used.secret.expose() == "a"));
+        let Entry::Fetch(guard) = session.enter(at(0), None, false) else {
+            panic!("a later caller tries again")
+        };
+        let Entry::Follow(flight) = session.enter(at(0), None, false) else { panic!("the second follows") };
+        guard.land(&Ok(token("a", 100, 100)), GIVEN);
+        assert!(matches!(session.status(flight), FlightStatus::Over));
+        assert!(matches!(session.enter(at(0), None, false), Entry::Use(used) if used.secret.expose() == "a"));
     }
 
     #[test]
     fn a_refused_token_is_dropped_only_while_it_is_the_one_in_use() {
         let session = Arc::new(Session::default());
         let old = token("old", 100, 100);
-        let Entry::Fetch(guard) = session.enter(at(0), Some(&old)) else { panic!("there is none yet") };
-        guard.land(&Ok(token("new", 100, 100)));
+        let Entry::Fetch(guard) = session.enter(at(0), Some(&old), false) else {
+            panic!("there is none yet")
+        };
+        guard.land(&Ok(token("new", 100, 100)), GIVEN);
         assert!(
-            matches!(session.enter(at(0), Some(&old)), Entry::Use(used) if used.secret.expose() == "new")
+            matches!(session.enter(at(0), Some(&old), false), Entry::Use(used) if used.secret.expose() == "new")
         );
         let new = token("new", 100, 100);
-        assert!(matches!(session.enter(at(0), Some(&new)), Entry::Fetch(_)));
+        assert!(matches!(session.enter(at(0), Some(&new), false), Entry::Fetch(_)));
     }
 
     #[test]
     fn an_abandoned_flight_is_led_by_the_next() {
         let session = Arc::new(Session::default());
-        let Entry::Fetch(guard) = session.enter(at(0), None) else { panic!("the first leads") };
-        let Entry::Follow(flight) = session.enter(at(0), None) else { panic!("the second follows") };
+        let Entry::Fetch(guard) = session.enter(at(0), None, false) else { panic!("the first leads") };
+        let Entry::Follow(flight) = session.enter(at(0), None, false) else { panic!("the second follows") };
         drop(guard);
-        assert!(matches!(session.landing(flight), FlightStatus::Over));
-        assert!(matches!(session.enter(at(0), None), Entry::Fetch(_)));
+        assert!(matches!(session.status(flight), FlightStatus::Over));
+        assert!(matches!(session.enter(at(0), None, false), Entry::Fetch(_)));
+    }
+
+    #[test]
+    fn a_leader_that_is_overdue_is_replaced_and_changes_nothing_any_more() {
+        let session = Arc::new(Session::default());
+        let Entry::Fetch(gone) = session.enter(at(0), None, false) else { panic!("the first leads") };
+        gone.busy_until(at(1));
+        let Entry::Follow(flight) = session.enter(at(1), None, false) else { panic!("it is not overdue") };
+        let FlightStatus::InFlight { overdue } = session.status(flight) else { panic!("it is under way") };
+        assert_eq!(overdue, at(1) + GRACE);
+        let Entry::Fetch(guard) = session.enter(overdue, None, false) else { panic!("it is overdue") };
+        assert!(guard.takes_over() && !gone.takes_over());
+        assert!(matches!(session.status(flight), FlightStatus::Over));
+        guard.busy_until(at(2));
+        gone.busy_until(at(0));
+        gone.land(&Err(Error::new(ErrorKind::Unreachable, "too late")), GIVEN);
+        let Entry::Follow(second) = session.enter(at(2), None, false) else { panic!("the new one leads") };
+        assert!(matches!(session.status(second), FlightStatus::InFlight { .. }));
+        guard.land(&Ok(token("a", 100, 100)), GIVEN);
+        assert!(matches!(session.enter(at(2), None, false), Entry::Use(used) if used.secret.expose() == "a"));
+    }
+
+    #[test]
+    fn the_token_of_a_late_leader_is_used_if_there_is_no_other() {
+        let session = Arc::new(Session::default());
+        let Entry::Fetch(late) = session.enter(at(0), None, false) else { panic!("the first leads") };
+        let Entry::Fetch(guard) = session.enter(at(9), None, false) else { panic!("it is overdue") };
+        late.land(&Ok(token("late", 100, 100)), GIVEN);
+        assert!(
+            matches!(session.enter(at(9), None, false), Entry::Use(used) if used.secret.expose() == "late")
+        );
+        guard.land(&Ok(token("new", 100, 100)), GIVEN);
+        assert!(
+            matches!(session.enter(at(9), None, false), Entry::Use(used) if used.secret.expose() == "new")
+        );
+    }
+
+    #[test]
+    fn a_nested_call_does_not_wait_for_the_call_that_it_is_nested_in() {
+        let session = Arc::new(Session::default());
+        let Entry::Fetch(guard) = session.enter(at(0), None, false) else { panic!("the first leads") };
+        guard.busy_until(at(5));
+        assert!(matches!(session.enter(at(0), None, true), Entry::Fetch(nested) if nested.takes_over()));
     }
 }

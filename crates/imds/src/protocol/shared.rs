@@ -1,9 +1,10 @@
 //! What all calls of one client share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
-use crate::clock::Clock;
+use crate::clock::{BootId, Clock};
 use crate::config::settings::Settings;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::rate_limit::RateLimit;
@@ -22,14 +23,49 @@ pub(crate) struct Shared {
     pub(crate) session: Arc<Session>,
     pub(crate) rate_limit: Arc<RateLimit>,
     pub(crate) observer: Option<Observer>,
+    /// The start of the machine that stored tokens belong to; `None` without a store, or if it is
+    /// not known.
+    pub(crate) boot_id: Option<BootId>,
+    /// The threads on which the observer is running.
+    pub(crate) observing: Mutex<Vec<ThreadId>>,
 }
 
 impl Shared {
+    /// Reports an event. Events of calls that the observer itself makes are not reported.
     pub(crate) fn emit(&self, event: &ClientEvent<'_>) {
-        if let Some(observer) = &self.observer {
-            observer(event);
+        let Some(observer) = &self.observer else { return };
+        if self.is_nested() {
+            return;
         }
+        let _observing = Observing::begin(&self.observing);
+        observer(event);
     }
+
+    /// Returns whether this is a call that the observer makes. It must not wait for the call that
+    /// is being observed.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.observer.is_some() && lock(&self.observing).contains(&std::thread::current().id())
+    }
+}
+
+struct Observing<'a>(&'a Mutex<Vec<ThreadId>>);
+
+impl<'a> Observing<'a> {
+    fn begin(threads: &'a Mutex<Vec<ThreadId>>) -> Self {
+        lock(threads).push(std::thread::current().id());
+        Self(threads)
+    }
+}
+
+impl Drop for Observing<'_> {
+    fn drop(&mut self) {
+        let id = std::thread::current().id();
+        lock(self.0).retain(|thread| *thread != id);
+    }
+}
+
+fn lock(threads: &Mutex<Vec<ThreadId>>) -> MutexGuard<'_, Vec<ThreadId>> {
+    threads.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Shared {

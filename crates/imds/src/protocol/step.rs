@@ -23,6 +23,19 @@ pub(crate) enum Step {
     Done,
 }
 
+impl Step {
+    /// Returns when the step ends, at the latest; `None` for one that takes no time.
+    pub(crate) fn until(self) -> Option<Moment> {
+        match self {
+            Self::Wait { until, .. }
+            | Self::Connect { until, .. }
+            | Self::Send { until }
+            | Self::Receive { until } => Some(until),
+            Self::Release { .. } | Self::Done => None,
+        }
+    }
+}
+
 /// What waiting threads and tasks are woken by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotifyName {

@@ -7,13 +7,13 @@ use imds_model::{header, well_known};
 
 use crate::clock::{BootId, Moment};
 use crate::error::{Error, ErrorKind};
-use crate::protocol::classify;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::http::Answer;
 use crate::protocol::request::{Request, RetryingRequest};
-use crate::protocol::session::{Outcome, Token};
+use crate::protocol::session::{Outcome, Token, is_shorter};
 use crate::protocol::shared::Shared;
 use crate::protocol::step::{Event, Step};
+use crate::protocol::{classify, retry};
 use crate::secret::{Redacted, SessionToken};
 use crate::store::{FetchFailure, FetchLock, StoreError, StoredToken, TokenStore};
 
@@ -32,6 +32,10 @@ pub(crate) struct TokenFetch {
     /// The token that the service has just refused, if that is why a new one is fetched.
     refused: Option<Arc<Token>>,
     deadline: Moment,
+    /// How long the call was given.
+    given: Duration,
+    /// Whether the store's lock is left alone: the leader that is replaced may hold it.
+    ignores_lock: bool,
     /// The store, and which start of the machine its tokens have to belong to.
     store: Option<(Arc<dyn TokenStore>, BootId)>,
     lock: Option<Box<dyn FetchLock>>,
@@ -52,10 +56,23 @@ enum Phase {
 }
 
 impl TokenFetch {
-    pub(crate) fn new(shared: Arc<Shared>, refused: Option<Arc<Token>>, deadline: Moment) -> Self {
-        let boot_id = shared.store.as_ref().and_then(|_| shared.clock.boot_id());
-        let store = shared.store.clone().zip(boot_id);
-        Self { shared, refused, deadline, store, lock: None, phase: Phase::Begin }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        refused: Option<Arc<Token>>,
+        deadline: Moment,
+        given: Duration,
+    ) -> Self {
+        if shared.store.is_some() && shared.boot_id.is_none() {
+            let error = StoreError::new("the boot id of this machine cannot be read");
+            shared.emit(&ClientEvent::StoreUnavailable { error: &error });
+        }
+        let store = shared.store.clone().zip(shared.boot_id.clone());
+        Self { shared, refused, deadline, given, ignores_lock: false, store, lock: None, phase: Phase::Begin }
+    }
+
+    /// Fetches without the store's lock. The token is stored nevertheless.
+    pub(crate) fn without_lock(&mut self) {
+        self.ignores_lock = true;
     }
 
     pub(crate) fn outgoing(&self) -> &[u8] {
@@ -95,6 +112,9 @@ impl TokenFetch {
     fn begin(&mut self, now: Moment) {
         if self.use_stored(now) {
             return;
+        }
+        if self.ignores_lock {
+            return self.ask();
         }
         match self.try_lock() {
             Some(None) => {
@@ -180,7 +200,9 @@ impl TokenFetch {
     fn share_failure(&mut self, since: Moment) -> bool {
         let Some((store, boot_id)) = &self.store else { return false };
         let Ok(Some(failure)) = store.last_failure(&self.shared.key) else { return false };
-        if failure.boot_id != *boot_id || failure.at < since {
+        // A process with less time than this one may have given up too early.
+        let gave_up_early = failure.kind == ErrorKind::Unreachable && is_shorter(failure.given, self.given);
+        if failure.boot_id != *boot_id || failure.at < since || gave_up_early {
             return false;
         }
         self.phase = Phase::Done(Some(Err(shared(&self.shared, &failure))));
@@ -253,6 +275,7 @@ impl TokenFetch {
             kind: error.kind(),
             status: error.status(),
             stalled: error.is_stalled_token_fetch(),
+            given: self.given,
         };
         if let Err(error) = lock.record_failure(&failure) {
             self.shared.emit(&ClientEvent::StoreUnavailable { error: &error });
@@ -270,9 +293,12 @@ fn shared(shared: &Shared, failure: &FetchFailure) -> Error {
     };
     let message =
         format!("another process asked `{endpoint}` for a session token on behalf of this one, and {what}");
-    let error = Error::new(failure.kind, message).token_fetch_context(failure.stalled);
+    let error = Error::new(failure.kind, message).token_fetch_context();
+    let error = if failure.stalled { error.stalled_context() } else { error };
     match failure.status {
-        Some(status) => error.status_context(status),
-        None => error,
+        Some(status) => {
+            error.status_context(status).retryable_context(retry::of_status(status).is_retryable())
+        }
+        None => error.retryable_context(failure.kind == ErrorKind::Unreachable),
     }
 }

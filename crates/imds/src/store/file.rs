@@ -19,8 +19,13 @@ use crate::config::environment::Environment;
 /// Longest file name that is used; what is longer is not stored.
 const NAME_LIMIT: usize = 200;
 
+/// Longest life of a token, in seconds: six hours, and a day for clocks that disagree.
+const LONGEST_LIFE: i64 = 30 * 3600;
+
 /// Permission bits that a token file must not have: any for group or others.
 const LOOSE_FILE: RawMode = 0o077;
+/// The bit of a directory in which users may only remove what is theirs, such as `/tmp`.
+const STICKY: RawMode = 0o1000;
 /// Permission bits that the directory must not have: writing for group or others, who could plant
 /// files in it.
 const LOOSE_DIRECTORY: RawMode = 0o022;
@@ -38,12 +43,18 @@ impl FileStore {
         Self { directory: directory.into() }
     }
 
-    /// The user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds` for
-    /// root, else `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` where none of these is
+    /// Returns the user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds`
+    /// for root, else `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` if none of these is
     /// known.
+    ///
+    /// All but the first are used only if they belong to the effective user: `su` and `sudo -E`
+    /// leave another user's directories in the environment.
     #[must_use]
     pub fn from_environment(environment: &dyn Environment) -> Option<Self> {
-        let inside = |name, rest: &str| environment.path_variable(name).map(|path| path.join(rest));
+        let inside = |name, rest: &str| {
+            let path = environment.path_variable(name).filter(|path| environment.is_own(path))?;
+            Some(path.join(rest))
+        };
         let directory = environment
             .path_variable(env::CACHE_DIR)
             .or_else(|| inside(env::XDG_RUNTIME_DIR, "imds"))
@@ -72,9 +83,33 @@ impl FileStore {
             return Err(self.refusal("belongs to another user"));
         }
         if stat.st_mode & LOOSE_DIRECTORY != 0 {
-            return Err(self.refusal("can be written by other users"));
+            self.tighten(&directory, stat.st_mode)?;
         }
         Ok(Some(directory))
+    }
+
+    /// Takes from a directory of this user's the permission of others to write to it, if it is a
+    /// token store and nothing else: a directory that is shared on purpose is left alone.
+    fn tighten(&self, directory: &OwnedFd, mode: RawMode) -> Result<(), StoreError> {
+        let refusal = || self.refusal("can be written by other users");
+        let is_shared = mode & STICKY != 0;
+        let holds_only_tokens = || {
+            let ours = rustix::process::geteuid().as_raw();
+            let entries = std::fs::read_dir(&self.directory).ok()?;
+            for entry in entries {
+                let name = entry.ok()?.file_name().into_string().ok()?;
+                let stat = fs::statat(directory, &*name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+                let is_store_file = name.contains(".token") || name.ends_with(".lock");
+                if !is_store_file || stat.st_uid != ours {
+                    return None;
+                }
+            }
+            Some(())
+        };
+        if is_shared || holds_only_tokens().is_none() {
+            return Err(refusal());
+        }
+        fs::fchmod(directory, Mode::RWXU).map_err(|error| self.error("cannot tighten token store", error))
     }
 
     /// Opens the directory, making it where it does not exist.
@@ -114,7 +149,15 @@ impl FileStore {
             return Err(self.refusal(&format!("has a file of another user for `{name}`")));
         }
         if stat.st_mode & LOOSE_FILE != 0 {
-            return Err(self.refusal(&format!("has a file that other users can open for `{name}`")));
+            // Another user may have written what is in it: it is replaced.
+            if stat.st_mode & LOOSE_DIRECTORY != 0 && !flags.contains(OFlags::RDWR) {
+                let _ = fs::unlinkat(directory, name, AtFlags::empty());
+                return Err(self.refusal(&format!("had a file that other users could write for `{name}`")));
+            }
+            // It is this user's own: an older umask, or a copy. It is tightened here, once.
+            let tightened = fs::fchmod(&file, Mode::RUSR | Mode::WUSR);
+            tightened
+                .map_err(|error| self.error(&format!("cannot tighten `{name}` in token store"), error))?;
         }
         Ok(Some(file))
     }
@@ -145,17 +188,47 @@ impl FileStore {
         self.directory.display()
     }
 
-    /// The file name of a key: the endpoint without its scheme, `/` and `%` escaped so that no two
-    /// keys share one.
-    fn name(&self, key: &StoreKey) -> Result<String, StoreError> {
-        let bare = key.as_str().strip_prefix("http://").unwrap_or(key.as_str());
-        let name = bare.replace('%', "%25").replace('/', "%2F");
-        if name.len() > NAME_LIMIT {
+    /// Returns the stem of the file names of a key: the endpoint without its scheme, `/` and `%`
+    /// escaped so that no two keys share one, and the boot id, so that machines with one home
+    /// directory do not take turns.
+    fn stem(&self, key: &StoreKey) -> Result<String, StoreError> {
+        let stem = match key.boot_id() {
+            Some(boot_id) => format!("{}{}", prefix(key), escaped(boot_id.as_str())),
+            None => prefix(key).trim_end_matches('@').to_owned(),
+        };
+        if stem.len() > NAME_LIMIT {
             Err(self.refusal("has no room for so long an endpoint"))
         } else {
-            Ok(name)
+            Ok(stem)
         }
     }
+
+    /// Removes the files of machines and starts long gone, whose tokens have expired. It runs when
+    /// the lock file of this start is made, so once for each.
+    fn sweep(&self, directory: &OwnedFd, key: &StoreKey, lock: &OwnedFd) {
+        let (Ok(entries), Ok(now)) = (std::fs::read_dir(&self.directory), fs::fstat(lock)) else { return };
+        let (prefix, own) = (prefix(key), self.stem(key).unwrap_or_default());
+        for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+            let is_ours = name.starts_with(&prefix) && !name.starts_with(&own);
+            if !is_ours || ![".token", ".lock"].iter().any(|end| name.ends_with(end)) {
+                continue;
+            }
+            if let Ok(stat) = fs::statat(directory, &*name, AtFlags::SYMLINK_NOFOLLOW)
+                && now.st_mtime.saturating_sub(stat.st_mtime) > LONGEST_LIFE
+            {
+                let _ = fs::unlinkat(directory, &*name, AtFlags::empty());
+            }
+        }
+    }
+}
+
+/// Returns what the names of all files of an endpoint begin with.
+fn prefix(key: &StoreKey) -> String {
+    format!("{}@", escaped(key.as_str().strip_prefix("http://").unwrap_or(key.as_str())))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('/', "%2F").replace('@', "%40")
 }
 
 /// The file that a token is in.
@@ -170,7 +243,7 @@ fn lock_name(name: &str) -> String {
 
 impl TokenStore for FileStore {
     fn load(&self, key: &StoreKey) -> Result<Option<StoredToken>, StoreError> {
-        let name = token_name(&self.name(key)?);
+        let name = token_name(&self.stem(key)?);
         let Some(content) = self.read(&name)? else { return Ok(None) };
         match record::read_token(key, &content) {
             Some(token) => Ok(Some(token)),
@@ -179,7 +252,7 @@ impl TokenStore for FileStore {
     }
 
     fn save(&self, key: &StoreKey, token: &StoredToken) -> Result<(), StoreError> {
-        let name = token_name(&self.name(key)?);
+        let name = token_name(&self.stem(key)?);
         let directory = self.make_directory()?;
         let temporary = format!("{name}.{}", std::process::id());
         let failed = |error: Errno| self.error("cannot keep a token in store", error);
@@ -200,7 +273,7 @@ impl TokenStore for FileStore {
     }
 
     fn remove(&self, key: &StoreKey) -> Result<bool, StoreError> {
-        let name = token_name(&self.name(key)?);
+        let name = token_name(&self.stem(key)?);
         let Some(directory) = self.open_directory()? else { return Ok(false) };
         match fs::unlinkat(&directory, &*name, AtFlags::empty()) {
             Ok(()) => Ok(true),
@@ -210,10 +283,16 @@ impl TokenStore for FileStore {
     }
 
     fn try_lock(&self, key: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
-        let name = lock_name(&self.name(key)?);
+        let name = lock_name(&self.stem(key)?);
         let directory = self.make_directory()?;
-        let Some(file) = self.open_file(&directory, &name, OFlags::RDWR | OFlags::CREATE)? else {
-            return Err(self.refusal("vanished"));
+        let file = match self.open_file(&directory, &name, OFlags::RDWR)? {
+            Some(file) => file,
+            None => {
+                let made = self.open_file(&directory, &name, OFlags::RDWR | OFlags::CREATE)?;
+                let file = made.ok_or_else(|| self.refusal("vanished"))?;
+                self.sweep(&directory, key, &file);
+                file
+            }
         };
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Box::new(FileLock { file }))),
@@ -223,7 +302,7 @@ impl TokenStore for FileStore {
     }
 
     fn last_failure(&self, key: &StoreKey) -> Result<Option<FetchFailure>, StoreError> {
-        let content = self.read(&lock_name(&self.name(key)?))?;
+        let content = self.read(&lock_name(&self.stem(key)?))?;
         Ok(content.as_deref().and_then(record::read_failure))
     }
 }
@@ -255,10 +334,10 @@ mod tests {
     use crate::secret::SessionToken;
 
     fn key() -> StoreKey {
-        StoreKey::new("http://127.0.0.1:1/a%b".to_owned())
+        StoreKey::new("http://127.0.0.1:1/a%b".to_owned(), BootId::new("boot"))
     }
 
-    const FILE: &str = "127.0.0.1:1%2Fa%25b.token";
+    const FILE: &str = "127.0.0.1:1%2Fa%25b@boot.token";
 
     fn token(text: &str) -> StoredToken {
         StoredToken {
@@ -298,13 +377,6 @@ mod tests {
         let file = store.directory().join(FILE);
         let refusal = || store.load(&key()).unwrap_err().to_string();
 
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(
-            refusal().ends_with(&format!("has a file that other users can open for `{FILE}`")),
-            "{}",
-            refusal()
-        );
-
         std::fs::rename(&file, guard.path().join("elsewhere")).unwrap();
         symlink(guard.path().join("elsewhere"), &file).unwrap();
         assert!(refusal().ends_with(&format!("has a symbolic link for `{FILE}`")), "{}", refusal());
@@ -326,6 +398,7 @@ mod tests {
             refusal()
         );
 
+        std::fs::write(store.directory().join("notes"), "shared on purpose").unwrap();
         std::fs::set_permissions(store.directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
         assert!(refusal().ends_with("can be written by other users"), "{}", refusal());
     }
@@ -351,6 +424,7 @@ mod tests {
             kind: ErrorKind::Unreachable,
             status: None,
             stalled: true,
+            given: Duration::from_secs(10),
         };
         lock.record_failure(&failure).unwrap();
         drop(lock);
@@ -361,8 +435,114 @@ mod tests {
     #[test]
     fn too_long_an_endpoint_is_not_stored() {
         let (_guard, store) = store();
-        let key = StoreKey::new(format!("http://h/{}", "x".repeat(300)));
+        let key = StoreKey::new(format!("http://h/{}", "x".repeat(300)), None);
         let error = store.save(&key, &token("secret")).unwrap_err();
         assert!(error.to_string().ends_with("has no room for so long an endpoint"), "{error}");
+    }
+
+    #[test]
+    fn what_is_ours_and_too_open_heals() {
+        let (_guard, store) = store();
+        store.save(&key(), &token("secret")).unwrap();
+        drop(store.try_lock(&key()).unwrap());
+        let lock = store.directory().join("127.0.0.1:1%2Fa%25b@boot.lock");
+        let token_file = store.directory().join(FILE);
+        for path in [store.directory(), &lock, &token_file] {
+            let loose = if path == store.directory() { 0o777 } else { 0o644 };
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(loose)).unwrap();
+        }
+        assert_eq!(store.load(&key()).unwrap(), Some(token("secret")));
+        assert!(store.try_lock(&key()).unwrap().is_some());
+        for (path, mode) in [(store.directory(), 0o700), (&lock, 0o600), (&token_file, 0o600)] {
+            assert_eq!(path.metadata().unwrap().mode() & 0o777, mode, "{}", path.display());
+        }
+        // What others could write is never read.
+        std::fs::set_permissions(&token_file, std::fs::Permissions::from_mode(0o660)).unwrap();
+        let error = store.load(&key()).unwrap_err();
+        assert!(error.to_string().contains("had a file that other users could write"), "{error}");
+        assert_eq!(store.load(&key()).unwrap(), None);
+        // A sticky directory is shared on purpose.
+        std::fs::set_permissions(store.directory(), std::fs::Permissions::from_mode(0o1777)).unwrap();
+        let error = store.load(&key()).unwrap_err();
+        assert!(error.to_string().ends_with("can be written by other users"), "{error}");
+    }
+
+    #[test]
+    fn machines_with_one_directory_share_neither_token_nor_lock() {
+        let (_guard, store) = store();
+        let other = StoreKey::new("http://127.0.0.1:1/a%b".to_owned(), BootId::new("other"));
+        let _lock = store.try_lock(&key()).unwrap().unwrap();
+        assert!(store.try_lock(&other).unwrap().is_some());
+        store.save(&key(), &token("ours")).unwrap();
+        assert_eq!(store.load(&other).unwrap(), None);
+        store.save(&other, &token("theirs")).unwrap();
+        assert_eq!(store.load(&key()).unwrap(), Some(token("ours")));
+    }
+
+    #[test]
+    fn files_of_starts_long_gone_are_removed_once() {
+        let (_guard, store) = store();
+        store.save(&key(), &token("ours")).unwrap();
+        let old = ["127.0.0.1:1%2Fa%25b@gone.token", "127.0.0.1:1%2Fa%25b@gone.lock"];
+        let kept =
+            ["127.0.0.1:2@gone.token", "127.0.0.1:1%2Fa%25b@young.token", "127.0.0.1:1%2Fa%25b@gone.txt"];
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for name in old.into_iter().chain(kept) {
+            let file = std::fs::File::create(store.directory().join(name)).unwrap();
+            if !name.contains("young") {
+                file.set_modified(long_ago).unwrap();
+            }
+        }
+        drop(store.try_lock(&key()).unwrap());
+        for (names, exists) in [(&old[..], false), (&kept[..], true)] {
+            for name in names {
+                assert_eq!(store.directory().join(name).exists(), exists, "{name}");
+            }
+        }
+        assert_eq!(store.load(&key()).unwrap(), Some(token("ours")));
+    }
+
+    /// An environment of `sudo -E`: the variables name directories of another user.
+    struct Foreign {
+        root: bool,
+        own: &'static [&'static str],
+    }
+
+    impl Environment for Foreign {
+        fn variable_os(&self, name: &str) -> Option<std::ffi::OsString> {
+            let value = match name {
+                "XDG_RUNTIME_DIR" => "/run/user/1000",
+                "XDG_CACHE_HOME" => "/home/u/.cache",
+                "HOME" => "/home/u",
+                _ => return None,
+            };
+            Some(value.into())
+        }
+
+        fn read_file(&self, _: &Path) -> std::io::Result<Vec<u8>> {
+            Err(std::io::ErrorKind::NotFound.into())
+        }
+
+        fn is_root(&self) -> bool {
+            self.root
+        }
+
+        fn is_own(&self, path: &Path) -> bool {
+            self.own.iter().any(|own| path == Path::new(own))
+        }
+    }
+
+    #[test]
+    fn another_users_directories_are_not_taken_over() {
+        for (root, own, expected) in [
+            (true, &[][..], Some("/run/imds")),
+            (false, &[], None),
+            (false, &["/home/u"], Some("/home/u/.cache/imds")),
+            (false, &["/home/u/.cache"], Some("/home/u/.cache/imds")),
+            (false, &["/run/user/1000"], Some("/run/user/1000/imds")),
+        ] {
+            let store = FileStore::from_environment(&Foreign { root, own });
+            assert_eq!(store.as_ref().map(FileStore::directory), expected.map(Path::new));
+        }
     }
 }

@@ -14,19 +14,29 @@ use crate::clock::{BootId, Moment};
 use crate::error::ErrorKind;
 use crate::secret::SessionToken;
 
-/// What a token is kept under: the endpoint that issued it.
+/// What a token is stored under: the endpoint that issued it, and the start of the machine that it
+/// belongs to. Machines that share a home directory do not share tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct StoreKey(String);
+pub struct StoreKey {
+    endpoint: String,
+    boot_id: Option<BootId>,
+}
 
 impl StoreKey {
-    pub(crate) fn new(endpoint: String) -> Self {
-        Self(endpoint)
+    pub(crate) fn new(endpoint: String, boot_id: Option<BootId>) -> Self {
+        Self { endpoint, boot_id }
     }
 
-    /// The endpoint URL, or with the mode `auto` both.
+    /// Returns the endpoint URL, or with the mode `auto` both.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.endpoint
+    }
+
+    /// Returns the start of the machine, if it is known.
+    #[must_use]
+    pub fn boot_id(&self) -> Option<&BootId> {
+        self.boot_id.as_ref()
     }
 }
 
@@ -56,6 +66,8 @@ pub struct FetchFailure {
     pub status: Option<u16>,
     /// Whether the connection was made but never answered.
     pub stalled: bool,
+    /// How long the call that failed had been given. A client with more time tries for itself.
+    pub given: Duration,
 }
 
 /// Why a store could not serve. The call that met it goes on without the store.

@@ -14,7 +14,7 @@ use crate::secret::SessionToken;
 pub(super) const LIMIT: usize = 8192;
 
 const TOKEN_VERSION: &str = "imds-token 1";
-const FAILURE_VERSION: &str = "imds-failure 1";
+const FAILURE_VERSION: &str = "imds-failure 2";
 
 pub(super) fn write_token(key: &StoreKey, token: &StoredToken) -> String {
     format!(
@@ -45,12 +45,13 @@ pub(super) fn read_token(key: &StoreKey, text: &[u8]) -> Option<StoredToken> {
 
 pub(super) fn write_failure(failure: &FetchFailure) -> String {
     format!(
-        "{FAILURE_VERSION}\nboot-id {}\nat-ns {}\nkind {}\nstatus {}\nstalled {}\n",
+        "{FAILURE_VERSION}\nboot-id {}\nat-ns {}\nkind {}\nstatus {}\nstalled {}\ngiven-ns {}\n",
         failure.boot_id.as_str(),
         failure.at.as_duration().as_nanos(),
         kind_name(failure.kind),
         failure.status.unwrap_or_default(),
-        failure.stalled
+        failure.stalled,
+        failure.given.as_nanos()
     )
 }
 
@@ -63,6 +64,7 @@ pub(super) fn read_failure(text: &[u8]) -> Option<FetchFailure> {
         kind: kind_named(lines.value("kind")?)?,
         status: Some(lines.value("status")?.parse().ok()?).filter(|status| *status != 0),
         stalled: lines.value("stalled")?.parse().ok()?,
+        given: lines.moment("given-ns")?.as_duration(),
     };
     lines.end()?;
     Some(failure)
@@ -115,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> StoreKey {
-        StoreKey::new("http://127.0.0.1:1".to_owned())
+        StoreKey::new("http://127.0.0.1:1".to_owned(), None)
     }
 
     fn token() -> StoredToken {
@@ -136,7 +138,7 @@ mod tests {
              token AQAEAexample==\n"
         );
         assert_eq!(read_token(&key(), text.as_bytes()), Some(token()));
-        assert_eq!(read_token(&StoreKey::new("http://other".to_owned()), text.as_bytes()), None);
+        assert_eq!(read_token(&StoreKey::new("http://other".to_owned(), None), text.as_bytes()), None);
     }
 
     #[test]
@@ -154,7 +156,14 @@ mod tests {
         for (kind, _) in KINDS {
             for (status, stalled) in [(None, true), (Some(503), false)] {
                 let boot_id = BootId::new("b").unwrap();
-                let failure = FetchFailure { at: token().expires, boot_id, kind, status, stalled };
+                let failure = FetchFailure {
+                    at: token().expires,
+                    boot_id,
+                    kind,
+                    status,
+                    stalled,
+                    given: Duration::from_secs(10),
+                };
                 assert_eq!(read_failure(write_failure(&failure).as_bytes()), Some(failure));
             }
         }
@@ -166,7 +175,7 @@ mod tests {
             let _ = (read_token(&key(), &bytes), read_failure(&bytes));
             let half = write_token(&key(), &token()).into_bytes();
             let _ = read_token(&key(), &[&half[..half.len() / 2], &tail[..]].concat());
-            let _ = read_failure(&[b"imds-failure 1\n", &tail[..]].concat());
+            let _ = read_failure(&[b"imds-failure 2\n", &tail[..]].concat());
         }
     }
 }

@@ -104,8 +104,8 @@ fn what_is_no_value_is_an_error_before_anything_is_read() {
             (Answer::status(404), ErrorKind::NotFound),
             (Answer::status(403), ErrorKind::Forbidden),
             (Answer::status(503), ErrorKind::Throttled),
-            // What comes with an error has its limit as ever.
-            (Answer::status(404).body(large()), ErrorKind::Protocol),
+            // The status counts, however long the body of the error is.
+            (Answer::status(404).body(large()), ErrorKind::NotFound),
         ] {
             server.every_get(answer.clone());
             let found = client.open("user-data").unwrap_err().kind();

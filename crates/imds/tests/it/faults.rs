@@ -1,8 +1,11 @@
 //! Faults of the service and the network, and the errors that a caller gets.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use imds::ErrorKind;
+use imds::{ClientEvent, ErrorKind, ImdsVersion};
 use imds_testkit::{Answer, Behaviour, FaultServer, Framing, RefusingPort};
 
 use crate::drivers::BOTH;
@@ -90,13 +93,14 @@ fn silence_ends_with_the_deadline() {
         let client = driver.client(&server.endpoint(), |builder| builder.read_timeout(brief));
         let error = client.get("instance-id").unwrap_err();
         assert_eq!((error.kind(), error.is_token_fetch()), (ErrorKind::Unreachable, false));
-        assert_eq!(server.counts().gets, 3, "{driver:?}");
+        // The first went over the kept connection of the token PUT, which costs no attempt.
+        assert_eq!(server.counts().gets, 4, "{driver:?}");
 
         server.every_token(Behaviour::Stall);
         let client = driver.client(&server.endpoint(), |builder| builder.read_timeout(brief));
         let error = client.get("instance-id").unwrap_err();
         assert!(error.is_stalled_token_fetch(), "{error:?}");
-        assert_eq!((server.counts().token_puts, server.counts().gets), (4, 3), "{driver:?}");
+        assert_eq!((server.counts().token_puts, server.counts().gets), (4, 4), "{driver:?}");
     }
 }
 
@@ -159,5 +163,195 @@ fn a_value_that_is_not_text_or_json_says_so_and_shows_nothing() {
         let error = response.json::<serde_json::Value>().unwrap_err();
         assert_eq!(error.to_string(), "the value of `/latest/user-data` is not JSON");
         assert!(!format!("{response:?} {error:?}").contains("secret"), "{response:?} {error:?}");
+    }
+}
+
+#[test]
+fn a_200_that_the_service_never_sends_is_no_value_anywhere() {
+    let page = "<html><body>Log in</body></html>";
+    for driver in BOTH {
+        for answer in [
+            Answer::ok(page).header("Content-Type", "text/html"),
+            Answer::ok(page).header("Content-Type", "Text/HTML; charset=utf-8"),
+            Answer::ok("\u{1f}\u{8b}").header("Content-Encoding", "gzip"),
+            Answer::ok("x").header("Transfer-Encoding", "gzip, chunked").framing(Framing::UntilClose),
+            Answer::ok("x").framing(Framing::Chunked(1)).http_1_0(),
+        ] {
+            let server = FaultServer::start();
+            server.every_get(answer.clone());
+            for version in [ImdsVersion::V1, ImdsVersion::V2] {
+                let client = driver.client(&server.endpoint(), |builder| builder.version(version));
+                for path in ["instance-id", "user-data", "iam/security-credentials/web"] {
+                    let error = client.get(path).unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Protocol, "{driver:?} {answer:?}");
+                    assert!(!error.is_retryable(), "{error}");
+                    assert_eq!(client.open(path).unwrap_err().kind(), ErrorKind::Protocol);
+                }
+            }
+            server.every_token(answer.clone());
+            let client = driver.client(&server.endpoint(), |builder| builder);
+            let error = client.get("instance-id").unwrap_err();
+            assert!(error.kind() == ErrorKind::Protocol && error.is_token_fetch(), "{driver:?} {answer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_status_of_an_error_counts_whatever_its_body_is() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        let client = driver.client(&server.endpoint(), |builder| builder.body_limit(100).attempts(1));
+        for (status, kind) in
+            [(404, ErrorKind::NotFound), (503, ErrorKind::Server), (403, ErrorKind::Forbidden)]
+        {
+            for framing in
+                [Framing::Length, Framing::Chunked(5000), Framing::UntilClose, Framing::LengthSaid(99)]
+            {
+                let answer = Answer::status(status).body(vec![b'x'; 50_000]).framing(framing);
+                server.next_get([answer.closing()]);
+                assert_eq!(client.get("instance-id").unwrap_err().kind(), kind, "{driver:?} {framing:?}");
+            }
+        }
+        server.next_get([Answer::status(500).body(r#"{"message": "no such host"}"#)]);
+        let error = client.get("instance-id").unwrap_err();
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "the service says `no such host`");
+    }
+}
+
+/// A server that answers the requests of its connections one after the other with what the test
+/// gives: bytes to send after each request, and bytes to send unasked after that.
+fn scripted(answers: Vec<(&'static str, &'static str)>) -> (String, Arc<Mutex<usize>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(Mutex::new(0));
+    let (answers, counted) = (Arc::new(Mutex::new(answers.into_iter())), connections.clone());
+    std::thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            *counted.lock().unwrap() += 1;
+            let answers = answers.clone();
+            std::thread::spawn(move || serve(stream, &answers));
+        }
+    });
+    (endpoint, connections)
+}
+
+fn serve(mut stream: TcpStream, answers: &Mutex<impl Iterator<Item = (&'static str, &'static str)>>) {
+    let mut request = Vec::new();
+    loop {
+        let mut byte = [0; 1];
+        match stream.read(&mut byte) {
+            Ok(1) => request.push(byte[0]),
+            _ => return,
+        }
+        if request.ends_with(b"\r\n\r\n") {
+            request.clear();
+            let Some((answer, unasked)) = answers.lock().unwrap().next() else { return };
+            if stream
+                // In one piece, so that both are there before the next request.
+                .write_all([answer, unasked].concat().as_bytes())
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
+const ONE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none";
+const TWO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo";
+
+#[test]
+fn bytes_that_come_unasked_are_never_the_next_answer() {
+    let stray = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray";
+    let timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    for driver in BOTH {
+        for unasked in [stray, timeout, "\r\n"] {
+            let (endpoint, connections) = scripted(vec![(ONE, unasked), (TWO, "")]);
+            let client = driver.client(&endpoint, |builder| builder.version(ImdsVersion::V1).attempts(1));
+            assert_eq!(client.get("instance-id").unwrap().bytes(), b"one");
+            assert_eq!(client.get("instance-id").unwrap().bytes(), b"two", "{driver:?} {unasked:?}");
+            assert_eq!(*connections.lock().unwrap(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_gave_up_on_an_idle_connection_costs_no_attempt() {
+    let timeout = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    for driver in BOTH {
+        let (endpoint, connections) = scripted(vec![(ONE, ""), (timeout, ""), (TWO, "")]);
+        let client = driver.client(&endpoint, |builder| builder.version(ImdsVersion::V1).attempts(1));
+        assert_eq!(client.get("instance-id").unwrap().bytes(), b"one");
+        assert_eq!(client.get("instance-id").unwrap().bytes(), b"two", "{driver:?}");
+        assert_eq!(*connections.lock().unwrap(), 2);
+    }
+}
+
+#[test]
+fn a_dead_kept_connection_costs_no_attempt_and_empties_the_pool() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        let brief = Duration::from_millis(300);
+        let client = driver.client(&server.endpoint(), |builder| builder.read_timeout(brief).attempts(1));
+        let results = client.get_all_at_once("instance-id", 4);
+        assert!(results.iter().all(Result::is_ok));
+        let before = server.counts();
+        server.next_get([Behaviour::Stall]);
+        assert_eq!(client.get("instance-id").unwrap().bytes(), b"i-0123456789abcdef0", "{driver:?}");
+        let after = server.counts();
+        assert_eq!((after.gets - before.gets, after.connections - before.connections), (2, 1));
+    }
+}
+
+#[test]
+fn localhost_has_no_case_and_a_name_failure_says_what_it_is() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        for name in ["LOCALHOST", "LocalHost", "localhost.", "imds.localhost"] {
+            let endpoint = server.endpoint().replace("127.0.0.1", name);
+            let client = driver.client(&endpoint, |builder| builder);
+            assert_eq!(client.get("instance-id").unwrap().bytes(), b"i-0123456789abcdef0", "{name}");
+        }
+        for (url, told) in [
+            ("http://[fe80::1%nosuch0]", "there is no network interface `nosuch0`"),
+            ("http://nosuch.invalid", "lookup"),
+        ] {
+            let client = driver.client(url, |builder| builder);
+            let error = client.get("instance-id").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unreachable);
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains(told), "{driver:?} {url}: {cause}");
+        }
+    }
+}
+
+#[test]
+fn every_answered_request_is_an_event() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let events = seen.clone();
+        let client = driver.client(&server.endpoint(), |builder| {
+            builder.attempts(2).observer(move |event| {
+                if let ClientEvent::Answered { method, path, status, reused, .. } = event {
+                    events.lock().unwrap().push(format!("{method} {path} {status} {reused}"));
+                }
+            })
+        });
+        server.next_get([Answer::status(503), Answer::status(404)]);
+        assert_eq!(client.get("instance-id").unwrap_err().kind(), ErrorKind::NotFound);
+        client.open("instance-id").unwrap();
+        let path = "/latest/meta-data/instance-id";
+        assert_eq!(
+            *seen.lock().unwrap(),
+            [
+                "PUT /latest/api/token 200 false".to_owned(),
+                format!("GET {path} 503 true"),
+                format!("GET {path} 404 true"),
+                format!("GET {path} 200 true"),
+            ],
+            "{driver:?}"
+        );
     }
 }

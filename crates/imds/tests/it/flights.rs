@@ -101,3 +101,49 @@ fn a_task_that_is_cancelled_in_flight_leaves_the_others_served() {
     });
     assert_eq!((server.counts().token_puts, server.counts().gets), (2, 1));
 }
+
+#[test]
+fn an_observer_may_call_the_client() {
+    for driver in BOTH {
+        let server = FaultServer::start();
+        server.next_get([imds_testkit::Answer::status(503)]);
+        let inner = imds::Client::builder()
+            .environment(imds::EmptyEnvironment)
+            .endpoint(server.endpoint())
+            .no_store();
+        // The client is known only after it was built.
+        let client = std::sync::Arc::new(std::sync::OnceLock::<imds::Client>::new());
+        let (known, seen) = (client.clone(), std::sync::Arc::new(std::sync::Mutex::new(Vec::new())));
+        let values = seen.clone();
+        let built = inner
+            .observer(move |_| {
+                let value = known.get().unwrap().get("instance-id").map(|value| value.into_bytes());
+                values.lock().unwrap().push(value.unwrap_or_default());
+            })
+            .build()
+            .unwrap();
+        client.set(built.clone()).unwrap();
+        assert_eq!(built.get("instance-id").unwrap().bytes(), b"i-0123456789abcdef0", "{driver:?}");
+        let seen = seen.lock().unwrap();
+        assert!(seen.len() >= 3 && seen.iter().filter(|value| value.is_empty()).count() == 0, "{seen:?}");
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_task_that_is_not_polled_does_not_hold_up_the_others() {
+    let server = FaultServer::start();
+    let client = imds::AsyncClient::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(server.endpoint())
+        .no_store()
+        .build_async()
+        .unwrap();
+    let mut leader = Box::pin(client.get("instance-id"));
+    std::future::poll_fn(|context| {
+        assert!(leader.as_mut().poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    assert_eq!(client.get("instance-id").await.unwrap().bytes(), b"i-0123456789abcdef0");
+    assert_eq!(leader.await.unwrap().bytes(), b"i-0123456789abcdef0");
+}

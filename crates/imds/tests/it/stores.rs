@@ -58,8 +58,12 @@ fn a_file_that_is_loose_or_corrupt_is_replaced() {
 
         mode(&file, 0o644);
         let (puts, events) = two_calls(driver, store.clone(), &server);
+        assert_eq!((puts, events.len()), (0, 0), "{driver:?}: tightened and served");
+
+        mode(&file, 0o666);
+        let (puts, events) = two_calls(driver, store.clone(), &server);
         assert_eq!(puts, 1, "{driver:?}: replaced once, then served");
-        assert!(events[0].contains("other users can open"), "{events:?}");
+        assert!(events[0].contains("other users could write"), "{events:?}");
 
         std::fs::write(&file, "\0garbage").unwrap();
         let (puts, events) = two_calls(driver, store, &server);
@@ -74,11 +78,25 @@ fn a_directory_that_others_can_write_is_not_used() {
         let (server, home) = (FaultServer::start(), tempfile::tempdir().unwrap());
         let directory = home.path().join("imds");
         std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("notes"), "shared on purpose").unwrap();
         mode(&directory, 0o777);
         let (puts, events) = two_calls(driver, FileStore::new(&directory), &server);
         assert_eq!(puts, 2, "{driver:?}");
         assert!(events.iter().all(|event| event.contains("can be written by other users")), "{events:?}");
-        assert_eq!(directory.read_dir().unwrap().count(), 0, "nothing was put there");
+        assert_eq!(directory.read_dir().unwrap().count(), 1, "nothing was put there");
+    }
+}
+
+#[test]
+fn a_store_directory_of_ours_that_is_too_open_is_tightened() {
+    for driver in BOTH {
+        let (server, home) = (FaultServer::start(), tempfile::tempdir().unwrap());
+        let directory = home.path().join("imds");
+        std::fs::create_dir(&directory).unwrap();
+        mode(&directory, 0o777);
+        assert_eq!(two_calls(driver, FileStore::new(&directory), &server), (1, Vec::new()), "{driver:?}");
+        let tightened = std::fs::metadata(&directory).unwrap().permissions().mode();
+        assert_eq!(tightened & 0o777, 0o700);
     }
 }
 

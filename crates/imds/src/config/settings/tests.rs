@@ -227,3 +227,19 @@ fn a_password_in_an_endpoint_is_not_repeated() {
         }
     }
 }
+
+#[test]
+fn a_longer_deadline_gives_each_attempt_more_time() {
+    let second = Duration::from_secs(1);
+    for (deadline, read_timeout, attempts, expected) in [
+        (None, None, None, second),
+        (Some(20 * second), None, None, Duration::from_secs_f64(20.0 / 3.0)),
+        (Some(20 * second), None, Some(1), 20 * second),
+        (Some(2 * second), None, None, second),
+        (Some(20 * second), Some(3 * second), None, 3 * second),
+    ] {
+        let given = Given { deadline, read_timeout, attempts, ..Given::default() };
+        let found = resolve(&[], "", given).unwrap().read_timeout;
+        assert!(found.abs_diff(expected) < Duration::from_micros(1), "{deadline:?}: {found:?}");
+    }
+}

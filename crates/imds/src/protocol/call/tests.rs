@@ -96,13 +96,15 @@ impl Harness {
         change(&mut given);
         let settings = given.resolve(&EmptyEnvironment).unwrap();
         let shared = Arc::new(Shared {
-            key: StoreKey::new(settings.endpoint.to_string()),
+            key: StoreKey::new(settings.endpoint.to_string(), None),
             settings,
             clock: Arc::new(clock.clone()),
             store: Some(Arc::new(store.clone())),
             session: Arc::default(),
             rate_limit: Arc::default(),
             observer: None,
+            boot_id: clock.boot_id(),
+            observing: Mutex::default(),
         });
         Self { clock, shared, puts: Vec::new(), gets: Vec::new(), requests: Vec::new(), idle: false }
     }
@@ -133,8 +135,13 @@ impl Harness {
                 Step::Wait { until, .. } => self.clock.advance((until - now).max(Duration::from_nanos(1))),
                 Step::Release { .. } => {}
                 Step::Connect { fresh, .. } => {
-                    let refused = self.puts.first().into_iter().chain(self.gets.first());
-                    if refused.into_iter().any(|does| matches!(does, Does::Refuse)) {
+                    let refusing = [&mut self.puts, &mut self.gets]
+                        .into_iter()
+                        .find(|script| matches!(script.first(), Some(Does::Refuse)));
+                    if let Some(script) = refusing {
+                        if script.len() > 1 {
+                            script.remove(0);
+                        }
                         call.event(now, Event::Failed(io::ErrorKind::ConnectionRefused.into()));
                     } else {
                         let reused = self.idle && !fresh;
@@ -181,7 +188,7 @@ fn store_with(text: &str, expires: Moment) -> MemoryStore {
         expires,
         ttl: Duration::from_secs(21_600),
     };
-    store.save(&StoreKey::new("http://127.0.0.1:1".to_owned()), &stored).unwrap();
+    store.save(&StoreKey::new("http://127.0.0.1:1".to_owned(), None), &stored).unwrap();
     store
 }
 
@@ -299,6 +306,7 @@ fn what_the_service_says_decides_the_kind() {
         (204, ErrorKind::Protocol, 1),
         (302, ErrorKind::Protocol, 1),
         (501, ErrorKind::Server, 1),
+        (408, ErrorKind::Protocol, 3),
         (429, ErrorKind::Throttled, 3),
         (500, ErrorKind::Server, 3),
         (502, ErrorKind::Server, 3),
@@ -335,7 +343,18 @@ fn what_the_network_does_decides_the_kind() {
     assert_eq!(failure(&[Does::Refuse], &[value("v")]), (ErrorKind::Unreachable, true, (0, 0)));
     assert_eq!(failure(&ok, &[Does::Reset]), (ErrorKind::Unreachable, false, (1, 3)));
     let cut = Does::Close("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
-    assert_eq!(failure(&ok, &[cut]), (ErrorKind::Protocol, false, (1, 3)));
+    assert_eq!(failure(&ok, std::slice::from_ref(&cut)), (ErrorKind::Protocol, false, (1, 3)));
+    // A poller goes on: what a call retries, a later call may find.
+    for (gets, retryable) in [
+        (cut, true),
+        (Does::Stall, true),
+        (answer(503, "", ""), true),
+        (answer(404, "", ""), false),
+        (answer(501, "", ""), false),
+    ] {
+        let mut harness = Harness::new(&MemoryStore::new(), |_| {}).script(&ok, std::slice::from_ref(&gets));
+        assert_eq!(harness.get().unwrap_err().is_retryable(), retryable, "{gets:?}");
+    }
     let large = Does::Close("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n");
     assert_eq!(failure(&ok, &[large]), (ErrorKind::Protocol, false, (1, 1)));
 }
@@ -413,6 +432,68 @@ fn a_kept_connection_that_was_closed_costs_no_attempt() {
 }
 
 #[test]
+fn a_timeout_on_a_kept_connection_costs_no_attempt_and_is_not_the_hop_limit() {
+    let mut harness = Harness::new(&MemoryStore::new(), |given| given.attempts = Some(1))
+        .script(&[Does::Stall, token("T")], &[value("v")]);
+    harness.idle = true;
+    assert_eq!(harness.get().unwrap(), "v");
+    assert_eq!(harness.counts(), (2, 1));
+}
+
+/// A client at the service's own address, or at another with or without the switch, on a machine
+/// that started this many seconds ago.
+fn booting(endpoint: &str, uptime: u64, switch: bool) -> Harness {
+    let clock = MadeClock::new();
+    clock.0.lock().unwrap().0 = at(uptime);
+    Harness::with_clock(clock, &MemoryStore::new(), |given| {
+        given.endpoint = Some(endpoint.to_owned());
+        given.boot_retries = switch;
+    })
+}
+
+const OWN: [&str; 2] = ["http://169.254.169.254", "http://[fd00:ec2::254]"];
+const OTHER: &str = "http://127.0.0.1:1";
+
+#[test]
+fn a_service_that_refuses_connections_while_the_machine_starts_is_awaited() {
+    let script = [vec![Does::Refuse; 8], vec![token("T")]].concat();
+    for (endpoint, uptime, switch) in [(OWN[0], 5, false), (OWN[1], 290, false), (OTHER, 5000, true)] {
+        let mut harness = booting(endpoint, uptime, switch).script(&script, &[value("v")]);
+        assert_eq!(harness.get().unwrap(), "v", "{endpoint} {uptime}");
+        assert_eq!(harness.counts(), (1, 1));
+    }
+    for (endpoint, uptime) in [(OWN[0], 300), (OTHER, 5)] {
+        let mut harness = booting(endpoint, uptime, false).script(&script, &[value("v")]);
+        let error = harness.get().unwrap_err();
+        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (ErrorKind::Unreachable, 1, true));
+    }
+    // It ends with the deadline.
+    let mut harness = booting(OWN[0], 5, false).script(&[Does::Refuse], &[value("v")]);
+    assert_eq!(harness.get().unwrap_err().kind(), ErrorKind::Unreachable);
+    assert!(harness.clock.now() - at(5) <= 10 * SECOND, "{:?}", harness.clock.now());
+}
+
+#[test]
+fn a_service_that_refuses_its_own_tokens_while_the_machine_starts_is_awaited() {
+    let refused = answer(401, "", "");
+    let script = [vec![refused.clone(); 6], vec![value("v")]].concat();
+    for (endpoint, uptime, switch) in [(OWN[0], 5, false), (OTHER, 5000, true)] {
+        let mut harness = booting(endpoint, uptime, switch).script(&[token("T")], &script);
+        assert_eq!(harness.get().unwrap(), "v", "{endpoint}");
+        assert_eq!(harness.counts(), (7, 7), "a new token for each refusal");
+    }
+    for (endpoint, uptime) in [(OWN[0], 300), (OTHER, 5)] {
+        let mut harness = booting(endpoint, uptime, false).script(&[token("T")], &script);
+        let error = harness.get().unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Unauthorized, true));
+        assert_eq!(harness.counts(), (2, 2));
+    }
+    let mut harness = booting(OWN[0], 5, false).script(&[token("T")], &[refused]);
+    assert_eq!(harness.get().unwrap_err().kind(), ErrorKind::Unauthorized);
+    assert!(harness.clock.now() - at(5) <= 10 * SECOND);
+}
+
+#[test]
 fn v1_is_spoken_by_name_only_and_without_a_token() {
     let v1 = |given: &mut Given| given.version = ImdsVersion::V1;
     let mut harness =
@@ -422,6 +503,7 @@ fn v1_is_spoken_by_name_only_and_without_a_token() {
     assert!(!harness.requests[0].to_ascii_lowercase().contains("token"), "{}", harness.requests[0]);
     let error = harness.get().unwrap_err();
     assert_eq!((error.kind(), error.lacked_token()), (ErrorKind::Unauthorized, true));
+    assert!(!error.is_retryable());
 }
 
 #[test]
@@ -437,6 +519,8 @@ fn disabled_sends_nothing() {
         session: Arc::default(),
         rate_limit: Arc::default(),
         observer: None,
+        boot_id: None,
+        observing: Mutex::default(),
     };
     let mut call = Call::new(Arc::new(shared), Goal::Token, None);
     assert_eq!(call.step(harness.clock.now()), Step::Done);
@@ -466,6 +550,7 @@ fn a_waiter_shares_the_failure_of_the_flight() {
         kind: ErrorKind::Unreachable,
         status: None,
         stalled: true,
+        given: 10 * SECOND,
     };
     other.record_failure(&failure).unwrap();
     drop(other);
@@ -475,6 +560,46 @@ fn a_waiter_shares_the_failure_of_the_flight() {
     // A later call tries again.
     harness.clock.advance(SECOND);
     assert_eq!(harness.get().unwrap(), "v");
+}
+
+#[test]
+fn a_waiter_with_more_time_than_the_failed_fetch_had_tries_for_itself() {
+    for (kind, status, shares) in
+        [(ErrorKind::Unreachable, None, false), (ErrorKind::Forbidden, Some(403), true)]
+    {
+        let store = MemoryStore::new();
+        let mut harness = Harness::new(&store, |_| {}).script(&[token("T")], &[value("v")]);
+        let mut other = store.try_lock(&harness.shared.key).unwrap().unwrap();
+        let path = MetadataPath::from_static("/latest/meta-data/instance-id");
+        let mut call = Call::new(harness.shared.clone(), Goal::Get(path), None);
+        let now = harness.clock.now();
+        assert!(matches!(call.step(now), Step::Wait { on: None, .. }));
+        let given = Duration::from_millis(200);
+        let boot_id = BootId::new("boot-1").unwrap();
+        other.record_failure(&FetchFailure { at: now, boot_id, kind, status, stalled: true, given }).unwrap();
+        drop(other);
+        let shared = harness.drive(&mut call).err().map(|error| error.kind());
+        assert_eq!(shared, shares.then_some(kind));
+        assert_eq!(harness.counts(), if shares { (0, 0) } else { (1, 1) });
+    }
+}
+
+#[test]
+fn a_leader_that_is_not_polled_is_replaced_within_one_attempts_time() {
+    let store = MemoryStore::new();
+    let mut harness = Harness::new(&store, |_| {}).script(&[token("T")], &[value("v")]);
+    let path = MetadataPath::from_static("/latest/meta-data/instance-id");
+    let mut leader = Call::new(harness.shared.clone(), Goal::Get(path), None);
+    let begun = harness.clock.now();
+    assert!(matches!(leader.step(begun), Step::Connect { .. }));
+    // It holds the flight and the store's lock, and nobody polls it again.
+    assert_eq!(harness.get().unwrap(), "v");
+    let waited = harness.clock.now() - begun;
+    assert!(waited <= Duration::from_millis(1200), "{waited:?}");
+    assert_eq!(harness.counts(), (1, 1));
+    assert!(store.load(&harness.shared.key).unwrap().is_some(), "the token is stored nevertheless");
+    // Polled at last, it goes on with what it began.
+    assert!(matches!(harness.drive(&mut leader), Ok(Success::Answer(_))));
 }
 
 #[test]
