@@ -115,7 +115,10 @@ fn expected<E: serde::de::Error>(text: &str, accepted: &str) -> E {
 /// Returns an error if the file cannot be read, or what it says cannot be.
 pub fn read_instance(path: &Path) -> Result<Described, Error> {
     let text = read(path)?;
-    parse(&text, is_json(path)).map_err(|invalid| Error::Invalid(invalid.in_file(path)))
+    // A snapshot and JSON are known by their first character, whatever the file is called: no TOML
+    // begins so.
+    parse(&text, is_json(path) || text.trim_start().starts_with('{'))
+        .map_err(|invalid| Error::Invalid(invalid.in_file(path)))
 }
 
 /// Whether a file's name says that it is JSON; everything else is TOML.
@@ -141,6 +144,10 @@ pub(crate) fn parse(text: &str, json: bool) -> Result<Described, Invalid> {
         // costs time.
         described.instance =
             from_json(&merged.to_string()).map_err(|wrong| Invalid { line: None, ..wrong })?;
+        let before = preset.instance();
+        let is_given =
+            |members: &[&str]| members.iter().try_fold(given, |value, member| value.get(member)).is_some();
+        described.instance.derive(&before, &is_given);
     }
     described.instance.flaw().map_err(|flaw| {
         let line = flaw.places.iter().find_map(|place| {
@@ -209,6 +216,44 @@ mod tests {
         assert_eq!(described.options.http_tokens, HttpTokens::Required);
         assert_eq!(described.overrides[&path("iam")], None);
         assert_eq!(described.overrides[&path("placement/group-name")], Some(b"g".to_vec()));
+    }
+
+    #[test]
+    fn the_rest_follows_from_the_region_and_the_type() {
+        let text = "[instance]\ninstance-type = 'c7g.large'\n[instance.placement]\nregion = 'cn-north-1'\n\
+                    availability-zone = 'cn-north-1b'\n";
+        let instance = parse(text, false).unwrap().instance;
+        assert_eq!(instance.placement.availability_zone_id.as_deref(), Some("cnn1-az2"));
+        assert_eq!(
+            (&*instance.services.partition, &*instance.services.domain),
+            ("aws-cn", "amazonaws.com.cn")
+        );
+        let primary = &instance.interfaces[0];
+        assert_eq!(primary.local_hostname, "ip-10-0-0-157.cn-north-1.compute.internal");
+        let public = "ec2-203-0-113-25.cn-north-1.compute.amazonaws.com.cn";
+        assert_eq!(primary.public_hostname.as_deref(), Some(public));
+        assert_eq!(instance.architecture, "arm64");
+    }
+
+    #[test]
+    fn contradictions_are_refused_with_their_line() {
+        for (text, message) in [
+            (
+                "[instance]\ninstance-type = 'c7g.large'\narchitecture = 'x86_64'",
+                "line 3: `architecture` is `x86_64`, but `instance-type` `c7g.large` is of `arm64`",
+            ),
+            (
+                "[instance.placement]\nregion = 'eu-west-1'\navailability-zone = 'eu-west-1a'\n\
+                 availability-zone-id = 'use1-az4'",
+                "line 4: `availability-zone-id` is `use1-az4`, which is not in `region` `eu-west-1`; such as `euw1-az1`",
+            ),
+            (
+                "instance.services.partition = 'aws-cn'",
+                "line 1: `partition` is `aws-cn`, but `region` `us-east-1` is in the partition `aws`",
+            ),
+        ] {
+            assert_eq!(parse(text, false).unwrap_err().to_string(), message);
+        }
     }
 
     #[test]

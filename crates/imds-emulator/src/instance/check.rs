@@ -36,6 +36,7 @@ impl Instance {
             return Err(at(["account-id".into()])(message));
         }
         self.zone_flaw()?;
+        self.region_flaw()?;
         let mut macs = std::collections::BTreeSet::new();
         for (index, interface) in self.interfaces.iter().enumerate() {
             let place = ["interfaces".into(), index.into(), "mac".into()];
@@ -70,6 +71,37 @@ impl Instance {
                 let message =
                     format!("`user-data` is {length} bytes long; EC2 takes at most {USER_DATA_BYTES}");
                 Err(at(["user-data".into()])(message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What contradicts the Region or the instance type.
+    fn region_flaw(&self) -> Result<(), Flaw> {
+        let region = &self.placement.region;
+        if let (Some(id), Some(prefix)) =
+            (&self.placement.availability_zone_id, super::region::zone_id_prefix(region))
+            && !id.starts_with(&format!("{prefix}-"))
+        {
+            let id = id.escape_debug();
+            let message = format!(
+                "`availability-zone-id` is `{id}`, which is not in `region` `{region}`; such as `{prefix}-az1`"
+            );
+            return Err(at(["placement".into(), "availability-zone-id".into()])(message));
+        }
+        let (_, partition) = super::region::services(region);
+        if self.services.partition != partition {
+            let own = self.services.partition.escape_debug();
+            let message =
+                format!("`partition` is `{own}`, but `region` `{region}` is in the partition `{partition}`");
+            return Err(at(["services".into(), "partition".into()])(message));
+        }
+        match super::region::architecture(&self.instance_type) {
+            Some(expected) if expected != self.architecture => {
+                let (own, kind) = (self.architecture.escape_debug(), self.instance_type.escape_debug());
+                let message =
+                    format!("`architecture` is `{own}`, but `instance-type` `{kind}` is of `{expected}`");
+                Err(Flaw { places: vec![vec!["architecture".into()], vec!["instance-type".into()]], message })
             }
             _ => Ok(()),
         }

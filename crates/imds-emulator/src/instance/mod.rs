@@ -7,6 +7,7 @@ pub(crate) mod check;
 mod events;
 mod network;
 mod preset;
+pub(crate) mod region;
 mod role_credentials;
 mod secret;
 
@@ -134,4 +135,45 @@ pub struct PublicKey {
     pub name: String,
     /// The key in OpenSSH format.
     pub openssh_key: String,
+}
+
+impl Instance {
+    /// Paths whose values reach more than the path: the identity document, listings.
+    pub(crate) const TAKEN_OVER: [&str; 9] = [
+        "meta-data/instance-id",
+        "meta-data/ami-id",
+        "meta-data/instance-type",
+        "meta-data/kernel-id",
+        "meta-data/ramdisk-id",
+        "meta-data/product-codes",
+        "meta-data/placement/region",
+        "meta-data/placement/availability-zone",
+        "meta-data/local-ipv4",
+    ];
+
+    /// Takes over a value that was set at a path, if the identity document or a listing follows
+    /// from it; `false` for any other path, and for what is not text.
+    pub(crate) fn take_over(&mut self, path: &str, value: &[u8]) -> bool {
+        let Ok(text) = std::str::from_utf8(value) else { return false };
+        let own = text.to_owned();
+        match path {
+            "meta-data/instance-id" => self.instance_id = own,
+            "meta-data/ami-id" => self.ami_id = own,
+            "meta-data/instance-type" => self.instance_type = own,
+            "meta-data/kernel-id" => self.kernel_id = Some(own),
+            "meta-data/ramdisk-id" => self.ramdisk_id = Some(own),
+            "meta-data/product-codes" => self.product_codes = text.lines().map(str::to_owned).collect(),
+            "meta-data/placement/region" => self.placement.region = own,
+            "meta-data/placement/availability-zone" => self.placement.availability_zone = own,
+            "meta-data/local-ipv4" => match (text.parse(), self.interfaces.first_mut()) {
+                (Ok(address), Some(interface)) => match interface.local_ipv4s.first_mut() {
+                    Some(first) => *first = address,
+                    None => interface.local_ipv4s.push(address),
+                },
+                _ => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
 }

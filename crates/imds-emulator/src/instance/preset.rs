@@ -98,7 +98,12 @@ impl Preset {
                 instance.user_data = Some(UserData(hook.to_vec()));
                 instance.lifecycle.target_lifecycle_state = Some(TargetLifecycleState::InService);
             }
-            Self::MultiInterface => instance.interfaces.extend([second(), third()]),
+            Self::MultiInterface => {
+                // Two network cards, which an m5.large does not have.
+                instance.instance_type = "c6in.32xlarge".into();
+                instance.interfaces[0].network_card = Some(0);
+                instance.interfaces.extend([second(), third()]);
+            }
             Self::Ipv6Only => {
                 let interface = &mut instance.interfaces[0];
                 let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, 0x1234, 0x1a00, 0, 0, 0, 0x9d);
@@ -107,7 +112,7 @@ impl Preset {
                     ipv4_associations: Vec::new(),
                     public_hostname: None,
                     ipv6s: vec![address],
-                    local_hostname: "i-1234567890abcdef0.us-east-1.compute.internal".into(),
+                    local_hostname: "i-1234567890abcdef0.ec2.internal".into(),
                     subnet_ipv4_cidr_block: None,
                     subnet_ipv6_cidr_blocks: vec!["2001:db8:1234:1a00::/64".into()],
                     vpc_ipv6_cidr_blocks: vec!["2001:db8:1234:1a00::/56".into()],
@@ -140,6 +145,8 @@ fn second() -> Interface {
         mac: "02:29:96:8f:6a:2e".into(),
         interface_id: "eni-0b1b2c3d4e5f67891".into(),
         device_number: 1,
+        network_card: Some(0),
+        subnet_id: "subnet-0cc1c79de3EXAMPLE".into(),
         local_ipv4s: vec![first, next],
         local_hostname: "ip-10-0-1-20.ec2.internal".into(),
         public_hostname: None,
@@ -161,8 +168,10 @@ fn third() -> Interface {
     Interface {
         mac: "02:29:96:8f:6a:2f".into(),
         interface_id: "eni-0c1b2c3d4e5f67892".into(),
-        device_number: 2,
+        // Device indexes are counted on each card; only the primary interface has 0.
+        device_number: 1,
         network_card: Some(1),
+        subnet_id: "subnet-0dd1c79de3EXAMPLE".into(),
         owner_id: Some("210987654321".into()),
         local_ipv4s: vec![std::net::Ipv4Addr::new(10, 0, 2, 30)],
         local_hostname: "ip-10-0-2-30.ec2.internal".into(),

@@ -285,16 +285,31 @@ impl State {
             let removed = self.overrides.remove(&other).flatten();
             self.override_bytes -= removed.map_or(0, |value| value.len());
         }
+        let rebuild = is_taken_over(&path);
         override_value(&mut self.tree.root, &path, value.as_deref());
         self.override_bytes += value.as_ref().map_or(0, Vec::len);
         let replaced = self.overrides.insert(path, value).flatten();
         self.override_bytes -= replaced.map_or(0, |value| value.len());
+        if rebuild {
+            return self.rebuild(now);
+        }
         self.encoder.set_last_modified(now);
     }
 
     fn rebuild(&mut self, now: Timestamp) {
+        // What was set above the instance reaches what follows from it: the identity document, for
+        // one.
+        let taken_over = self.overrides.keys().any(is_taken_over).then(|| {
+            let mut instance = self.instance.clone();
+            for (path, value) in &self.overrides {
+                if let Some(value) = value {
+                    instance.take_over(path.as_str(), value);
+                }
+            }
+            instance
+        });
         let source = Source {
-            instance: &self.instance,
+            instance: taken_over.as_ref().unwrap_or(&self.instance),
             profile: self.profile,
             tags: self.options.instance_metadata_tags == Switch::Enabled,
             credentials_since: self.credentials_since,
@@ -430,4 +445,9 @@ fn override_value(root: &mut Directory, path: &ValuePath, value: Option<&[u8]>) 
             root.remove(path.as_str());
         }
     }
+}
+
+/// Whether more than the path itself follows from a value that is set there.
+fn is_taken_over(path: &ValuePath) -> bool {
+    Instance::TAKEN_OVER.contains(&path.as_str())
 }

@@ -200,6 +200,17 @@ fn a_day_by_stepped_clock_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_value_that_is_set_reaches_the_identity_document() {
+    let service = Emulator::builder().set("instance-id", "i-0aaaaaaaaaaaaaaaa").build().unwrap();
+    service.set("placement/region", "eu-west-1").unwrap();
+    let leaves: std::collections::BTreeMap<_, _> = service.leaves().into_iter().collect();
+    let document = &leaves["/latest/dynamic/instance-identity/document"];
+    let document = String::from_utf8_lossy(document);
+    assert!(document.contains(r#""instanceId" : "i-0aaaaaaaaaaaaaaaa""#), "{document}");
+    assert!(document.contains(r#""region" : "eu-west-1""#), "{document}");
+}
+
+#[test]
 fn many_values_cost_no_more_than_their_number() {
     // A snapshot of 200,000 leaves, and 10,000 values set above them: each is looked up, not
     // searched for.

@@ -13,6 +13,10 @@ fn verified(region: &str) -> Vec<(&'static str, String)> {
     let mut instance = Instance::default();
     instance.placement.region = region.to_owned();
     instance.placement.availability_zone = format!("{region}a");
+    instance.placement.availability_zone_id = None;
+    if region.starts_with("cn-") {
+        instance.services.partition = "aws-cn".to_owned();
+    }
     let emulator = Emulator::builder().instance(instance).start().unwrap();
     let certificates = emulator.service().certificates().unwrap();
     let pkcs7 = if region.starts_with("cn-") { &certificates.pkcs7_china } else { &certificates.pkcs7 };
