@@ -146,3 +146,24 @@ fn buffer(text: &str) -> Result<u32, String> {
         _ => Err("it is not a power of two from 1 to 1024".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_and_subcommands_exclude_each_other() {
+        let parsed =
+            Cli::try_parse_from(["imds-trace", "--for", "7d", "--summary", "--every", "1h"]).unwrap();
+        assert_eq!(parsed.trace.duration, Some(Duration::from_secs(7 * 86_400)));
+        let refused = |words: &[&str]| Cli::try_parse_from(words).unwrap_err().to_string();
+        assert!(refused(&["imds-trace", "--summary", "man"]).contains("cannot be used with"));
+        assert!(refused(&["imds-trace", "--every", "1h"]).contains("--summary"));
+    }
+}

@@ -25,3 +25,34 @@ pub(crate) fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> i
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
     out.write_all(&script)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_option_and_subcommand() {
+        let mut page = Vec::new();
+        super::page(&mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert!(page.contains(".SH \"EXIT STATUS\""), "{page}");
+        let command = Cli::command();
+        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+            let long = argument.get_long().unwrap_or("help").replace('-', "\\-");
+            assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
+        }
+        for subcommand in ["advise", "completions", "man"] {
+            assert!(page.contains(&format!("imds\\-trace\\-{subcommand}(1)")), "{subcommand}: {page}");
+        }
+    }
+
+    #[test]
+    fn every_shell_completes_the_options() {
+        use clap::ValueEnum as _;
+        for shell in clap_complete::Shell::value_variants() {
+            let mut script = Vec::new();
+            completions(*shell, &mut script).unwrap();
+            assert!(String::from_utf8(script).unwrap().contains("fail-on-v1"), "{shell}");
+        }
+    }
+}

@@ -191,3 +191,37 @@ fn refusal(doing: &str, error: &io::Error) -> Failure {
         _ => Failure::new(Exit::Failed, doing).caused_by(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cgroup2_tree_wherever_it_is_mounted() {
+        let hybrid =
+            "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n";
+        assert_eq!(cgroup2_root(hybrid), Some("/sys/fs/cgroup/unified".into()));
+        assert_eq!(cgroup2_root("x /run/my\\040tree cgroup2 rw 0 0\n"), Some("/run/my tree".into()));
+        assert_eq!(cgroup2_root("cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n"), None);
+        assert_eq!(cgroup2_root(""), None);
+    }
+
+    #[test]
+    fn endpoints_as_the_kernel_part_has_them() {
+        let endpoints = [Endpoint::parse("169.254.169.254"), Endpoint::parse("[fd00:ec2::254]:8080")];
+        let table = encode(&endpoints.map(Result::unwrap));
+        assert_eq!(table[..20], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 169, 254, 169, 254, 0, 80, 0, 0]);
+        assert_eq!(table[20..26], [0xfd, 0, 0x0e, 0xc2, 0, 0]);
+        assert_eq!(table[36..40], [0x1f, 0x90, 0, 0]);
+        assert!(table[40..].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn refusals_by_what_the_kernel_says() {
+        let code = |number: i32| refusal("cannot load", &io::Error::from_raw_os_error(number)).code();
+        assert_eq!((code(1), code(22), code(38), code(12)), (5, 4, 4, 1));
+        let report = refusal("cannot load the program `x`", &io::Error::from_raw_os_error(22)).report();
+        assert!(report.contains("error: cannot load the program `x`: Invalid argument"), "{report}");
+        assert!(report.contains("hint: the kernel must be 5.8 or later"), "{report}");
+    }
+}

@@ -5,6 +5,8 @@ use imds_model::printable;
 use crate::report::record::Counts;
 use crate::report::summary::Summary;
 
+/// Width from which there is room for every count.
+const WIDE: usize = 120;
 /// Narrowest and widest text.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=400;
 const HEADINGS: [&str; 6] = ["V1", "V2", "TOKEN", "OTHER", "REFUSED", "UNREADABLE"];
@@ -36,7 +38,8 @@ pub(crate) fn render(summary: &Summary, width: usize, height: usize) -> String {
             ]
         })
         .collect();
-    let numbers: Vec<usize> = (0..6)
+    let columns = if width < WIDE { 4 } else { HEADINGS.len() };
+    let numbers: Vec<usize> = (0..columns)
         .map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0).max(HEADINGS[column].len()))
         .collect();
     let left = width.saturating_sub(numbers.iter().map(|width| width + 1).sum::<usize>() + 3);
@@ -47,6 +50,11 @@ pub(crate) fn render(summary: &Summary, width: usize, height: usize) -> String {
         for (cell, width) in cells.iter().zip(&numbers) {
             text.push_str(&format!("{cell:>width$} "));
         }
+        let is_heading = cells[0] == HEADINGS[0];
+        let fitted = |cell: &str, width: usize| match is_heading {
+            true => format!("{:<width$}", cell.chars().take(width).collect::<String>()),
+            false => fitted(cell, width),
+        };
         let last: Vec<String> =
             cells[6..].iter().zip(texts).map(|(cell, width)| fitted(cell, width)).collect();
         text.push_str(&last.join(" "));
@@ -54,7 +62,7 @@ pub(crate) fn render(summary: &Summary, width: usize, height: usize) -> String {
         out.push('\n');
     };
     let [v1, v2, token, other, refused, unreadable] = HEADINGS;
-    line([v1, v2, token, other, refused, unreadable, "PROGRAM", "USER, PLACE", "SDK", "LAST PATH"]);
+    line([v1, v2, token, other, refused, unreadable, "PROGRAM", "USER AND PLACE", "SDK", "LAST PATH"]);
     let room = height.saturating_sub(2);
     for row in rows.iter().take(room) {
         line(std::array::from_fn(|column| row[column].as_str()));
@@ -108,4 +116,65 @@ fn fitted(text: &str, width: usize) -> String {
 /// What others wrote, safe to show.
 fn shown(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { printable::escape(text).into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::summary::{CallerCounts, Kinds};
+    use crate::who::caller::Caller;
+    use crate::who::user_agent::sdk_of;
+
+    fn summary(callers: usize) -> Summary {
+        let mut summary = Summary::default();
+        for number in 0..callers {
+            let v1 = u64::try_from(callers - number).unwrap();
+            summary.merge(CallerCounts {
+                kinds: Kinds { v1, v2: 2, ..Kinds::default() },
+                last_path: "/latest/meta-data/placement/availability-zone".to_owned(),
+                sdk: sdk_of("curl/7.61.1"),
+                caller: Caller {
+                    name: Some(format!("caller\x1b[31m{number}")),
+                    user: Some("root".to_owned()),
+                    ..Caller::default()
+                },
+                ..CallerCounts::default()
+            });
+        }
+        summary
+    }
+
+    #[test]
+    fn fits_into_the_terminal_and_escapes_what_others_wrote() {
+        for width in [60, 80, 200] {
+            let text = render(&summary(40), width, 10);
+            assert_eq!(text.lines().count(), 10, "{text}");
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+            assert!(!text.contains('\x1b'), "{text}");
+        }
+        let text = render(&summary(3), 200, 24);
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0][..6], ["V1", "V2", "TOKEN", "OTHER", "REFUSED", "UNREADABLE"]);
+        assert_eq!(lines[1][..7], ["3", "2", "0", "0", "0", "0", "caller\\u{1b}[31m0"]);
+        assert!(render(&summary(40), 80, 10).ends_with("and 32 more callers\n"));
+    }
+
+    #[test]
+    fn any_size_of_terminal() {
+        for width in 0..70 {
+            for height in 0..4 {
+                assert!(!render(&summary(2), width, height).is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_seen_is_said() {
+        let counts = Counts { requests: 3, v1: 1, v2: 2, unknown_process: 1, ..Counts::default() };
+        assert_eq!(
+            totals(&counts),
+            "3 requests: 1 by IMDSv1, 2 by IMDSv2, 0 for a token, 0 for other clouds' paths; \
+             1 of unknown processes"
+        );
+    }
 }

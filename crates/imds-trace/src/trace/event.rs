@@ -162,3 +162,55 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An event as the kernel part lays it out.
+    fn raw(kind: u8, flags: u8, data: &[u8]) -> Vec<u8> {
+        let mut raw = vec![0; HEADER];
+        let mut put = |at: usize, bytes: &[u8]| raw[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, &1_000_u64.to_le_bytes());
+        put(8, &7_u64.to_le_bytes());
+        put(16, &99_u64.to_le_bytes());
+        put(24, &42_u32.to_le_bytes());
+        put(28, &43_u32.to_le_bytes());
+        put(32, &1000_u32.to_le_bytes());
+        put(36, &5_u32.to_le_bytes());
+        put(40, &300_u32.to_le_bytes());
+        put(44, &u32::try_from(data.len()).unwrap().to_le_bytes());
+        put(48, &3_u32.to_le_bytes());
+        put(52, &2_u32.to_le_bytes());
+        put(56, &[kind, flags, 1, 64]);
+        // Garbage behind the end of the name, as kernels before 6.2 leave it.
+        put(60, b"curl\0\xff\xfegarbage\0\0");
+        raw.extend_from_slice(data);
+        raw
+    }
+
+    #[test]
+    fn every_field_has_its_place() {
+        let event = Event::decode(&raw(2, SEEN_CONNECT | SEEN_START, b"GET")).unwrap();
+        let process = ProcessIds { pid: 42, tid: 43, name: "curl".to_owned() };
+        assert_eq!(event.origin, Origin { process: Some(process), uid: 1000, cgroup: 99 });
+        assert_eq!((event.time, event.cookie, event.endpoint), (1_000, 7, 1));
+        assert_eq!(event.packets, Packets { sent: 3, received: 2 });
+        let segment = Segment { offset: 5, length: 300, bytes: b"GET".to_vec(), from_start: true };
+        assert_eq!(event.kind, Kind::Request(segment));
+        let answer = Event::decode(&raw(3, 0, b"HTTP/1.1 200")).unwrap();
+        assert_eq!(answer.origin.process, None);
+        assert_eq!(answer.kind, Kind::Answer { offset: 5, bytes: b"HTTP/1.1 200".to_vec(), ttl: 64 });
+        let end = Event::decode(&raw(4, CLOSED_HERE | RESET, b"")).unwrap();
+        assert_eq!(end.kind, Kind::End { by_caller: true, by_service: false, reset: true });
+    }
+
+    #[test]
+    fn what_is_no_event_is_nothing() {
+        let whole = raw(2, 0, b"GET / HTTP/1.1");
+        for length in 0..whole.len() {
+            assert_eq!(Event::decode(&whole[..length]), None, "{length}");
+        }
+        assert_eq!(Event::decode(&raw(9, 0, b"")), None);
+    }
+}

@@ -158,3 +158,78 @@ fn shortened(text: &str) -> String {
     }
     text[..end].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_by_path_and_token() {
+        for (path, has_token, expected) in [
+            ("/latest/api/token", false, RequestKind::Token),
+            ("/latest/meta-data/", false, RequestKind::V1),
+            ("/latest/meta-data/", true, RequestKind::V2),
+            ("/", false, RequestKind::V1),
+            ("/1.0/meta-data/", false, RequestKind::V1),
+            ("/2007-01-19/", false, RequestKind::V1),
+            ("/2021-01-03/api/token", false, RequestKind::V1),
+            ("//latest//meta-data/", false, RequestKind::V1),
+            ("/latestx", false, RequestKind::Other),
+            ("/2021-1-03/", false, RequestKind::Other),
+            ("/computeMetadata/v1/", true, RequestKind::V2),
+            ("*", false, RequestKind::Other),
+        ] {
+            assert_eq!(classify(path, has_token).0, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn other_clouds_are_named() {
+        for (path, cloud) in [
+            ("/computeMetadata/v1/instance/", Some("Google Cloud")),
+            ("/metadata/instance", Some("Azure")),
+            ("/metadata/v1/id", Some("DigitalOcean")),
+            ("/instance_identity/v1/token", Some("IBM Cloud")),
+            ("/openstack/latest/meta_data.json", Some("OpenStack")),
+            ("/opc/v2/instance/", Some("Oracle Cloud")),
+            ("/hetzner/v1/metadata/", Some("Hetzner Cloud")),
+            ("/favicon.ico", None),
+        ] {
+            assert_eq!(classify(path, false), (RequestKind::Other, cloud), "{path}");
+        }
+    }
+
+    #[test]
+    fn targets_without_query_and_whole_urls() {
+        let path =
+            |target: &str| parse(format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes()).unwrap().head.path;
+        assert_eq!(path("/latest/user-data?token=hunter2"), "/latest/user-data");
+        assert_eq!(path("http://169.254.169.254/latest/x"), "/latest/x");
+        assert_eq!(path("http://169.254.169.254"), "/");
+        assert_eq!(path("/a://b"), "/a://b");
+    }
+
+    #[test]
+    fn the_token_is_looked_for_and_not_kept() {
+        let text =
+            "GET /latest/x HTTP/1.1\r\nx-aws-EC2-metadata-TOKEN: hunter2\r\nUser-Agent: a/1\r\n\r\nrest";
+        let parsed = parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            (parsed.head.kind, parsed.length, parsed.body),
+            (RequestKind::V2, text.len() - 4, Some(0))
+        );
+        assert!(!format!("{parsed:?}").contains("hunter2"));
+        // The header that asks for a token's TTL is none.
+        let ttl = "GET /latest/x HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 6\r\n\r\n";
+        assert_eq!(parse(ttl.as_bytes()).unwrap().head.kind, RequestKind::V1);
+    }
+
+    #[test]
+    fn bodies_by_their_length() {
+        let body = |headers: &str| parse(format!("PUT / HTTP/1.1\r\n{headers}\r\n").as_bytes()).unwrap().body;
+        assert_eq!(body(""), Some(0));
+        assert_eq!(body("Content-Length: 12\r\n"), Some(12));
+        assert_eq!(body("Content-Length: x\r\n"), None);
+        assert_eq!(body("Transfer-Encoding: chunked\r\n"), None);
+    }
+}

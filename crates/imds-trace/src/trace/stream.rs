@@ -160,3 +160,107 @@ pub(crate) fn unreadable_head() -> Head {
         cloud: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(offset: u32, text: &str) -> Segment {
+        Segment {
+            offset,
+            length: u32::try_from(text.len()).unwrap(),
+            bytes: text.as_bytes().to_vec(),
+            from_start: true,
+        }
+    }
+
+    /// What the segments bring: `kind path` of each request, or why it cannot be read.
+    fn read(segments: &[Segment]) -> Vec<String> {
+        let mut stream = RequestStream::new();
+        let mut found = Vec::new();
+        for segment in segments {
+            stream.push(segment, |request| found.push(request));
+        }
+        found.extend(stream.end());
+        found
+            .into_iter()
+            .map(|found| match found {
+                Found::Request(head) => format!("{:?} {}", head.kind, head.path),
+                Found::Unreadable(why) => format!("{why:?}"),
+            })
+            .collect()
+    }
+
+    const GET: &str = "GET /latest/a HTTP/1.1\r\nX-aws-ec2-metadata-token: x\r\n\r\n";
+
+    #[test]
+    fn cut_at_any_byte() {
+        for cut in 1..GET.len() {
+            let at = u32::try_from(cut).unwrap();
+            let segments = [segment(0, &GET[..cut]), segment(at, &GET[cut..])];
+            assert_eq!(read(&segments), ["V2 /latest/a"], "{cut}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_sent_again_count_once() {
+        let length = u32::try_from(GET.len()).unwrap();
+        let segments = [
+            segment(0, &GET[..20]),
+            segment(0, &GET[..20]),
+            // Merged with what comes next, as a retransmission may be.
+            segment(10, &GET[10..]),
+            segment(0, GET),
+            segment(length, GET),
+        ];
+        assert_eq!(read(&segments), ["V2 /latest/a", "V2 /latest/a"]);
+    }
+
+    #[test]
+    fn several_requests_and_bodies() {
+        let put = "PUT /latest/b HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET /";
+        let both = format!("{put}{GET}{put}");
+        assert_eq!(read(&[segment(0, &both)]), ["V1 /latest/b", "V2 /latest/a", "V1 /latest/b"]);
+        // A body of unknown length: what follows counts again where a segment begins like a
+        // request.
+        let chunked = "PUT /latest/c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let at = u32::try_from(chunked.len()).unwrap();
+        let segments = [segment(0, chunked), segment(at, "5\r\nhello\r\n0\r\n\r\n"), segment(at + 15, GET)];
+        assert_eq!(read(&segments), ["V1 /latest/c", "V2 /latest/a"]);
+    }
+
+    #[test]
+    fn missing_bytes_are_said_once_and_the_next_request_is_read() {
+        let segments = [segment(0, &GET[..10]), segment(20, &GET[20..]), segment(500, GET)];
+        assert_eq!(read(&segments), ["BytesMissing", "V2 /latest/a"]);
+        // Bytes of a body may be missing.
+        let put = "PUT /latest/b HTTP/1.1\r\nContent-Length: 500\r\n\r\n";
+        let after = u32::try_from(put.len()).unwrap() + 500;
+        assert_eq!(read(&[segment(0, put), segment(after, GET)]), ["V1 /latest/b", "V2 /latest/a"]);
+        // A packet that was larger than what is copied of it.
+        let large = Segment { length: 9_000, ..segment(0, &GET[..30]) };
+        assert_eq!(read(&[large, segment(9_000, GET)]), ["BytesMissing", "V2 /latest/a"]);
+    }
+
+    #[test]
+    fn a_stream_whose_beginning_was_not_seen() {
+        let unseen = |offset, text: &str| Segment { from_start: false, ..segment(offset, text) };
+        let middle = [unseen(u32::MAX - 3, "HTTP/1.1\r\n\r\n"), unseen(8, GET), unseen(100, "junk")];
+        assert_eq!(read(&middle), ["V2 /latest/a", "BytesMissing"]);
+        // The offsets wrap around.
+        let start = u32::MAX - 10;
+        let wrapped = [unseen(start, &GET[..20]), unseen(start.wrapping_add(20), &GET[20..])];
+        assert_eq!(read(&wrapped), ["V2 /latest/a"]);
+    }
+
+    #[test]
+    fn what_is_no_request() {
+        assert_eq!(read(&[segment(0, "\x16\x03\x01junk\r\n\r\n"), segment(13, "more")]), ["NotHttp"]);
+        assert_eq!(read(&[segment(0, "GET /latest/ HTT")]), ["Unfinished"]);
+        let long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(HEADER_LIMIT));
+        assert_eq!(read(&[segment(0, &long)]), ["TooLong"]);
+        let mut stream = RequestStream::new();
+        stream.push(&segment(0, ""), |found| panic!("{found:?}"));
+        assert_eq!(stream.end(), None);
+    }
+}

@@ -295,3 +295,143 @@ impl Connection {
 fn status_of(line: &[u8]) -> Option<u16> {
     std::str::from_utf8(line.get(9..12)?).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::event::Segment;
+    use crate::trace::request::RequestKind;
+
+    const MILLI: u64 = 1_000_000;
+    const GET: &str = "GET /latest/a HTTP/1.1\r\n\r\n";
+
+    fn event(time: u64, cookie: u64, sent: u32, received: u32, kind: Kind) -> Event {
+        let origin = Origin { process: None, uid: 0, cgroup: 1 };
+        Event { time, cookie, origin, endpoint: 0, packets: Packets { sent, received }, kind }
+    }
+
+    fn request(offset: u32, text: &str) -> Kind {
+        let length = u32::try_from(text.len()).unwrap();
+        Kind::Request(Segment { offset, length, bytes: text.as_bytes().to_vec(), from_start: true })
+    }
+
+    fn answer(offset: u32, text: &str) -> Kind {
+        Kind::Answer { offset, bytes: text.as_bytes().to_vec(), ttl: 1 }
+    }
+
+    fn end(by_caller: bool, by_service: bool, reset: bool) -> Kind {
+        Kind::End { by_caller, by_service, reset }
+    }
+
+    /// Runs the events, then lets `ticks` pass: the exchanges.
+    fn run(events: &[Event], ticks: &[u64]) -> (Vec<Exchange>, Tracker) {
+        let mut tracker = Tracker::default();
+        let mut finished = Vec::new();
+        for event in events {
+            tracker.event(event, |exchange| finished.push(exchange));
+        }
+        for now in ticks {
+            tracker.tick(*now, |exchange| finished.push(exchange));
+        }
+        (finished, tracker)
+    }
+
+    #[test]
+    fn a_short_connection() {
+        let events = [
+            event(0, 1, 0, 0, Kind::Connect),
+            event(MILLI, 1, 3, 1, request(0, GET)),
+            event(3 * MILLI, 1, 3, 3, answer(0, "HTTP/1.1 200")),
+            event(4 * MILLI, 1, 5, 4, end(false, true, false)),
+            event(5 * MILLI, 1, 6, 4, end(true, true, false)),
+            // What comes behind the end begins nothing.
+            event(6 * MILLI, 1, 6, 5, end(true, true, false)),
+        ];
+        let (finished, mut tracker) = run(&events, &[]);
+        assert_eq!(finished.len(), 1);
+        assert_eq!(finished[0].answer, Some(Answer { status: 200, latency: 2 * MILLI, ttl: 1 }));
+        assert_eq!(finished[0].packets, Packets { sent: 6, received: 4 });
+        assert_eq!((tracker.take_ended(), tracker.silent(), tracker.follows()), (vec![1], 0, false));
+    }
+
+    #[test]
+    fn several_requests_on_a_kept_connection() {
+        let at = u32::try_from(GET.len()).unwrap();
+        let events = [
+            event(0, 1, 3, 1, request(0, GET)),
+            event(MILLI, 1, 3, 2, answer(0, "HTTP/1.1 ")),
+            event(MILLI, 1, 3, 3, answer(9, "401")),
+            event(2 * MILLI, 1, 5, 3, request(at, GET)),
+            event(3 * MILLI, 1, 5, 4, answer(0, "HTTP/1.1 200")),
+        ];
+        // The second waits for its packets, and then for nothing more.
+        let (finished, tracker) = run(&events, &[4 * MILLI]);
+        assert_eq!(finished.len(), 1);
+        assert!(tracker.waits());
+        let (finished, tracker) = run(&events, &[4 * MILLI, SECOND]);
+        let lines: Vec<(u32, u16, u32, u32)> = finished
+            .iter()
+            .map(|exchange| {
+                let Packets { sent, received } = exchange.packets;
+                (exchange.number, exchange.answer.unwrap().status, sent, received)
+            })
+            .collect();
+        assert_eq!(lines, [(1, 401, 4, 3), (2, 200, 1, 1)]);
+        assert!(!tracker.waits() && tracker.follows());
+    }
+
+    #[test]
+    fn requests_that_nobody_answers() {
+        let events = [event(0, 1, 3, 1, request(0, GET))];
+        assert_eq!(run(&events, &[PATIENCE - 1]).0.len(), 0);
+        let (finished, _) = run(&events, &[PATIENCE]);
+        assert_eq!((finished.len(), finished[0].answer), (1, None));
+        // Reset, or closed by both: at once.
+        for over in [end(false, false, true), end(true, true, false)] {
+            let events = [events[0].clone(), event(MILLI, 1, 3, 2, over)];
+            assert_eq!(run(&events, &[]).0.len(), 1);
+        }
+        // A caller that closes its own side alone may still read the answer.
+        let half = [
+            events[0].clone(),
+            event(MILLI, 1, 4, 1, end(true, false, false)),
+            event(2 * MILLI, 1, 4, 2, answer(0, "HTTP/1.1 200")),
+        ];
+        let (finished, tracker) = run(&half, &[SECOND]);
+        assert_eq!(finished[0].answer.map(|answer| answer.status), Some(200));
+        assert!(!tracker.follows());
+    }
+
+    #[test]
+    fn connections_without_a_request_are_counted() {
+        let events = [event(0, 1, 0, 0, Kind::Connect), event(1, 1, 1, 1, end(false, false, true))];
+        let (finished, tracker) = run(&events, &[]);
+        assert_eq!((finished.len(), tracker.silent()), (0, 1));
+    }
+
+    #[test]
+    fn half_a_request_is_told_at_the_end() {
+        let events = [event(0, 1, 1, 1, request(0, &GET[..9])), event(1, 1, 1, 1, end(true, true, false))];
+        let (finished, _) = run(&events, &[]);
+        assert_eq!(finished[0].head.kind, RequestKind::Unreadable);
+        assert_eq!(finished[0].unreadable, Some(Unreadable::Unfinished));
+    }
+
+    #[test]
+    fn more_connections_than_there_is_room_for() {
+        let count = u64::try_from(CONNECTIONS).unwrap();
+        let mut tracker = Tracker::default();
+        let mut finished = 0;
+        for cookie in 0..count + 3 {
+            tracker.event(&event(cookie, cookie, 1, 1, request(0, GET)), |_| finished += 1);
+        }
+        assert_eq!((finished, tracker.evicted(), tracker.take_ended()), (3, 3, vec![0, 1, 2]));
+    }
+
+    #[test]
+    fn connections_that_are_quiet_for_long_are_forgotten() {
+        let events = [event(0, 1, 0, 0, Kind::Connect)];
+        let (_, tracker) = run(&events, &[FORGET + 1]);
+        assert!(!tracker.follows());
+    }
+}

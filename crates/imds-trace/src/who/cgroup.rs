@@ -171,3 +171,88 @@ fn unescaped(name: &str) -> String {
     }
     out + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const UID: &str = "63b3ebfc-2890-11e9-8154-16bf8ef8d9dc";
+
+    /// `unit | runtime container | pod | task`, with `-` for what the path does not name.
+    fn shown(path: &str) -> String {
+        let place = Place::of(&path.replace("ID", ID));
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let container = place
+            .container
+            .map(|container| format!("{} {}", or_dash(container.runtime), container.id.replace(ID, "ID")));
+        let pod = place.pod.map(|pod| pod.uid);
+        [place.unit, container, pod, place.ecs_task].map(or_dash).join(" | ")
+    }
+
+    #[test]
+    fn shapes_of_every_runtime() {
+        let pod = UID.replace('-', "_");
+        for (path, expected) in [
+            ("/", "- | - | - | -"),
+            ("/system.slice/sshd.service", "sshd.service | - | - | -"),
+            ("/system.slice/backup@daily.service", "backup@daily.service | - | - | -"),
+            ("/system.slice/dev\\x2dx.service/sub", "dev\\x2dx.service | - | - | -"),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/app.service",
+                "app.service | - | - | -",
+            ),
+            ("/user.slice/user-1000.slice/session-3.scope", "session-3.scope | - | - | -"),
+            ("/system.slice/docker-ID.scope", "- | docker ID | - | -"),
+            ("/docker/ID", "- | docker ID | - | -"),
+            ("/system.slice/nerdctl-ID.scope", "- | containerd ID | - | -"),
+            ("/default/web", "- | containerd web | - | -"),
+            ("/machine.slice/libpod-ID.scope/container", "- | podman ID | - | -"),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-ID.scope",
+                "user@1000.service | podman ID | - | -",
+            ),
+            ("/machine.slice/libpod-conmon-ID.scope", "libpod-conmon-ID.scope | - | - | -"),
+            ("/libpod_parent/libpod-ID", "- | podman ID | - | -"),
+            ("/machine.slice/machine-my\\x2dbox.scope", "- | nspawn my-box | - | -"),
+            ("/machine.slice/systemd-nspawn@box.service", "- | nspawn box | - | -"),
+            ("/lxc.payload.box", "- | lxc box | - | -"),
+            ("/lxc/box", "- | lxc box | - | -"),
+            ("/ecs/0123456789abcdef0123456789abcdef/ID", "- | - ID | - | 0123456789abcdef0123456789abcdef"),
+        ] {
+            assert_eq!(shown(path).replace(ID, "ID"), expected, "{path}");
+        }
+        for (path, expected) in [
+            (format!("/kubepods/burstable/pod{UID}/ID"), format!("- | - ID | {UID} | -")),
+            (format!("/kubepods/besteffort/pod{UID}/crio-ID"), format!("- | cri-o ID | {UID} | -")),
+            (
+                format!("/kubepods.slice/kubepods-pod{pod}.slice/cri-containerd-ID.scope"),
+                format!("- | containerd ID | {UID} | -"),
+            ),
+            (
+                format!(
+                    "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/\
+                     kubelet-kubepods-burstable-pod{pod}.slice/crio-ID.scope/container"
+                ),
+                format!("- | cri-o ID | {UID} | -"),
+            ),
+            (
+                "/kubepods.slice/kubepods-burstable.slice/\
+                 kubepods-burstable-pod9da3b2a14682e1fb23be3c2492753207.slice/docker-ID.scope"
+                    .to_owned(),
+                "- | docker ID | 9da3b2a14682e1fb23be3c2492753207 | -".to_owned(),
+            ),
+        ] {
+            assert_eq!(shown(&path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn any_path_is_read() {
+        for path in ["", "//", "/pod", "/podü/\\x", "/machine-.scope", "/\\xzz", "/ecs/x", "/.service"] {
+            // Nothing is named that is not there.
+            let place = Place::of(path);
+            assert!(place.pod.is_none() && place.ecs_task.is_none(), "{path}: {place:?}");
+        }
+    }
+}
