@@ -1,7 +1,7 @@
 //! `imds-trace`: attaches the kernel part and follows what it sends until told to stop.
 
 use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use crate::failure::{Exit, Failure};
 use crate::host::kernel::{self, Kernel, MOST_ENDPOINTS};
 use crate::host::lookup::Lookup;
 use crate::host::signals::Signals;
-use crate::host::{clock, instance, priority};
+use crate::host::{clock, instance, priority, requirements};
 use crate::output::json_lines::JsonLines;
 use crate::output::metrics::Shared;
 use crate::output::shown::Shown;
@@ -62,6 +62,14 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
     let kernel = Kernel::attach(&cgroup, &endpoints, args.buffer)?;
     if let Some(listener) = metrics {
         shared.serve(listener)?;
+    }
+    if args.host_root == Path::new("/") && !requirements::sees_host_processes() {
+        // Where stderr is gone there is nobody left to tell.
+        let _ = writeln!(
+            io::stderr(),
+            "note: this is not the host's pid namespace: processes are not found by their ids\n\
+             hint: run it on the host, or mount the host's root directory and name it with --host-root"
+        );
     }
     let now = clock::monotonic();
     let mut session = Session {

@@ -28,6 +28,16 @@ pub(crate) fn check() -> Result<(), Failure> {
         .hint("run it as root, or give a service AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON"))
 }
 
+/// The pid namespace of the host, whose number never changes (`PROC_PID_INIT_INO` of
+/// `linux/proc_ns.h`).
+const HOST_PIDS: &str = "pid:[4026531836]";
+
+/// Whether process ids mean something here: the kernel reports those of the host.
+pub(crate) fn sees_host_processes() -> bool {
+    // Where it cannot be told, as without a /proc, callers have no command line, which is counted.
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == HOST_PIDS)
+}
+
 /// What else may be behind a refusal where the capabilities are there.
 pub(crate) fn hint_for_refusal() -> String {
     let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();

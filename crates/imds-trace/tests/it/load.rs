@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use imds_emulator::ImdsVersion;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{Cgroup, Tracer, emulator, inside};
@@ -188,4 +189,35 @@ fn the_trace_is_what_the_service_recorded() {
     let unattributed: Vec<&Value> =
         requests.iter().filter(|request| request["caller"]["name"] != "python3").collect();
     assert_eq!(unattributed, Vec::<&Value>::new());
+}
+
+/// Requests on one connection, each in a packet of its own.
+const ON_ONE: usize = 4_000;
+
+#[test]
+fn events_that_the_kernel_had_no_room_for_are_counted() {
+    if !inside("load::events_that_the_kernel_had_no_room_for_are_counted") {
+        return;
+    }
+    let _emulator = emulator(|builder| builder);
+    let cgroup = Cgroup::new();
+    let tracer = Tracer::with(&cgroup, &["--buffer", "1", "--fail-on-v1"]);
+    // Nobody reads while the requests are made, and they need more than a MiB.
+    let pid = Pid::from_raw(i32::try_from(tracer.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let client = format!(
+        "import socket\nlink = socket.create_connection(('169.254.169.254', 80))\n\
+         for _ in range({ON_ONE}):\n\
+         \x20   link.sendall(b'GET /latest/ HTTP/1.1\\r\\nConnection: keep-alive\\r\\n\\r\\n')\n\
+         \x20   link.recv(9999)\n"
+    );
+    cgroup.run(["python3", "-c", &client]);
+    kill_process(pid, Signal::CONT).unwrap();
+    let (requests, end, code) = tracer.stop();
+    let lost = end["lost"]["requests"].as_u64().unwrap();
+    let read = requests.iter().filter(|request| request["kind"] == "v1").count();
+    assert!(lost > 0, "{end}");
+    assert_eq!(read + usize::try_from(lost).unwrap(), ON_ONE, "{end}");
+    // What was seen is enough to fail; that it was not all is said.
+    assert_eq!(code, 1);
 }

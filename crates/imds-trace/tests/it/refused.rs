@@ -80,3 +80,24 @@ fn wrong_words() {
     let output = world().imds(&five).disabled().run().fails_with(2).to_string();
     assert!(output.contains("error: cannot trace 5 endpoints: at most 4"), "{output}");
 }
+
+#[test]
+fn another_pid_namespace_is_said() {
+    if !can_trace("refused::another_pid_namespace_is_said") {
+        return;
+    }
+    let cgroup = Cgroup::new();
+    let path = cgroup.path().to_str().unwrap();
+    let run = |wrapper: &[&str]| {
+        let output = world()
+            .imds(["--for", "1ms", "--output", "json", "--cgroup", path])
+            .disabled()
+            .under(wrapper)
+            .run();
+        output.exits_with(0).stderr().to_owned()
+    };
+    assert_eq!(run(&["env"]), "");
+    let note = "note: this is not the host's pid namespace: processes are not found by their ids\n";
+    let inner = run(&["unshare", "--pid", "--fork", "--mount-proc"]);
+    assert!(inner.starts_with(note) && inner.contains("hint: run it on the host"), "{inner}");
+}
