@@ -12,6 +12,14 @@ pub const TIMEOUT: &str = "AWS_METADATA_SERVICE_TIMEOUT";
 pub const NUM_ATTEMPTS: &str = "AWS_METADATA_SERVICE_NUM_ATTEMPTS";
 /// Path of the AWS config file; `~/.aws/config` where unset.
 pub const CONFIG_FILE: &str = "AWS_CONFIG_FILE";
+/// Path of the AWS credentials file; `~/.aws/credentials` if unset.
+pub const CREDENTIALS_FILE: &str = "AWS_SHARED_CREDENTIALS_FILE";
+/// The older name of [`PROFILE`], which goes before it.
+pub const DEFAULT_PROFILE: &str = "AWS_DEFAULT_PROFILE";
+/// `true` (any case) forbids requests without a session token (IMDSv1).
+pub const V1_DISABLED: &str = "AWS_EC2_METADATA_V1_DISABLED";
+/// Name of the role whose credentials the instance has, so that nobody has to ask for it.
+pub const INSTANCE_PROFILE_NAME: &str = "AWS_EC2_INSTANCE_PROFILE_NAME";
 /// Profile of the AWS config file; `default` where unset.
 pub const PROFILE: &str = "AWS_PROFILE";
 /// Directory of the session-token store; empty means the usual one.
@@ -38,6 +46,10 @@ mod tests {
         assert_eq!(super::NUM_ATTEMPTS, "AWS_METADATA_SERVICE_NUM_ATTEMPTS");
         assert_eq!(super::CONFIG_FILE, "AWS_CONFIG_FILE");
         assert_eq!(super::PROFILE, "AWS_PROFILE");
+        assert_eq!(super::DEFAULT_PROFILE, "AWS_DEFAULT_PROFILE");
+        assert_eq!(super::CREDENTIALS_FILE, "AWS_SHARED_CREDENTIALS_FILE");
+        assert_eq!(super::V1_DISABLED, "AWS_EC2_METADATA_V1_DISABLED");
+        assert_eq!(super::INSTANCE_PROFILE_NAME, "AWS_EC2_INSTANCE_PROFILE_NAME");
         assert_eq!(super::CACHE_DIR, "IMDS_CACHE_DIR");
         assert_eq!(super::XDG_RUNTIME_DIR, "XDG_RUNTIME_DIR");
         assert_eq!(super::XDG_CACHE_HOME, "XDG_CACHE_HOME");

@@ -55,6 +55,7 @@ struct Inner {
     stalled: bool,
     lacked_token: bool,
     retryable: bool,
+    service_code: Option<String>,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -72,6 +73,7 @@ impl Error {
             stalled: false,
             lacked_token: false,
             retryable: false,
+            service_code: None,
             retry_after: None,
             source: None,
         }))
@@ -108,6 +110,10 @@ impl Error {
 
     pub(crate) fn retryable_context(self, retryable: bool) -> Self {
         self.with(|inner| inner.retryable = retryable)
+    }
+
+    pub(crate) fn service_code_context(self, code: String) -> Self {
+        self.with(|inner| inner.service_code = Some(code))
     }
 
     pub(crate) fn stalled_context(self) -> Self {
@@ -165,6 +171,13 @@ impl Error {
     #[must_use]
     pub fn is_token_fetch(&self) -> bool {
         self.0.during_token_fetch
+    }
+
+    /// Returns the `Code` of a credentials document that holds none, such as
+    /// `AssumeRoleUnauthorizedAccess`: the trust policy of the role does not let EC2 assume it.
+    #[must_use]
+    pub fn service_code(&self) -> Option<&str> {
+        self.0.service_code.as_deref()
     }
 
     /// Returns whether a connection was made but the request was not answered in time.

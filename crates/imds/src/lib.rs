@@ -54,7 +54,7 @@ pub use client::interface::Interface;
 pub use client::response::Response;
 #[cfg(feature = "tokio")]
 pub use client::tokio::AsyncClient;
-pub use client::typed_reads::{PublicKey, hidden_by};
+pub use client::typed_reads::{PublicKey, RoleCredentials, hidden_by};
 pub use client::walk::{Entry, Leaves, Walk};
 pub use clock::{BootId, Clock, Moment, SystemClock};
 pub use config::endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};

@@ -13,8 +13,10 @@ impl SessionToken {
     /// The token in the body of the answer to a token PUT, where the body can be one: 1 to 2,048
     /// visible ASCII characters and nothing else, so that it can stand in a header. The page of a
     /// captive portal cannot.
+    /// One line end behind it is no part of it: the test servers of some SDKs answer so.
     #[must_use]
     pub fn new(body: &[u8]) -> Option<Self> {
+        let body = body.strip_suffix(b"\n").map_or(body, |body| body.strip_suffix(b"\r").unwrap_or(body));
         if body.is_empty() || body.len() > MAX_LENGTH || body[0] == b'<' {
             return None;
         }
@@ -51,7 +53,21 @@ mod tests {
     #[test]
     fn only_what_can_stand_in_a_header_is_a_token() {
         assert_eq!(SessionToken::new(b"AQAEAFoo==").unwrap().expose(), "AQAEAFoo==");
-        for body in [&b""[..], b"two words", b"a\r\nb", b"<html>", b"\xff", &[b'a'; 2049]] {
+        for body in [&b"AQAEAFoo==\n"[..], b"AQAEAFoo==\r\n"] {
+            assert_eq!(SessionToken::new(body).unwrap().expose(), "AQAEAFoo==");
+        }
+        for body in [
+            &b""[..],
+            b"\n",
+            b"a\n\n",
+            b"a\r",
+            b"\na",
+            b"two words",
+            b"a\r\nb",
+            b"<html>",
+            b"\xff",
+            &[b'a'; 2049],
+        ] {
             assert_eq!(SessionToken::new(body), None);
         }
         assert_eq!(format!("{:?}", SessionToken::new(b"abc").unwrap()), "SessionToken(..)");

@@ -4,7 +4,7 @@ mod document;
 mod render;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use imds::{Client, Clock as _, ErrorKind, MetadataPath, SystemClock};
+use imds::{Client, Clock as _, ErrorKind, SystemClock};
 use std::io::IsTerminal as _;
 
 use self::document::Credentials;
@@ -12,9 +12,6 @@ use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::output;
 use crate::report::{self, Failure};
-
-/// Lists the role; its credentials are one level below.
-const DIRECTORY: MetadataPath = MetadataPath::from_static("/latest/meta-data/iam/security-credentials/");
 
 /// Print the credentials of the instance's role
 ///
@@ -64,11 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             .hint("use `--force`, or let another program read them: `imds credentials | ...`"));
     }
     let client = args.connection.client()?;
-    let role = match &args.role {
-        Some(role) => role.clone(),
-        None => found(&client)?,
-    };
-    let credentials = read(&client, &role)?;
+    let (role, credentials) = read(&client, args.role.as_deref())?;
     let credentials = fresh(credentials, &role, args.static_stability)?;
     let text = match args.output {
         Form::Process => render::process(&credentials),
@@ -78,33 +71,34 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     output::text(&text)
 }
 
-/// The instance's role.
-fn found(client: &Client) -> Result<String, Failure> {
-    let none = || {
-        Failure::told(Exit::NotFound, "the instance has no role").hint(
+/// Reads the credentials of the role, or of the instance's own.
+fn read(client: &Client, role: Option<&str>) -> Result<(String, Credentials), Failure> {
+    let read = match role {
+        Some(role) => client.role_credentials(role).map(|found| Some((role.to_owned(), found))),
+        None => client.instance_credentials().map(|found| found.map(|found| (found.role, found.credentials))),
+    };
+    match (read, role) {
+        (Ok(Some((role, found))), _) => Ok((role, found.into())),
+        (Ok(None), _) => Err(Failure::told(Exit::NotFound, "the instance has no role").hint(
             "`aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=NAME` gives it one",
-        )
-    };
-    let listing = match client.get(&DIRECTORY) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(none()),
-        Err(error) => return Err(error.into()),
-    };
-    let role = listing.lines()?.next().map(str::trim).filter(|role| !role.is_empty());
-    role.map(str::to_owned).ok_or_else(none)
+        )),
+        (Err(error), Some(role)) if error.kind() == ErrorKind::NotFound => {
+            Err(Failure::told(Exit::NotFound, format!("the instance has no role `{role}`")))
+        }
+        (Err(error), _) => Err(without_credentials(error)),
+    }
 }
 
-fn read(client: &Client, role: &str) -> Result<Credentials, Failure> {
-    let path = DIRECTORY.join(role).map_err(imds::Error::from)?;
-    let response = match client.get(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(Failure::told(Exit::NotFound, format!("the instance has no role `{role}`")));
-        }
-        other => other?,
-    };
-    Credentials::parse(response.bytes()).map_err(|reason| {
-        Failure::told(Exit::Unexpected, format!("role `{role}` has no credentials")).caused_by(reason)
-    })
+/// Adds what helps against the `Code` of a document without credentials.
+fn without_credentials(error: imds::Error) -> Failure {
+    let is_trust = error.service_code() == Some("AssumeRoleUnauthorizedAccess");
+    let failure = Failure::from(error);
+    if !is_trust {
+        return failure;
+    }
+    failure.hint(
+        "the role's trust policy must let `ec2.amazonaws.com` assume it: `aws iam get-role --role-name ROLE` shows it",
+    )
 }
 
 /// The credentials where they are still good, or where the caller wants them all the same.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::world;
 
-const ROLE: &str = "iam/security-credentials/my-role";
+const ROLE: &str = "iam/security-credentials-extended/my-role";
 
 /// Credentials of one test, whose secrets nothing else may print.
 fn credentials(expiration: &str) -> (String, [String; 2]) {
@@ -18,7 +18,7 @@ fn credentials(expiration: &str) -> (String, [String; 2]) {
     let document = serde_json::json!({
         "Code": "Success", "LastUpdated": "2026-11-21T20:00:00Z", "Type": "AWS-HMAC",
         "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": pair[0], "Token": pair[1],
-        "Expiration": expiration,
+        "Expiration": expiration, "AccountId": "123456789012",
     });
     (document.to_string(), pair)
 }
@@ -42,7 +42,7 @@ fn process_is_the_contract_to_the_letter() {
             value,
             serde_json::json!({
                 "Version": 1, "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": secret,
-                "SessionToken": token, "Expiration": "2099-01-01T00:00:00Z",
+                "SessionToken": token, "Expiration": "2099-01-01T00:00:00Z", "AccountId": "123456789012",
             })
         );
         assert_eq!(output.stderr(), "");
@@ -87,6 +87,7 @@ fn json_says_everything() {
         serde_json::json!({
             "Role": "my-role", "AccessKeyId": "ASIAIOSFODNN7EXAMPLE", "SecretAccessKey": secret, "Token": token,
             "LastUpdated": "2026-11-21T20:00:00Z", "Expiration": "2099-01-01T00:00:00Z",
+            "AccountId": "123456789012",
         })
     );
 }
@@ -168,22 +169,24 @@ fn no_role_and_another_role() {
 #[test]
 fn a_document_that_is_none() {
     let world = world();
-    for (body, reason) in [
+    for (body, told) in [
         (
-            r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"m"}"#,
-            "the service says `AssumeRoleUnauthorizedAccess`",
+            r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role"}"#,
+            &[
+                "`AssumeRoleUnauthorizedAccess`",
+                "caused by: EC2 cannot assume the role",
+                "hint: the role's trust policy",
+            ][..],
         ),
-        ("<html>", "the service's answer is not JSON"),
-        (r#"{"Code":"Success"}"#, "the service's answer has no `Expiration`"),
+        ("<html>", &["is not JSON"]),
+        ("", &["is not JSON"]),
+        (r#"{"Code":"Success"}"#, &["error: the value of `/latest/meta-data/iam/"]),
     ] {
         let emulator = Emulator::builder().set(ROLE, body).start().unwrap();
-        let _ = world
-            .imds(["credentials"])
-            .endpoint(&emulator.endpoint())
-            .run()
-            .fails_with(1)
-            .says("error: role `my-role` has no credentials\n")
-            .says(&format!("caused by: {reason}\n"));
+        let mut output = world.imds(["credentials"]).endpoint(&emulator.endpoint()).run().fails_with(1);
+        for text in told {
+            output = output.says(text);
+        }
     }
 }
 

@@ -154,6 +154,10 @@ impl Client {
         Self { until: Some(self.until.map_or(until, |earlier| earlier.min(until))), ..self.clone() }
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Returns a client for the requests of one call: they share its deadline.
     pub(crate) fn within_deadline(&self) -> Self {
         self.with_timeout(self.shared.settings.deadline)

@@ -160,6 +160,11 @@ impl ClientBuilder {
     fn shared(self) -> Result<Arc<Shared>, Error> {
         let environment = self.environment.unwrap_or_else(|| Box::new(SystemEnvironment));
         let settings = self.given.resolve(&*environment)?;
+        if let Some(observer) = &self.observer {
+            for message in &settings.warnings {
+                observer(&ClientEvent::SettingIgnored { message });
+            }
+        }
         let store = match self.store {
             StoreChoice::None => None,
             StoreChoice::Given(store) => Some(store),

@@ -83,9 +83,12 @@ pub struct IdentityCredentialsInfo {
 #[serde(rename_all = "PascalCase")]
 #[non_exhaustive]
 pub struct Credentials {
-    /// When they were last renewed.
-    #[serde(deserialize_with = "time::required")]
-    pub last_updated: SystemTime,
+    /// When they were last renewed, if the service says so.
+    #[serde(default, deserialize_with = "time::optional")]
+    pub last_updated: Option<SystemTime>,
+    /// Account of the role: twelve digits. Only the path `iam/security-credentials-extended/` has
+    /// it.
+    pub account_id: Option<String>,
     /// Access key id.
     pub access_key_id: String,
     /// Secret access key.
@@ -177,22 +180,34 @@ mod time {
     }
 }
 
-/// The answer as credentials. One without them has a `Code` that says why, such as
-/// `AssumeRoleUnauthorizedAccess`.
+/// Returns the response as credentials. A document without them has a `Code` that says why, such as
+/// `AssumeRoleUnauthorizedAccess`, and a `Message`. One that is cut or half written is worth
+/// another request (aws/aws-sdk-ruby#880).
 pub(crate) fn credentials(response: &Response) -> Result<Credentials, Error> {
     #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
     struct Outcome {
-        #[serde(rename = "Code")]
-        code: String,
+        code: Option<String>,
+        message: Option<String>,
     }
-    let Outcome { code } = parse(response)?;
-    if code != "Success" {
-        // A code is a word; anything longer is not shown, for it might be more than that.
-        let shown: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
-        let message = format!("the service has no credentials at `{}`: `{shown}`", response.path());
-        return Err(Error::new(ErrorKind::Protocol, message).path_context(response.path()));
+    let broken = |error: Error| error.retryable_context(true);
+    let Outcome { code, message } = parse(response).map_err(broken)?;
+    if let Some(code) = code.filter(|code| code != "Success") {
+        // A code is a word and a message a sentence; anything else might be more than that.
+        let code: String = code.chars().filter(char::is_ascii_alphanumeric).take(60).collect();
+        let told = format!("the service has no credentials at `{}`: `{code}`", response.path());
+        let error =
+            Error::new(ErrorKind::Protocol, told).path_context(response.path()).service_code_context(code);
+        let message: String =
+            message.iter().flat_map(|text| text.chars().take(300)).flat_map(char::escape_debug).collect();
+        return Err(if message.is_empty() { error } else { error.caused_by(message) });
     }
-    parse(response)
+    let found: Credentials = parse(response).map_err(broken)?;
+    if [&found.access_key_id, &found.secret_access_key, &found.token].iter().any(|key| key.is_empty()) {
+        let told = format!("the credentials at `{}` lack a key", response.path());
+        return Err(broken(Error::new(ErrorKind::Protocol, told).path_context(response.path())));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

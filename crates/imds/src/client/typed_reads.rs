@@ -18,7 +18,9 @@ use crate::client::documents::{
 use crate::client::interface::Interface;
 use crate::client::response::Response;
 use crate::client::walk::{Entry, entries};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::protocol::retry;
+use crate::protocol::shared::Shared;
 
 /// A launch key of the instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,16 @@ pub struct PublicKey {
     pub name: String,
     /// The key, as a line of `authorized_keys`.
     pub openssh_key: String,
+}
+
+/// The instance's role with its temporary credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoleCredentials {
+    /// Name of the role.
+    pub role: String,
+    /// Its credentials.
+    pub credentials: Credentials,
 }
 
 /// Returns every category that the service may hold but a schema version does not show.
@@ -49,6 +61,11 @@ trait Reader: Sync + Sized {
     /// Returns a reader whose reads share one deadline.
     fn within_deadline(&self) -> Self;
 
+    fn shared(&self) -> &Shared;
+
+    /// Pauses after a number of answers that were not what they should be.
+    fn pause(&self, failures: u32) -> impl Future<Output = ()> + Send;
+
     /// Reads every value below a path. An entry that disappeared after it was listed is left out.
     fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send;
 }
@@ -60,6 +77,15 @@ impl Reader for Client {
 
     fn within_deadline(&self) -> Self {
         self.within_deadline()
+    }
+
+    fn shared(&self) -> &Shared {
+        self.shared()
+    }
+
+    fn pause(&self, failures: u32) -> impl Future<Output = ()> + Send {
+        std::thread::sleep(retry::pause(failures + 1, self.shared().clock.random()));
+        std::future::ready(())
     }
 
     fn read_tree(&self, root: &'static str) -> impl Future<Output = Result<Vec<Response>, Error>> + Send {
@@ -79,6 +105,14 @@ impl Reader for crate::client::tokio::AsyncClient {
 
     fn within_deadline(&self) -> Self {
         self.within_deadline()
+    }
+
+    fn shared(&self) -> &Shared {
+        self.shared()
+    }
+
+    fn pause(&self, failures: u32) -> impl Future<Output = ()> + Send {
+        ::tokio::time::sleep(retry::pause(failures + 1, self.shared().clock.random()))
     }
 
     async fn read_tree(&self, root: &'static str) -> Result<Vec<Response>, Error> {
@@ -145,8 +179,19 @@ reads! {
     /// Returns an error as [`get`](Self::get) does, except for a 404.
     fn role_name() -> Option<String>;
 
+    /// Returns the instance's role and its temporary credentials, or `None` if there is no role.
+    ///
+    /// The role is the one that `AWS_EC2_INSTANCE_PROFILE_NAME` or the profile key
+    /// `ec2_instance_profile_name` names, or the one that the service lists. The path
+    /// `iam/security-credentials-extended/` is read first, as by the AWS SDKs, and the older one if
+    /// it does not exist.
+    ///
+    /// # Errors
+    /// Returns an error as [`role_credentials`](Self::role_credentials) does.
+    fn instance_credentials() -> Option<RoleCredentials>;
+
     /// Returns temporary credentials of a role, by the name that [`role_name`](Self::role_name)
-    /// returns.
+    /// returns. A document that is cut or half written is read again.
     ///
     /// # Errors
     /// Returns an error as [`identity_document`](Self::identity_document) does, and if the service
@@ -223,14 +268,72 @@ async fn iam_info(reader: &impl Reader) -> Result<Option<IamInfo>, Error> {
     document(reader, "iam/info").await
 }
 
+/// The directories that list the role, newest first.
+const ROLE_DIRECTORIES: [MetadataPath; 2] = [
+    MetadataPath::from_static("/latest/meta-data/iam/security-credentials-extended/"),
+    MetadataPath::from_static("/latest/meta-data/iam/security-credentials/"),
+];
+
 async fn role_name(reader: &impl Reader) -> Result<Option<String>, Error> {
-    let listed = list(reader, "iam/security-credentials/".try_into()?).await?;
-    Ok(listed.into_iter().next().map(|entry| entry.name))
+    if let Some(role) = &reader.shared().settings.role {
+        return Ok(Some(role.clone()));
+    }
+    let reader = &reader.within_deadline();
+    for directory in ROLE_DIRECTORIES {
+        let mut failures = 0;
+        // An empty listing is worth another request: the role may just be arriving.
+        while let Some(listing) = present(reader.read(directory.clone()).await)? {
+            if let Some(role) = entries(&listing)?.into_iter().next() {
+                return Ok(Some(role.name));
+            }
+            failures += 1;
+            if failures >= reader.shared().settings.attempts {
+                break;
+            }
+            reader.pause(failures).await;
+        }
+    }
+    Ok(None)
 }
 
 async fn role_credentials(reader: &impl Reader, role: &str) -> Result<Credentials, Error> {
-    let directory = MetadataPath::from_static("/latest/meta-data/iam/security-credentials/");
-    documents::credentials(&reader.read(directory.child(role)?).await?)
+    let reader = &reader.within_deadline();
+    let [extended, plain] = ROLE_DIRECTORIES;
+    match whole_credentials(reader, extended.child(role)?).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            whole_credentials(reader, plain.child(role)?).await
+        }
+        other => other,
+    }
+}
+
+async fn instance_credentials(reader: &impl Reader) -> Result<Option<RoleCredentials>, Error> {
+    let reader = &reader.within_deadline();
+    let mut is_first = true;
+    loop {
+        let Some(role) = role_name(reader).await? else { return Ok(None) };
+        match role_credentials(reader, &role).await {
+            Ok(credentials) => return Ok(Some(RoleCredentials { role, credentials })),
+            // The role changed after it was listed.
+            Err(error) if error.kind() == ErrorKind::NotFound && is_first => is_first = false,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Reads a credentials document, again if it is not whole.
+async fn whole_credentials(reader: &impl Reader, path: MetadataPath) -> Result<Credentials, Error> {
+    let mut failures = 0;
+    loop {
+        let response = reader.read(path.clone()).await?;
+        let read = documents::credentials(&response);
+        failures += 1;
+        let is_broken = read.as_ref().is_err_and(Error::is_retryable);
+        if !is_broken || failures >= reader.shared().settings.attempts {
+            return read;
+        }
+        reader.pause(failures).await;
+    }
 }
 
 async fn identity_credentials_info(reader: &impl Reader) -> Result<Option<IdentityCredentialsInfo>, Error> {
@@ -239,7 +342,7 @@ async fn identity_credentials_info(reader: &impl Reader) -> Result<Option<Identi
 
 async fn identity_credentials(reader: &impl Reader) -> Result<Credentials, Error> {
     let path = "identity-credentials/ec2/security-credentials/ec2-instance".try_into()?;
-    documents::credentials(&reader.read(path).await?)
+    whole_credentials(&reader.within_deadline(), path).await
 }
 
 async fn spot_instance_action(reader: &impl Reader) -> Result<Option<SpotInstanceAction>, Error> {

@@ -1,6 +1,7 @@
 //! What a client is to do, resolved from what was given, the environment and the AWS config file.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use imds_model::{env, token};
 use crate::clock::Moment;
 use crate::config::endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
 use crate::config::environment::Environment;
-use crate::config::profile::Profile;
+use crate::config::profile::{FileKind, Profile};
 use crate::error::{Error, ErrorKind};
 
 /// Timeout of one connect, unless told otherwise.
@@ -34,6 +35,12 @@ const BOOT: Duration = Duration::from_secs(300);
 const ENDPOINT_KEY: &str = "ec2_metadata_service_endpoint";
 /// The profile key that names an endpoint mode.
 const ENDPOINT_MODE_KEY: &str = "ec2_metadata_service_endpoint_mode";
+/// The profile key that forbids every request.
+const DISABLED_KEY: &str = "disable_ec2_metadata";
+/// The profile key that forbids requests without a session token.
+const V1_DISABLED_KEY: &str = "ec2_metadata_v1_disabled";
+/// The profile key that names the role.
+const ROLE_KEY: &str = "ec2_instance_profile_name";
 /// The profile key for the timeout of one connect and one read, in seconds.
 const TIMEOUT_KEY: &str = "metadata_service_timeout";
 /// The profile key for the number of attempts.
@@ -80,8 +87,12 @@ pub(crate) struct Settings {
     /// Whether refusals are retried as while the machine starts, whatever the endpoint and the
     /// time.
     pub(crate) boot_retries: bool,
-    /// `AWS_EC2_METADATA_DISABLED=true`: every call fails, none sends anything.
-    pub(crate) disabled: bool,
+    /// Why every call fails and none sends anything, if that is so.
+    pub(crate) disabled: Option<String>,
+    /// The name of the role whose credentials the instance has, if it was set.
+    pub(crate) role: Option<String>,
+    /// What was ignored, and why.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Given {
@@ -95,8 +106,8 @@ impl Given {
     /// 6. `ec2_metadata_service_endpoint_mode` of the profile;
     /// 7. IPv4.
     pub(crate) fn resolve(&self, environment: &dyn Environment) -> Result<Settings, Error> {
-        let config = ConfigFile::read(environment, self.profile.as_deref())?;
-        let profile = config.profile();
+        let mut warnings = Vec::new();
+        let profile = Profiles::read(environment, self.profile.as_deref(), &mut warnings)?;
         let timeout = timeout(environment, &profile)?;
         let attempts = match self.attempts {
             Some(0) => return Err(config_error("the number of attempts is 0; it is at least 1")),
@@ -127,17 +138,24 @@ impl Given {
             body_limit: self.body_limit.unwrap_or(BODY_LIMIT),
             token_ttl_seconds: token_ttl_seconds(self.token_ttl.unwrap_or(TOKEN_TTL))?,
             boot_retries: self.boot_retries,
-            disabled: environment
-                .variable(env::DISABLED)
-                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            disabled: self.disabled(environment, &profile),
+            role: from_environment(environment, env::INSTANCE_PROFILE_NAME)
+                .or_else(|| profile.get(ROLE_KEY))
+                .map(|(role, _)| role),
+            warnings,
         })
     }
 
-    fn endpoint(
-        &self,
-        environment: &dyn Environment,
-        profile: &ConfigProfile<'_>,
-    ) -> Result<EndpointChoice, Error> {
+    /// Returns why no request may be sent, if that is so.
+    fn disabled(&self, environment: &dyn Environment, profile: &Profiles) -> Option<String> {
+        if let Some(source) = profile.switch(environment, env::DISABLED, DISABLED_KEY) {
+            return Some(format!("the metadata service is disabled by {source}"));
+        }
+        let source = profile.switch(environment, env::V1_DISABLED, V1_DISABLED_KEY)?;
+        (self.version == ImdsVersion::V1).then(|| format!("IMDSv1 is disabled by {source}"))
+    }
+
+    fn endpoint(&self, environment: &dyn Environment, profile: &Profiles) -> Result<EndpointChoice, Error> {
         let given = self.endpoint.clone().map(|url| (url, Source::Explicit));
         let url = given
             .or_else(|| from_environment(environment, env::ENDPOINT))
@@ -177,57 +195,102 @@ impl Settings {
     }
 }
 
-/// The AWS config file and the profile that is asked for.
-struct ConfigFile {
-    text: String,
+/// The profile that is asked for, out of both files.
+struct Profiles {
     name: String,
+    config: Profile,
+    credentials: Profile,
 }
 
-/// One profile with its name, so that a value found in it can name its source.
-struct ConfigProfile<'a> {
-    keys: Profile<'a>,
-    name: &'a str,
-}
-
-impl ConfigFile {
-    /// Reads the file; one that does not exist is an empty one, as in the AWS CLI. A profile that
-    /// was asked for by option must be in it; `AWS_PROFILE` may name one that only the credentials
-    /// file has.
-    fn read(environment: &dyn Environment, given: Option<&str>) -> Result<Self, Error> {
-        let name = given.map(str::to_owned).or_else(|| environment.variable(env::PROFILE));
-        let mut file = Self { text: String::new(), name: name.unwrap_or_else(|| "default".to_owned()) };
-        let path = environment.path_variable(env::CONFIG_FILE).map(|path| expand_home(environment, path));
-        let path = path.or_else(|| Some(environment.path_variable(env::HOME)?.join(".aws").join("config")));
-        let Some(path) = path else { return Ok(file) };
-        match environment.read_file(&path) {
-            Ok(bytes) => file.text = String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {}
-            Err(error) => {
-                return Err(config_error(format!("cannot read AWS config file `{}`", path.display()))
-                    .caused_by(error));
-            }
+impl Profiles {
+    /// Reads the files. One that does not exist is an empty one, and so is one of the default files
+    /// that cannot be read, as in the AWS SDKs (aws/aws-cli#9075); what is wrong is added to the
+    /// warnings. A profile that is asked for by name must be in one of them.
+    fn read(
+        environment: &dyn Environment,
+        given: Option<&str>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, Error> {
+        let named = given
+            .map(str::to_owned)
+            .or_else(|| environment.variable(env::PROFILE))
+            .or_else(|| environment.variable(env::DEFAULT_PROFILE));
+        let is_named = named.as_ref().is_some_and(|name| name != "default");
+        let name = named.unwrap_or_else(|| "default".to_owned());
+        let before = warnings.len();
+        let mut read =
+            |variable, default: &str, kind| read_file(environment, variable, default, kind, &name, warnings);
+        let config = read(env::CONFIG_FILE, "config", FileKind::Config)?;
+        let credentials = read(env::CREDENTIALS_FILE, "credentials", FileKind::Credentials)?;
+        // A file that cannot be read may have it.
+        let unread = warnings[before..].iter().any(|warning| warning.starts_with(CANNOT_READ));
+        if is_named && !config.found && !credentials.found && !unread {
+            let message = format!(
+                "profile `{}` is in neither the AWS config nor the credentials file",
+                name.escape_debug()
+            );
+            return Err(config_error(message));
         }
-        if given.is_some() && !Profile::parse(&file.text, &file.name).found() {
-            let (name, path) = (&file.name, path.display());
-            return Err(config_error(format!("profile `{name}` is not in AWS config file `{path}`")));
-        }
-        Ok(file)
+        Ok(Self { name, config, credentials })
     }
 
-    fn profile(&self) -> ConfigProfile<'_> {
-        ConfigProfile { keys: Profile::parse(&self.text, &self.name), name: &self.name }
-    }
-}
-
-impl ConfigProfile<'_> {
     fn get(&self, key: &'static str) -> Option<(String, Source)> {
-        let value = self.keys.get(key)?;
-        Some((value.to_owned(), Source::Profile { profile: self.name.to_owned(), key }))
+        let value = self.credentials.get(key).or_else(|| self.config.get(key))?;
+        Some((value.to_owned(), Source::Profile { profile: self.name.clone(), key }))
+    }
+
+    /// The value of a switch, `true` in any case, and where it came from.
+    fn switch(
+        &self,
+        environment: &dyn Environment,
+        variable: &'static str,
+        key: &'static str,
+    ) -> Option<Source> {
+        let (text, source) = from_environment(environment, variable).or_else(|| self.get(key))?;
+        text.trim().eq_ignore_ascii_case("true").then_some(source)
     }
 }
 
-/// `~/` at the beginning of `AWS_CONFIG_FILE`, which botocore expands too.
+/// What a warning of a file that cannot be read begins with.
+const CANNOT_READ: &str = "cannot read";
+
+fn read_file(
+    environment: &dyn Environment,
+    variable: &'static str,
+    default: &str,
+    kind: FileKind,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> Result<Profile, Error> {
+    let given = environment.path_variable(variable).map(|path| expand_home(environment, path));
+    let is_given = given.is_some();
+    let path = given.or_else(|| Some(environment.path_variable(env::HOME)?.join(".aws").join(default)));
+    let Some(path) = path else { return Ok(Profile::default()) };
+    let text = match environment.read_file(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Profile::default());
+        }
+        Err(error) if is_given => {
+            let message = format!("{CANNOT_READ} AWS {default} file `{}` of `{variable}`", path.display());
+            return Err(config_error(message).caused_by(error));
+        }
+        Err(error) => {
+            warnings.push(format!(
+                "{CANNOT_READ} AWS {default} file `{}`, which is ignored: {error}",
+                path.display()
+            ));
+            return Ok(Profile::default());
+        }
+    };
+    let profile = Profile::parse(&text, kind, name);
+    for (line, problem) in &profile.problems {
+        warnings.push(format!("`{}`, line {line}, is ignored: {problem}", path.display()));
+    }
+    Ok(profile)
+}
+
+/// `~/` at the beginning of a file's variable, which botocore expands too.
 fn expand_home(environment: &dyn Environment, path: PathBuf) -> PathBuf {
     match (path.strip_prefix("~"), environment.path_variable(env::HOME)) {
         (Ok(rest), Some(home)) => home.join(rest),
@@ -239,7 +302,7 @@ fn from_environment(environment: &dyn Environment, name: &'static str) -> Option
     Some((environment.variable(name)?, Source::Environment(name)))
 }
 
-fn timeout(environment: &dyn Environment, profile: &ConfigProfile<'_>) -> Result<Option<Duration>, Error> {
+fn timeout(environment: &dyn Environment, profile: &Profiles) -> Result<Option<Duration>, Error> {
     let found = from_environment(environment, env::TIMEOUT).or_else(|| profile.get(TIMEOUT_KEY));
     let Some((text, source)) = found else { return Ok(None) };
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| (0.001..=3600.0).contains(seconds));
@@ -252,7 +315,7 @@ fn timeout(environment: &dyn Environment, profile: &ConfigProfile<'_>) -> Result
     }
 }
 
-fn num_attempts(environment: &dyn Environment, profile: &ConfigProfile<'_>) -> Result<Option<u32>, Error> {
+fn num_attempts(environment: &dyn Environment, profile: &Profiles) -> Result<Option<u32>, Error> {
     let found = from_environment(environment, env::NUM_ATTEMPTS).or_else(|| profile.get(NUM_ATTEMPTS_KEY));
     let Some((text, source)) = found else { return Ok(None) };
     match text.trim().parse::<u32>().ok().filter(|attempts| (1..=1000).contains(attempts)) {

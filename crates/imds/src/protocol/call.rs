@@ -81,7 +81,10 @@ impl Call {
         let deadline = now + shared.settings.deadline;
         let deadline = until.map_or(deadline, |until| until.min(deadline));
         let given = deadline - now;
-        let phase = if shared.settings.disabled { Phase::Done(Some(Err(disabled()))) } else { Phase::Enter };
+        let phase = match &shared.settings.disabled {
+            Some(why) => Phase::Done(Some(Err(Error::new(ErrorKind::Disabled, why)))),
+            None => Phase::Enter,
+        };
         Self { shared, goal, deadline, given, phase, token: None, refused: None, refusals: 0, rest: None }
     }
 
@@ -255,12 +258,6 @@ impl Call {
         }
         self.phase = Phase::AwaitingBoot { until };
     }
-}
-
-fn disabled() -> Error {
-    let message =
-        format!("the metadata service is disabled by environment variable `{}`", imds_model::env::DISABLED);
-    Error::new(ErrorKind::Disabled, message)
 }
 
 fn too_late() -> Error {

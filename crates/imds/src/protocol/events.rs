@@ -33,6 +33,11 @@ pub enum ClientEvent<'a> {
         /// Why.
         error: &'a StoreError,
     },
+    /// A setting was ignored: a default profile file that cannot be read, or a line of one.
+    SettingIgnored {
+        /// What was ignored, and why.
+        message: &'a str,
+    },
     /// The service answered a request.
     #[non_exhaustive]
     Answered {
@@ -83,6 +88,7 @@ impl fmt::Display for ClientEvent<'_> {
                     None => Ok(()),
                 }
             }
+            Self::SettingIgnored { message } => f.write_str(message),
             Self::Answered { method, path, status, elapsed, reused } => {
                 let connection = if *reused { "kept" } else { "new" };
                 let ms = elapsed.as_millis();

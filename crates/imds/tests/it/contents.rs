@@ -194,3 +194,108 @@ fn json_is_any_type_that_can_be_deserialized() {
     assert_eq!(response.json::<Document>().unwrap().region, "us-east-1");
     assert_eq!(response.json::<serde_json::Value>().unwrap()["region"], "us-east-1");
 }
+
+/// A credentials document; the extended path's has an account.
+fn credentials_document(account: bool) -> Vec<u8> {
+    let account = if account { r#""AccountId":"123456789012","# } else { "" };
+    let times = r#""LastUpdated":"2026-01-15T09:00:00Z","Expiration":"2026-01-15T15:00:00Z""#;
+    let keys = r#""AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"test","Token":"test""#;
+    format!(r#"{{"Code":"Success",{account}{times},{keys}}}"#).into_bytes()
+}
+
+fn asked(server: &imds_testkit::FaultServer) -> Vec<String> {
+    let requests = server.requests();
+    let gets = requests.iter().filter(|request| request.method == "GET");
+    gets.map(|request| request.target.trim_start_matches("/latest/meta-data/iam/").to_owned()).collect()
+}
+
+#[test]
+fn credentials_come_from_the_extended_path_and_from_the_old_one_if_it_is_not_there() {
+    use imds_testkit::{Answer, Behaviour, FaultServer};
+    let iam = "/latest/meta-data/iam";
+    for extended in [true, false] {
+        let server = FaultServer::start();
+        server.every_get(Answer::status(404));
+        let directory = if extended { "security-credentials-extended" } else { "security-credentials" };
+        server.at(&format!("{iam}/{directory}/"), Behaviour::Serve(b"web".to_vec()));
+        server.at(&format!("{iam}/{directory}/web"), Behaviour::Serve(credentials_document(extended)));
+        let builder = || imds::Client::builder().endpoint(server.endpoint()).no_store();
+        let client = builder().environment(imds::EmptyEnvironment).build().unwrap();
+        let found = client.instance_credentials().unwrap().unwrap();
+        assert_eq!((&*found.role, found.credentials.account_id.is_some()), ("web", extended));
+        let expected: &[&str] = if extended {
+            &["security-credentials-extended/", "security-credentials-extended/web"]
+        } else {
+            &[
+                "security-credentials-extended/",
+                "security-credentials/",
+                "security-credentials-extended/web",
+                "security-credentials/web",
+            ]
+        };
+        assert_eq!(asked(&server), expected);
+        // A role that is known asks no listing.
+        client.role_credentials("web").unwrap();
+        assert_eq!(asked(&server).len(), expected.len() + if extended { 1 } else { 2 });
+    }
+    let server = FaultServer::start();
+    server.every_get(Answer::status(403));
+    let client = imds::Client::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(server.endpoint())
+        .no_store()
+        .build()
+        .unwrap();
+    assert_eq!(client.role_credentials("web").unwrap_err().kind(), imds::ErrorKind::Forbidden);
+    assert_eq!(asked(&server), ["security-credentials-extended/web"], "only a 404 leads to the old path");
+}
+
+#[test]
+fn credentials_that_are_not_whole_are_read_again_and_a_code_is_told() {
+    use imds_testkit::{Answer, Behaviour, FaultServer};
+    let server = FaultServer::start();
+    let client = imds::Client::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(server.endpoint())
+        .no_store()
+        .build()
+        .unwrap();
+    let whole = credentials_document(true);
+    server.next_get([Answer::ok(""), Answer::ok(&whole[..40])]);
+    server.every_get(Behaviour::Serve(whole));
+    assert_eq!(client.role_credentials("web").unwrap().access_key_id, "ASIAIOSFODNN7EXAMPLE");
+    assert_eq!(server.counts().gets, 3);
+
+    let message = "EC2 cannot assume the role web.  Please see documentation";
+    let refused = format!(r#"{{"Code":"AssumeRoleUnauthorizedAccess","Message":"{message}"}}"#);
+    server.every_get(Behaviour::Serve(refused.into_bytes()));
+    let error = client.role_credentials("web").unwrap_err();
+    assert_eq!(error.service_code(), Some("AssumeRoleUnauthorizedAccess"));
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), message);
+    assert_eq!(server.counts().gets, 4, "what the service says is not asked again");
+
+    server.every_get(Behaviour::Serve(b"{}".to_vec()));
+    assert_eq!(client.role_credentials("web").unwrap_err().kind(), imds::ErrorKind::Protocol);
+    assert_eq!(server.counts().gets, 7);
+}
+
+#[test]
+fn a_role_that_changes_after_it_was_listed_is_listed_again() {
+    use imds_testkit::{Answer, FaultServer};
+    let server = FaultServer::start();
+    let client = imds::Client::builder()
+        .environment(imds::EmptyEnvironment)
+        .endpoint(server.endpoint())
+        .no_store()
+        .build()
+        .unwrap();
+    server.next_get([
+        Answer::ok(""),
+        Answer::ok("old"),
+        Answer::status(404),
+        Answer::status(404),
+        Answer::ok("new"),
+        Answer::ok(credentials_document(true)),
+    ]);
+    assert_eq!(client.instance_credentials().unwrap().unwrap().role, "new");
+}

@@ -8,14 +8,21 @@ use crate::render::shell;
 /// The JSON of `credential_process` (AWS CLI User Guide, "Source credentials with an external
 /// process").
 pub(super) fn process(credentials: &Credentials) -> String {
-    let value = json!({
+    let mut value = json!({
         "Version": 1,
         "AccessKeyId": credentials.access_key_id,
         "SecretAccessKey": credentials.secret_access_key,
         "SessionToken": credentials.token,
         "Expiration": credentials.expiration(),
     });
+    with_account(&mut value, credentials);
     format!("{value:#}\n")
+}
+
+fn with_account(value: &mut serde_json::Value, credentials: &Credentials) {
+    if let Some(account) = &credentials.account_id {
+        value["AccountId"] = account.as_str().into();
+    }
 }
 
 /// Lines for a shell, with the names of `aws configure export-credentials --format env`.
@@ -33,7 +40,7 @@ pub(super) fn env(credentials: &Credentials) -> String {
 
 /// Everything that the service says of them.
 pub(super) fn json(credentials: &Credentials, role: &str) -> String {
-    let value = json!({
+    let mut value = json!({
         "Role": role,
         "AccessKeyId": credentials.access_key_id,
         "SecretAccessKey": credentials.secret_access_key,
@@ -41,5 +48,6 @@ pub(super) fn json(credentials: &Credentials, role: &str) -> String {
         "LastUpdated": credentials.last_updated,
         "Expiration": credentials.expiration(),
     });
+    with_account(&mut value, credentials);
     format!("{value:#}\n")
 }

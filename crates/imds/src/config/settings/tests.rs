@@ -37,6 +37,7 @@ struct Row {
     docs: &'static str,
     env: &'static [(&'static str, &'static str)],
     file: &'static str,
+    credentials: &'static str,
     endpoint: Option<&'static str>,
     mode: Option<EndpointMode>,
     profile: Option<&'static str>,
@@ -44,8 +45,16 @@ struct Row {
     expect: Result<(&'static str, &'static str), &'static str>,
 }
 
-const ROW: Row =
-    Row { docs: "", env: &[], file: "", endpoint: None, mode: None, profile: None, expect: Err("no row") };
+const ROW: Row = Row {
+    docs: "",
+    env: &[],
+    file: "",
+    credentials: "",
+    endpoint: None,
+    mode: None,
+    profile: None,
+    expect: Err("no row"),
+};
 
 const V4: &str = "http://169.254.169.254";
 const V6: &str = "http://[fd00:ec2::254]";
@@ -81,15 +90,23 @@ const ROWS: &[Row] = &[
     Row { docs: "5 beats 6", env: &[(MODE, "IPv4"), ("AWS_PROFILE", "mode")], file: FILE, expect: Ok((V4, MODE_FROM_ENV)), ..ROW },
     Row { docs: "6: the profile's mode", env: &[("AWS_PROFILE", "mode")], file: FILE, expect: Ok((V6, "key `ec2_metadata_service_endpoint_mode` of profile `mode`")), ..ROW },
     Row { docs: "a given profile beats AWS_PROFILE", env: &[("AWS_PROFILE", "mode")], file: FILE, profile: Some("bare"), expect: Ok((V4, "the default")), ..ROW },
-    Row { docs: "AWS_PROFILE may name one of the credentials file", env: &[("AWS_PROFILE", "elsewhere")], file: FILE, expect: Ok((V4, "the default")), ..ROW },
-    Row { docs: "a given profile must exist", profile: Some("nope"), file: FILE, expect: Err("profile `nope` is not in AWS config file `/home/u/.aws/config`"), ..ROW },
+    Row { docs: "AWS_DEFAULT_PROFILE is the older name", env: &[("AWS_DEFAULT_PROFILE", "mode")], file: FILE, expect: Ok((V6, "key `ec2_metadata_service_endpoint_mode` of profile `mode`")), ..ROW },
+    Row { docs: "AWS_PROFILE beats AWS_DEFAULT_PROFILE", env: &[("AWS_PROFILE", "bare"), ("AWS_DEFAULT_PROFILE", "mode")], file: FILE, expect: Ok((V4, "the default")), ..ROW },
+    Row { docs: "AWS_PROFILE may name one of the credentials file", env: &[("AWS_PROFILE", "elsewhere")], file: FILE, credentials: "[elsewhere]\n", expect: Ok((V4, "the default")), ..ROW },
+    Row { docs: "whose keys count", env: &[("AWS_PROFILE", "elsewhere")], credentials: "[elsewhere]\nec2_metadata_service_endpoint = http://c", expect: Ok(("http://c", "key `ec2_metadata_service_endpoint` of profile `elsewhere`")), ..ROW },
+    Row { docs: "and go before the config file's", file: FILE, credentials: "[default]\nec2_metadata_service_endpoint = http://c", expect: Ok(("http://c", "key `ec2_metadata_service_endpoint` of profile `default`")), ..ROW },
+    Row { docs: "AWS_PROFILE must exist", env: &[("AWS_PROFILE", "nope")], file: FILE, expect: Err("profile `nope` is in neither the AWS config nor the credentials file"), ..ROW },
+    Row { docs: "but not default", env: &[("AWS_PROFILE", "default")], expect: Ok((V4, "the default")), ..ROW },
+    Row { docs: "a given profile must exist", profile: Some("nope"), file: FILE, expect: Err("profile `nope` is in neither the AWS config nor the credentials file"), ..ROW },
     Row { docs: "AWS_CONFIG_FILE moves the file", env: &[("AWS_CONFIG_FILE", "/elsewhere")], file: FILE, expect: Ok((V4, "the default")), ..ROW },
     Row { docs: "AWS_CONFIG_FILE may begin with ~", env: &[("AWS_CONFIG_FILE", "~/.aws/config")], file: FILE, expect: Ok(("http://f", "key `ec2_metadata_service_endpoint` of profile `default`")), ..ROW },
     Row { docs: "a bad given endpoint", endpoint: Some("ftp://x"), expect: Err("endpoint `ftp://x` is not an `http://HOST[:PORT]` URL"), ..ROW },
     Row { docs: "a bad 2 names its source", env: &[(ENDPOINT, "https://x")], expect: Err("endpoint `https://x` from environment variable `AWS_EC2_METADATA_SERVICE_ENDPOINT` is not an `http://HOST[:PORT]` URL"), ..ROW },
     Row { docs: "a bad 5 lists what is valid", env: &[(MODE, "ipv5")], expect: Err("endpoint mode `ipv5` from environment variable `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE` is none of `IPv4`, `IPv6`, `auto`"), ..ROW },
     Row { docs: "a bad 6 names profile and key", profile: Some("bad"), file: FILE, expect: Err("endpoint mode `6` from key `ec2_metadata_service_endpoint_mode` of profile `bad` is none of `IPv4`, `IPv6`, `auto`"), ..ROW },
-    Row { docs: "a file that cannot be read", file: "denied", expect: Err("cannot read AWS config file `/home/u/.aws/config`"), ..ROW },
+    Row { docs: "a default file that cannot be read is ignored", file: "denied", expect: Ok((V4, "the default")), ..ROW },
+    Row { docs: "even if it may have the profile", file: "denied", profile: Some("p"), expect: Ok((V4, "the default")), ..ROW },
+    Row { docs: "one that was named is not", env: &[("AWS_CONFIG_FILE", "/home/u/.aws/config")], file: "denied", expect: Err("cannot read AWS config file `/home/u/.aws/config` of `AWS_CONFIG_FILE`"), ..ROW },
 ];
 
 #[test]
@@ -98,6 +115,7 @@ fn endpoint_precedence() {
         let mut made = Made { variables: row.env.iter().copied().collect(), ..Made::default() };
         made.variables.insert("HOME", "/home/u");
         made.files.insert("/home/u/.aws/config", row.file);
+        made.files.insert("/home/u/.aws/credentials", row.credentials);
         let given = Given {
             endpoint: row.endpoint.map(str::to_owned),
             mode: row.mode,
@@ -138,7 +156,7 @@ fn timeouts_and_attempts() {
         (CONNECT_TIMEOUT, READ_TIMEOUT, ATTEMPTS, DEADLINE)
     );
     assert_eq!(
-        (defaults.body_limit, defaults.token_ttl_seconds, defaults.disabled),
+        (defaults.body_limit, defaults.token_ttl_seconds, defaults.disabled.is_some()),
         (BODY_LIMIT, 21_600, false)
     );
 
@@ -204,7 +222,7 @@ fn bad_numbers_name_themselves_and_their_source() {
 fn only_true_disables() {
     for (value, disabled) in [("true", true), ("TRUE", true), ("false", false), ("1", false), ("", false)] {
         let settings = resolve(&[("AWS_EC2_METADATA_DISABLED", value)], "", Given::default()).unwrap();
-        assert_eq!(settings.disabled, disabled, "{value}");
+        assert_eq!(settings.disabled.is_some(), disabled, "{value}");
     }
 }
 
@@ -242,4 +260,50 @@ fn a_longer_deadline_gives_each_attempt_more_time() {
         let found = resolve(&[], "", given).unwrap().read_timeout;
         assert!(found.abs_diff(expected) < Duration::from_micros(1), "{deadline:?}: {found:?}");
     }
+}
+
+#[test]
+fn switches_and_the_role_from_environment_and_profile() {
+    let v1 = || Given { version: ImdsVersion::V1, ..Given::default() };
+    let file = "[default]\ndisable_ec2_metadata = TRUE\nec2_metadata_v1_disabled = true\n\
+                ec2_instance_profile_name = web\n";
+    for (variables, file, given, disabled) in [
+        (&[][..], "", v1(), None),
+        (&[("AWS_EC2_METADATA_V1_DISABLED", "True")], "", Given::default(), None),
+        (
+            &[("AWS_EC2_METADATA_V1_DISABLED", "True")],
+            "",
+            v1(),
+            Some("IMDSv1 is disabled by environment variable `AWS_EC2_METADATA_V1_DISABLED`"),
+        ),
+        (
+            &[],
+            file,
+            Given::default(),
+            Some("the metadata service is disabled by key `disable_ec2_metadata` of profile `default`"),
+        ),
+        (&[("AWS_EC2_METADATA_DISABLED", "false")], file, Given::default(), None),
+        (
+            &[("AWS_EC2_METADATA_DISABLED", "false")],
+            file,
+            v1(),
+            Some("IMDSv1 is disabled by key `ec2_metadata_v1_disabled` of profile `default`"),
+        ),
+    ] {
+        assert_eq!(resolve(variables, file, given).unwrap().disabled.as_deref(), disabled, "{variables:?}");
+    }
+    let role = |variables, file| resolve(variables, file, Given::default()).unwrap().role;
+    assert_eq!(role(&[], "").as_deref(), None);
+    assert_eq!(role(&[], file).as_deref(), Some("web"));
+    assert_eq!(role(&[("AWS_EC2_INSTANCE_PROFILE_NAME", "db")], file).as_deref(), Some("db"));
+}
+
+#[test]
+fn what_is_ignored_is_named_with_file_and_line() {
+    let warnings = |file| resolve(&[], file, Given::default()).unwrap().warnings;
+    assert_eq!(warnings("[default]\nbroken\n"), ["`/home/u/.aws/config`, line 2, is ignored: it has no `=`"]);
+    assert_eq!(
+        warnings("denied"),
+        ["cannot read AWS config file `/home/u/.aws/config`, which is ignored: permission denied"]
+    );
 }

@@ -510,7 +510,7 @@ fn v1_is_spoken_by_name_only_and_without_a_token() {
 fn disabled_sends_nothing() {
     let harness = Harness::new(&MemoryStore::new(), |_| {});
     let mut settings = harness.shared.settings.clone();
-    settings.disabled = true;
+    settings.disabled = Some("the metadata service is disabled".to_owned());
     let shared = Shared {
         settings,
         clock: harness.shared.clock.clone(),
@@ -526,10 +526,7 @@ fn disabled_sends_nothing() {
     assert_eq!(call.step(harness.clock.now()), Step::Done);
     let error = call.take().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Disabled);
-    assert_eq!(
-        error.to_string(),
-        "the metadata service is disabled by environment variable `AWS_EC2_METADATA_DISABLED`"
-    );
+    assert_eq!(error.to_string(), "the metadata service is disabled");
 }
 
 #[test]
