@@ -209,9 +209,13 @@ fn expand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let leading = leading_options(&arguments);
     if leading > 0 && arguments.len() > leading + 1 {
         arguments[1..].rotate_left(leading);
-        // Now: subcommand and the rest, then the options. They go right behind the subcommand.
+        // Now: subcommand and the rest, then the options. They go right behind the subcommand, and
+        // behind what it does where it does several things.
         let at = arguments.len() - leading;
-        arguments[2..].rotate_left(at - 2);
+        let is_action =
+            |word: &OsString| ["show", "verify", "status", "clear"].iter().any(|action| word == action);
+        let behind = if at > 2 && arguments.get(2).is_some_and(is_action) { 3 } else { 2 };
+        arguments[behind..].rotate_left(at - behind);
     }
     let is_path = |word: &OsString| {
         let bytes = word.as_encoded_bytes();

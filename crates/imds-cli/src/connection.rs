@@ -12,7 +12,7 @@ use crate::report::{self, Failure};
 #[command(next_help_heading = "Connection options")]
 pub(crate) struct ConnectionArgs {
     /// Endpoint of the service, `http://HOST[:PORT][/PREFIX]`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, alias = "endpoint-url", value_name = "URL")]
     pub(crate) endpoint: Option<String>,
 
     /// Endpoint mode: IPv4, IPv6, or auto to use the one that answers first

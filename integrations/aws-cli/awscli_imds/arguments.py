@@ -1,35 +1,53 @@
-"""What the ``imds`` executable is given: its name, its arguments, its environment."""
+"""What the ``imds`` executable is given: its path, its arguments, its environment."""
 
 import os
 
 #: Names the executable where it is not ``imds`` on the PATH.
 EXECUTABLE = "IMDS_EXECUTABLE"
 
+#: Where packages install it. The PyPI package ``ec2-metadata`` installs another program of this name,
+#: which a PATH may name first.
+USUAL_PLACES = ("/usr/bin/imds", "/usr/local/bin/imds", os.path.expanduser("~/.cargo/bin/imds"))
+
+#: The subcommands that print JSON with ``--output json``.
+WITH_JSON = frozenset(
+    "get list tree dump categories env token identity user-data credentials doctor".split()
+)
+
 
 def executable():
-    return os.environ.get(EXECUTABLE) or "imds"
+    """Returns the path of the executable; ``imds`` where it is not found."""
+    named = os.environ.get(EXECUTABLE)
+    if named:
+        return named
+    on_path = [os.path.join(directory, "imds") for directory in os.get_exec_path()]
+    return next((path for path in [*on_path, *USUAL_PLACES] if is_ours(path)), "imds")
+
+
+def is_ours(path):
+    """Whether the file is a program and no script of Python, as other packages' ``imds`` are."""
+    try:
+        with open(path, "rb") as file:
+            return os.access(path, os.X_OK) and file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
 
 
 def for_executable(args):
     """``aws imds get help`` is ``imds get --help``, as in the rest of the AWS CLI."""
-    return [*args[:-1], "--help"] if args[-1] == "help" else list(args)
+    return [*args[:-1], "--help"] if args[-1] == "help" and "--" not in args else list(args)
 
 
-def of_globals(parsed_globals, as_json):
-    """The AWS CLI's global options that mean something to the executable.
+def prints_json(args):
+    """Whether the subcommand can print JSON."""
+    subcommand = next((word for word in args if not word.startswith("-")), "")
+    return "--help" not in args and ("/" in subcommand or subcommand in WITH_JSON)
 
-    They go by the names that the AWS CLI does not keep for itself, so that plugin and alias are one command.
-    """
-    options = []
-    query = getattr(parsed_globals, "query", None)
-    if query is not None:
-        # The AWS CLI has parsed the expression by now; the text is kept beside.
-        options += ["--select", getattr(query, "expression", query)]
-    if as_json:
-        options += ["--format", "json"]
-    elif parsed_globals.output is not None:
-        options += ["--format", parsed_globals.output]
-    return options
+
+def with_options(args, options):
+    """Puts options in front of ``--``: what stands behind it is the user's command."""
+    at = args.index("--") if "--" in args else len(args)
+    return [*args[:at], *options, *args[at:]]
 
 
 def environment(parsed_globals):

@@ -16,7 +16,7 @@ class ImdsCommand(BasicCommand):
         "handled. The command is that of the ``imds`` executable, which must be installed; ``aws imds COMMAND "
         "help`` shows the options of one command, and ``imds --help`` all commands."
     )
-    SYNOPSIS = "aws imds <command> [parameters] [--query <value>] [--output json|text|table]"
+    SYNOPSIS = "aws imds <command> [parameters] [--query <value>] [--output json|text|table|yaml]"
     EXAMPLES = (
         "**To print the user data of the instance**\n\n"
         "The following prints the user data byte for byte. ::\n\n"
@@ -32,17 +32,23 @@ class ImdsCommand(BasicCommand):
         return self._run(arguments.for_executable(args), parsed_globals)
 
     def _run(self, args, parsed_globals):
-        table = parsed_globals.output not in (None, "json", "text")
-        command = [arguments.executable(), *args]
-        command += arguments.of_globals(parsed_globals, as_json=table)
+        query = getattr(parsed_globals, "query", None)
+        output = parsed_globals.output
         environment = arguments.environment(parsed_globals)
+        has_json = arguments.prints_json(args)
+        if query is not None and not has_json:
+            raise ValueError("--query: this command prints no JSON")
+        executable = arguments.executable()
         try:
-            if not table:
-                return subprocess.call(command, env=environment)
+            if not has_json or (query is None and output in (None, "text")):
+                if has_json and output == "text" and not _names_a_format(args):
+                    args = arguments.with_options(args, ["--output", "text"])
+                return subprocess.call([executable, *args], env=environment)
+            command = [executable, *arguments.with_options(args, ["--output", "json"])]
             result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
         except FileNotFoundError:
             raise ValueError(
-                f"the executable {command[0]} is not installed: install imds, or name it in IMDS_EXECUTABLE"
+                f"the executable {executable} is not installed: install imds, or name it in IMDS_EXECUTABLE"
             ) from None
         if result.returncode == 0:
             self._show(json.loads(result.stdout), parsed_globals)
@@ -50,8 +56,20 @@ class ImdsCommand(BasicCommand):
 
     @staticmethod
     def _show(value, parsed_globals):
-        """Renders JSON in a format that only the AWS CLI has; ``--query`` was applied by the executable."""
-        parsed_globals.query = None
+        """Renders JSON as the AWS CLI renders every answer, ``--query`` included."""
+        output = parsed_globals.output or "json"
         if not isinstance(value, dict):
-            value = {"Value": value}
-        get_formatter(parsed_globals.output, parsed_globals)("imds", value)
+            # The formatters take objects; a query takes any value.
+            if parsed_globals.query is not None:
+                value = parsed_globals.query.search(value)
+                parsed_globals.query = None
+            if output in ("json", "text") and not isinstance(value, (dict, list)):
+                print(json.dumps(value) if output == "json" else "None" if value is None else value)
+                return
+            if output == "table" and not isinstance(value, dict):
+                value = {"Value": value}
+        get_formatter(output, parsed_globals)("imds", value)
+
+
+def _names_a_format(args):
+    return any(word in ("--format", "-o") or word.startswith("--format=") for word in args)

@@ -1,12 +1,13 @@
 """`imds aws-cli install`, in the real AWS CLI."""
 
 import gzip
+import json
 import random
 import urllib.request
 
 from awscli.alias import AliasLoader
 
-from tests.world import IMDS, Imds, World
+from tests.world import AWS_VERSION, COMMANDS, IMDS, Imds, World
 
 HAND_WRITTEN = """\
 # My aliases
@@ -61,14 +62,54 @@ class Alias(World):
         self.imds("aws-cli", "install")
         self.aws("imds", "get", "nothing/here", status=3)
 
-    def test_the_twins_of_what_the_aws_cli_keeps_for_itself(self):
-        self.emulator()
+    def test_global_options_are_honoured(self):
+        url = self.emulator()
         self.imds("aws-cli", "install")
         path = "dynamic/instance-identity/document"
-        selected = self.aws("imds", "get", path, "--select", "accountId", "--format", "json").stdout
-        self.assertEqual(selected, b'"123456789012"\n')
-        swallowed = self.aws("imds", "get", path, "--query", "accountId").stdout
-        self.assertTrue(swallowed.startswith(b"{"), "the AWS CLI keeps `--query` for itself")
+        for options in (
+            ["--query", "accountId", "--output", "json"],
+            ["--select", "accountId", "--format", "json"],
+            ["--query=accountId", "--out", "json"],
+        ):
+            self.assertEqual(self.aws("imds", "get", path, *options).stdout, b'"123456789012"\n', options)
+        front = self.aws("--output", "text", "--query", "accountId", "imds", "get", path).stdout
+        self.assertEqual(front, b"123456789012\n")
+        unreachable = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"}
+        for option in ("--endpoint", "--endpoint-url"):
+            printed = self.aws("imds", "get", "placement/region", option, url, **unreachable).stdout
+            self.assertEqual(printed, b"us-east-1", option)
+        with self.config.open("a") as file:
+            file.write(f"[profile other]\nec2_metadata_service_endpoint = {url}\n")
+        del self.environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"]
+        self.assertEqual(self.aws("imds", "get", "placement/region", "--profile", "other").stdout, b"us-east-1")
+
+    def test_what_the_alias_cannot_do_fails_loudly(self):
+        self.emulator()
+        self.imds("aws-cli", "install")
+        table = self.aws("imds", "get", "mac", "--output", "table", status=2)
+        self.assertIn(b"cannot print `table` output through the alias", table.stderr)
+        query = self.aws("imds", "exec", "mac", "--query", "x", "--", "env", status=2)
+        self.assertIn(b"cannot use `--query` with `exec`", query.stderr)
+
+    def test_the_command_of_exec_keeps_its_options(self):
+        self.emulator()
+        self.imds("aws-cli", "install")
+        printed = self.aws(
+            "imds", "exec", "R=placement/region", "--output", "json", "--", "sh", "-c", 'echo "$R $*"', "x", "--query", "y"
+        ).stdout
+        self.assertEqual(printed, b"us-east-1 --query y\n")
+
+    def test_every_subcommand_in_every_format(self):
+        self.emulator()
+        self.imds("aws-cli", "install")
+        for command in COMMANDS:
+            for output in ("text", "json", "yaml")[: AWS_VERSION + 1]:
+                printed = self.aws("imds", *command, "--output", output).stdout
+                self.assertTrue(printed, (command, output))
+                if output == "json":
+                    json.loads(printed)
+            self.aws("imds", *command, "--query", "type(@)")
+        self.assertIn(b"Usage: imds get", self.aws("imds", "get", "help").stdout)
 
     def test_other_aliases_go_on_working(self):
         self.aliases.write_text(HAND_WRITTEN)
@@ -102,7 +143,7 @@ class Alias(World):
                 continue
             self.imds("aws-cli", "install")
             after = dict(AliasLoader(str(self.aliases)).get_aliases())
-            self.assertEqual(after.pop("imds"), f"!{IMDS}", text)
+            self.assertEqual(after.pop("imds"), f"!{IMDS} aws-cli run --", text)
             self.assertEqual(after, before, text)
             self.imds("aws-cli", "uninstall")
             self.assertEqual(self.aliases.read_text() if self.aliases.exists() else "", text)

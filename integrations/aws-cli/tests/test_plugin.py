@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from tests.world import Imds, World
+from tests.world import AWS_VERSION, COMMANDS, IMDS, Imds, World
 
 DOCUMENT = "dynamic/instance-identity/document"
 PACKAGE = str(pathlib.Path(__file__).parent.parent)
@@ -12,7 +12,8 @@ PACKAGE = str(pathlib.Path(__file__).parent.parent)
 class Plugin(World):
     def setUp(self):
         super().setUp()
-        self.config.write_text("[plugins]\nimds = awscli_imds\n")
+        legacy = f"cli_legacy_plugin_path = {PACKAGE}\n" if AWS_VERSION == 2 else ""
+        self.config.write_text(f"[plugins]\n{legacy}imds = awscli_imds\n")
         self.environment["PYTHONPATH"] = PACKAGE
         self.environment["PYTHONDONTWRITEBYTECODE"] = "1"
 
@@ -30,6 +31,39 @@ class Plugin(World):
         self.assertEqual(json.loads(value), ["us-east-1", "123456789012"])
         table = self.aws("imds", "get", DOCUMENT, "--output", "table").stdout.decode()
         self.assertRegex(table, r"\|\s+accountId\s+\|\s+123456789012\s+\|")
+
+    def test_every_subcommand_in_every_format(self):
+        self.emulator()
+        formats = ["text", "json", "table"] + (["yaml"] if AWS_VERSION == 2 else [])
+        for command in COMMANDS:
+            for output in formats:
+                printed = self.aws("imds", *command, "--output", output).stdout
+                self.assertTrue(printed, (command, output))
+                if output == "json":
+                    json.loads(printed)
+            self.assertIn(
+                self.aws("imds", *command, "--query", "type(@)", "--output", "text").stdout, (b"object\n", b"array\n", b"string\n")
+            )
+
+    def test_the_command_of_exec_keeps_its_options(self):
+        self.emulator()
+        printed = self.aws(
+            "imds", "exec", "R=placement/region", "--output", "json", "--", "sh", "-c", 'echo "$R $*"', "x", "-o"
+        ).stdout
+        self.assertEqual(printed, b"us-east-1 -o\n")
+
+    def test_another_program_of_the_same_name_is_passed_over(self):
+        """`pip install ec2-metadata` installs an `imds` too."""
+        self.emulator()
+        other = self.home / "bin"
+        other.mkdir()
+        (other / "imds").write_text("#!/bin/sh\necho the other one\n")
+        (other / "imds").chmod(0o755)
+        path = f"{other}:{self.environment['PATH']}"
+        named = self.aws("imds", "get", "placement/region", PATH=path, IMDS_EXECUTABLE=IMDS).stdout
+        self.assertEqual(named, b"us-east-1")
+        found = self.aws("imds", "get", "placement/region", PATH=path)
+        self.assertEqual(found.stdout, b"us-east-1")
 
     def test_profile_and_endpoint_url_are_honoured(self):
         service = self.start(Imds())

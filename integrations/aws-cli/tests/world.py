@@ -12,10 +12,31 @@ import unittest
 
 #: The executable under test, which `run` builds.
 IMDS = os.environ["IMDS_BINARY"]
-#: The real AWS CLI, installed beside this Python.
-AWS = str(pathlib.Path(sys.executable).with_name("aws"))
+#: The real AWS CLI: the one that `IMDS_TEST_AWS` names, else the one beside this Python.
+AWS = os.environ.get("IMDS_TEST_AWS") or str(pathlib.Path(sys.executable).with_name("aws"))
+#: Its major version.
+AWS_VERSION = int(
+    subprocess.run([AWS, "--version"], capture_output=True, text=True, check=True).stdout.split("/")[1][0]
+)
 #: Longest time that a command may take: far above anything a healthy one takes on a loaded machine.
 PATIENCE = 120
+
+
+#: Every subcommand that prints values of the service.
+COMMANDS = [
+    ["get", "dynamic/instance-identity/document"],
+    ["list", "placement/"],
+    ["tree", "placement/"],
+    ["dump", "placement/"],
+    ["categories", "spot"],
+    ["env", "placement/region"],
+    ["token"],
+    ["identity", "show"],
+    ["identity"],
+    ["user-data"],
+    ["credentials"],
+    ["doctor"],
+]
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -2,7 +2,10 @@
 
 mod alias;
 mod file;
+mod passed;
+mod run;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -14,15 +17,11 @@ use self::alias::{AliasError, Status};
 use crate::exit::Exit;
 use crate::output::{self, Format};
 use crate::render::shell;
-use crate::report::{self, Failure};
+use crate::report::Failure;
 
 /// Where the AWS CLI, v1 and v2, looks for aliases: under the home directory, whatever
 /// `AWS_CONFIG_FILE` says (`awscli/alias.py`; AWS CLI User Guide, "Creating and using aliases").
 const ALIAS_FILE: &str = ".aws/cli/alias";
-
-/// The AWS CLI's global options of which an alias sees nothing.
-const SWALLOWED: &str = "the AWS CLI keeps its own global options for itself (`--query`, `--output`, `--profile`, \
-     `--region`, `--endpoint-url`, `--debug`): in `aws imds` write `--select` and `--format` for the first two";
 
 /// Make `aws imds get --path PATH` work in the AWS CLI
 #[derive(ClapArgs, Debug)]
@@ -42,6 +41,15 @@ enum Action {
     Uninstall(FileArgs),
     /// Tell whether `aws imds` works, and what it runs
     Status(StatusArgs),
+    /// Run what the AWS CLI passed on
+    #[command(hide = true)]
+    Run(RunArgs),
+}
+
+#[derive(ClapArgs, Debug)]
+struct RunArgs {
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 #[derive(ClapArgs, Debug)]
@@ -66,6 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Action::Install(args) => install(&path(args)?),
         Action::Uninstall(args) => uninstall(&path(args)?),
         Action::Status(args) => status(&path(&args.file)?, args.output),
+        Action::Run(args) => run::run(&args.arguments),
     }
 }
 
@@ -85,7 +94,6 @@ fn install(path: &Path) -> Result<(), Failure> {
     let command = own_command()?;
     let after = alias::install(&before, &command).map_err(|error| refused(path, &error))?;
     file::replace(path, &before, &after)?;
-    report::note(&SWALLOWED);
     output::text(&format!("`aws imds` runs {command} (alias in {})\n", path.display()))
 }
 
@@ -142,5 +150,5 @@ fn own_command() -> Result<String, Failure> {
     let failed = || Failure::told(Exit::Unexpected, "the path of this executable cannot stand in an alias");
     let path = std::env::current_exe().map_err(|error| failed().caused_by(error))?;
     let text = path.to_str().filter(|text| !text.contains(['\n', '\r'])).ok_or_else(failed)?;
-    Ok(shell::word(text))
+    Ok(format!("{} aws-cli run --", shell::word(text)))
 }

@@ -50,6 +50,7 @@ enum Form {
     #[default]
     Process,
     /// Lines for a shell: `eval "$(imds credentials --output env)"`
+    #[value(alias = "text")]
     Env,
     /// JSON with everything that the service says of them
     Json,

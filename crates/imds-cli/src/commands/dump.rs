@@ -57,6 +57,7 @@ enum Format {
     #[default]
     Json,
     /// One line per value: path, ` = `, JSON
+    #[value(alias = "text")]
     Flat,
     /// One line per value: NAME="value", for shells and systemd
     Env,

@@ -1,9 +1,10 @@
 //! `imds env`: values as lines that shells and systemd read.
 
 use clap::Args as ClapArgs;
+use serde_json::{Map, Value};
 
 use crate::connection::ConnectionArgs;
-use crate::output;
+use crate::output::{self, Format};
 use crate::render::env;
 use crate::report::Failure;
 use crate::variables::VariableArgs;
@@ -25,13 +26,26 @@ pub(crate) struct Args {
     #[command(flatten)]
     variables: VariableArgs,
 
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut text = String::new();
-    for variable in args.variables.read(&args.connection.client()?, &args.words)? {
+    let variables = args.variables.read(&args.connection.client()?, &args.words)?;
+    if args.output == Format::Json {
+        let mut object = Map::new();
+        for variable in &variables {
+            let value = env::checked(&variable.leaf.path, &variable.leaf.value)?;
+            object.insert(variable.name.clone(), value.into());
+        }
+        return output::document(&format!("{:#}\n", Value::Object(object)));
+    }
+    for variable in variables {
         text.push_str(if args.export { "export " } else { "" });
         text.push_str(&env::line(&variable.name, &variable.leaf.path, &variable.leaf.value)?);
     }

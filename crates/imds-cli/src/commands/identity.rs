@@ -14,6 +14,7 @@ use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::output::{self, Format};
 use crate::report::Failure;
+use crate::value;
 
 /// Show or verify the instance identity document
 ///
@@ -42,6 +43,10 @@ enum Action {
 
 #[derive(ClapArgs, Debug)]
 struct ShowArgs {
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -97,7 +102,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn show(args: &ShowArgs) -> Result<(), Failure> {
     let path = MetadataPath::from_static(well_known::IDENTITY_DOCUMENT);
-    output::value(args.connection.client()?.get(&path)?.bytes())
+    let document = args.connection.client()?.get(&path)?;
+    match args.output {
+        Format::Text => output::value(document.bytes()),
+        Format::Json => output::document(&format!("{:#}\n", value::json_of(&path, document.bytes())?)),
+    }
 }
 
 fn check(args: &VerifyArgs) -> Result<(), Failure> {

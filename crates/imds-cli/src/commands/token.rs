@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 use imds_model::header;
+use serde_json::json;
 
 use crate::connection::ConnectionArgs;
-use crate::output;
+use crate::output::{self, Format};
 use crate::report::Failure;
 
 /// Print a session token, from the store or new
@@ -31,6 +32,10 @@ pub(crate) struct Args {
     /// Request a new token, and do not store it
     #[arg(long)]
     no_store: bool,
+
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -71,6 +76,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let live = args.connection.build(builder)?.token()?;
     let token = live.token.expose();
+    if args.output == Format::Json {
+        let value = json!({ "Token": token, "Header": format!("{}: {token}", header::TOKEN) });
+        return output::document(&format!("{value:#}\n"));
+    }
     let prefix = if args.header { format!("{}: ", header::TOKEN) } else { String::new() };
     output::text(&format!("{prefix}{token}\n"))
 }

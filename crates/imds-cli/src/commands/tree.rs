@@ -7,13 +7,15 @@ use clap::Args as ClapArgs;
 use imds::{Client, MetadataPath};
 
 use imds_model::{catalogue, printable};
+use serde_json::Value;
 
 use crate::connection::ConnectionArgs;
+use crate::output::{self, Format};
 use crate::progress::Progress;
 use crate::render::{Leaf, shell};
 use crate::report::Failure;
 use crate::tree_read::{self, Bounds, Selection};
-use crate::{output, style, value};
+use crate::{style, value};
 
 /// Show what is below a directory as a tree
 ///
@@ -32,6 +34,10 @@ pub(crate) struct Args {
     /// Show at most this many levels
     #[arg(long, value_name = "LEVELS", value_parser = clap::value_parser!(u16).range(1..))]
     depth: Option<u16>,
+
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -60,6 +66,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     drop(progress);
     tree_read::note_pin(&root);
+    if args.output == Format::Json {
+        output::document(&format!("{:#}\n", object(&tree)))?;
+        return outcome;
+    }
     let mut text = format!("{}\n", printable::escape(root.as_str()));
     draw(&mut text, &tree, "", style::is_wanted());
     output::write(&[text.as_bytes()])?;
@@ -146,6 +156,19 @@ fn insert(tree: &mut Node, root: &MetadataPath, path: MetadataPath, note: Option
     let node = node.entries.entry(format!("{last}{slash}")).or_default();
     node.note = note;
     node.is_secret = is_secret;
+}
+
+/// The tree as an object of objects; a value, or `null`, for each leaf.
+fn object(node: &Node) -> Value {
+    let entries = node.entries.iter().map(|(name, child)| {
+        let value = match (&child.note, name.ends_with('/')) {
+            (_, true) => object(child),
+            (Some(note), _) => serde_json::from_str(note).unwrap_or_else(|_| note.as_str().into()),
+            (None, _) => Value::Null,
+        };
+        (name.trim_end_matches('/').to_owned(), value)
+    });
+    Value::Object(entries.collect())
 }
 
 fn draw(text: &mut String, node: &Node, margin: &str, in_colour: bool) {

@@ -1,13 +1,16 @@
 //! `imds user-data`: the user data, as they are or without their wrappings.
 
 use clap::Args as ClapArgs;
+use imds::MetadataPath;
 use imds_model::{printable, well_known};
+use serde_json::{Value, json};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::mime::{self, Part};
+use crate::output::{self, Format};
 use crate::report::Failure;
-use crate::{decode, output};
+use crate::{decode, value};
 
 /// Print the user data, byte for byte
 ///
@@ -22,6 +25,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PART", num_args = 0..=1, default_missing_value = "")]
     part: Option<String>,
 
+    /// Output format
+    #[arg(long, short, visible_alias = "format", value_name = "FORMAT", value_enum, default_value_t)]
+    output: Format,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -32,7 +39,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::told(Exit::NotFound, "the instance was launched without user data"));
     };
     let data = if args.decode || args.part.is_some() { decode::unwrapped(data)? } else { data };
+    let path = MetadataPath::from_static(well_known::USER_DATA);
     let Some(wanted) = &args.part else {
+        if args.output == Format::Json {
+            return output::document(&format!("{:#}\n", value::json_of(&path, &data)?));
+        }
         return output::value(&data);
     };
     let parts = mime::parts(&data).ok_or_else(|| {
@@ -43,10 +54,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::told(Exit::Unexpected, message));
     }
     if wanted.is_empty() {
-        return output::text(&table(&parts));
+        return match args.output {
+            Format::Text => output::text(&table(&parts)),
+            Format::Json => output::document(&format!("{:#}\n", list(&parts))),
+        };
     }
     match find(&parts, wanted) {
-        Some(part) => output::value(&decode::unwrapped(part.content.clone())?),
+        Some(part) => {
+            let content = decode::unwrapped(part.content.clone())?;
+            match args.output {
+                Format::Text => output::value(&content),
+                Format::Json => output::document(&format!("{:#}\n", value::json_of(&path, &content)?)),
+            }
+        }
         None => Err(Failure::told(Exit::NotFound, format!("the user data have no part `{wanted}`"))
             .hint("`--part` without a value lists the parts")),
     }
@@ -60,6 +80,18 @@ fn find<'p>(parts: &'p [Part], wanted: &str) -> Option<&'p Part> {
     }
     let by_name = parts.iter().find(|part| part.name.as_deref() == Some(wanted));
     by_name.or_else(|| parts.iter().find(|part| part.content_type == wanted))
+}
+
+fn list(parts: &[Part]) -> Value {
+    let entries = parts.iter().zip(1..).map(|(part, number)| {
+        json!({
+            "number": number,
+            "type": part.content_type,
+            "bytes": part.content.len(),
+            "name": part.name,
+        })
+    });
+    entries.collect()
 }
 
 fn table(parts: &[Part]) -> String {

@@ -43,12 +43,12 @@ fn a_hand_written_file_comes_back_byte_for_byte() {
     let world = world();
     let path = write_alias_file(&world, HAND_WRITTEN);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    let _ = run(&world, "install").exits_with(0).says("write `--select` and `--format`");
+    let _ = run(&world, "install").exits_with(0);
     let once = fs::read_to_string(&path).unwrap();
     let command = world.binary().display();
     let ours = format!(
         "[toplevel]\n# begin imds (written by `imds aws-cli install`, removed by `imds aws-cli uninstall`)\n\
-         imds = !{command}\n# end imds\n"
+         imds = !{command} aws-cli run --\n# end imds\n"
     );
     assert_eq!(once, HAND_WRITTEN.replace("[toplevel]\n", &ours));
     let _ = run(&world, "install").exits_with(0);
@@ -109,7 +109,8 @@ fn status() {
     let _ = run(&world, "install").exits_with(0);
     let status = json(&world);
     assert_eq!(status["installed"], true);
-    assert_eq!(status["command"].as_str(), world.binary().to_str());
+    let command = format!("{} aws-cli run --", world.binary().display());
+    assert_eq!(status["command"].as_str(), Some(command.as_str()));
     assert!(run(&world, "status").exits_with(0).stdout().starts_with("installed: `aws imds` runs "));
     write_alias_file(&world, "[toplevel]\nimds = !curl\n");
     assert_eq!(json(&world)["foreignLine"], 2);

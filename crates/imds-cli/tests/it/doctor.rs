@@ -265,3 +265,18 @@ fn imdsv1_is_probed_only_when_asked_for() {
         assert_eq!(check(&report(&output), "imdsv1")["outcome"], outcome, "{output}");
     }
 }
+
+#[test]
+fn another_program_of_the_name_on_the_path_is_named() {
+    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let bin = world.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    imds_testkit::write_executable(&bin.join("imds"), b"#!/bin/sh\n");
+    let run = |path: String| {
+        world.imds(["doctor"]).endpoint(&emulator.endpoint()).env("PATH", path).run().exits_with(0)
+    };
+    let other = run(format!("{}:/usr/bin:/bin", bin.display()));
+    let _ = other.says(&format!("note: `imds` is another program on the PATH: `{}/imds`\n", bin.display()));
+    let ours = run(world.binary().parent().unwrap().display().to_string());
+    assert_eq!(ours.stderr(), "");
+}

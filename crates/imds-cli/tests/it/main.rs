@@ -23,6 +23,7 @@ mod mistakes;
 mod oracle;
 mod privilege;
 mod readme;
+mod recipes;
 mod session;
 mod shortcuts;
 mod silence;
