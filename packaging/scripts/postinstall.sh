@@ -4,6 +4,7 @@ set -e
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || true
     # An upgrade restarts what runs.
+    # shellcheck disable=SC2043 # replaced by the units of the package
     for unit in @UNITS@; do
         case $unit in
         *@.service) pattern="${unit%.service}*.service" ;;

@@ -3,6 +3,7 @@ set -e
 # `remove` is Debian's word, 0 is RPM's; an upgrade keeps everything as it is.
 case ${1:-} in
 remove | 0)
+    # shellcheck disable=SC2043 # replaced by the units of the package
     for unit in @UNITS@; do
         case $unit in
         *@.service) pattern="${unit%.service}*.service" ;;
