@@ -66,6 +66,11 @@ pub(crate) fn lay_out(
         let source = root.join("packaging/systemd").join(unit);
         layout.add(source, format!("/usr/lib/systemd/system/{unit}"), format!("systemd/{unit}"), 0o644);
     }
+    if !program.units.is_empty() {
+        let source = root.join("packaging/systemd/run-outside");
+        let installed = format!("/usr/lib/{name}/run-outside");
+        layout.add(source, installed, "systemd/run-outside".to_owned(), 0o755);
+    }
     for file in program.configuration {
         let source = root.join("packaging/etc").join(file);
         layout.add(source, format!("/etc/imds/{file}"), format!("etc/{file}"), 0o644);
