@@ -39,6 +39,7 @@ static u32 (*socket_uid)(struct __sk_buff *skb) = (void *)BPF_FUNC_get_socket_ui
 static u64 (*socket_cgroup)(struct __sk_buff *skb) = (void *)BPF_FUNC_skb_cgroup_id;
 static long (*load_bytes)(const void *skb, u32 offset, void *to, u32 length) = (void *)BPF_FUNC_skb_load_bytes;
 static void *(*ring_reserve)(void *ring, u64 size, u64 flags) = (void *)BPF_FUNC_ringbuf_reserve;
+static u64 (*ring_query)(void *ring, u64 what) = (void *)BPF_FUNC_ringbuf_query;
 static void (*ring_submit)(void *data, u64 flags) = (void *)BPF_FUNC_ringbuf_submit;
 
 enum { TCP = 6, IP4 = 0x0800, IP6 = 0x86dd, FIN = 1, SYN = 2, RST = 4, STATUS = 12 };
@@ -321,8 +322,12 @@ inline void send_request(struct __sk_buff *skb, u64 cookie, struct connection *c
         length = size;
     if (length > 0 && load_bytes(skb, packet->payload, event->data, length) == 0)
         event->captured = length;
-    // The reader looks by itself while it knows of a connection: waking it is most of what an event costs.
-    ring_submit(event, connection->flags & SEEN_CONNECT ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+    // The reader looks by itself while it knows of a connection: waking it is most of what an event
+    // costs. It does not know of a connection older than itself, and it has to come before the ring
+    // is full.
+    int wake = !(connection->flags & SEEN_CONNECT) ||
+               ring_query(&EVENTS, BPF_RB_AVAIL_DATA) > ring_query(&EVENTS, BPF_RB_RING_SIZE) / 4;
+    ring_submit(event, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 SEC("cgroup_skb/egress") int egress(struct __sk_buff *skb) {
