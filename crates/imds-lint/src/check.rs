@@ -3,7 +3,7 @@
 mod languages;
 
 use crate::extract::kind::{self, Kind};
-use crate::extract::needles;
+use crate::extract::{needles, packed};
 use crate::fix::Style;
 use crate::rules::finding::{Finding, Unread};
 use crate::suppress::Suppressions;
@@ -80,8 +80,12 @@ pub fn check_as(kind: Kind, bytes: &[u8], settings: Settings) -> Checked {
             | Kind::Yaml
             | Kind::Hcl
     );
-    let opaque = matches!(kind, Kind::Gzip | Kind::Base64);
-    if !opaque && !needles::any(bytes, packages) {
+    if kind == Kind::Gzip && bytes.starts_with(&[0x1f, 0x8b]) {
+        return gzip_file(bytes, settings);
+    }
+    let wide = utf16(bytes);
+    let bytes = wide.as_deref().map_or(bytes, str::as_bytes);
+    if kind != Kind::Base64 && !needles::any(bytes, packages) {
         return Checked::default();
     }
     let unread =
@@ -91,26 +95,36 @@ pub fn check_as(kind: Kind, bytes: &[u8], settings: Settings) -> Checked {
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) if kind == Kind::Gzip => return gzip_file(bytes, settings),
-        Err(error) => match utf16(bytes) {
-            Some(_) => return unread("UTF-16: convert it to UTF-8".to_owned()),
-            None => return unread(format!("no UTF-8 at byte {}", error.valid_up_to())),
-        },
+        Err(error) => return unread(format!("no UTF-8 at byte {}", error.valid_up_to())),
     };
+    if wide.is_some() {
+        return unread("UTF-16: convert it to UTF-8".to_owned());
+    }
     let first = Text { mapped: Mapped::whole(text.clone()), kind, label: None, depth: 0 };
     check_texts(text, first, settings)
 }
 
-fn utf16(bytes: &[u8]) -> Option<()> {
-    (bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])).then_some(())
+/// The text of a file in UTF-16, which Windows' editors write.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let read: fn([u8; 2]) -> u16 = match bytes.get(..2)? {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units: Vec<u16> =
+        bytes.chunks_exact(2).filter_map(|pair| Some(read(pair.try_into().ok()?))).collect();
+    Some(String::from_utf16_lossy(&units))
 }
 
 /// A compressed file: its findings stand at its beginning, and say in which line of the expanded
 /// text they are.
 fn gzip_file(bytes: &[u8], settings: Settings) -> Checked {
-    match crate::extract::packed::gunzip(bytes) {
+    // Most compressed files are no user data: their first bytes say so.
+    let Some(kind) = packed::gunzip_head(bytes).and_then(|head| kind::by_content(&head)) else {
+        return Checked::default();
+    };
+    match packed::gunzip(bytes) {
         Ok(expanded) => {
-            let Some(kind) = kind::by_content(expanded.as_bytes()) else { return Checked::default() };
             let outer = Mapped::whole(String::new());
             let mapped = Mapped::decoded(&outer, 0..0, expanded);
             let label = Some("compressed data".to_owned());

@@ -77,7 +77,7 @@ pub fn kind_of(text: &str, keys: &[&str]) -> Option<Kind> {
         return Some(Kind::Python);
     }
     // A file in a ConfigMap, or a local value: several lines that ask the service.
-    let lines = text.trim().contains('\n') && needles::addresses(text).next().is_some();
+    let lines = text.trim().contains('\n') && !needles::addresses(text).is_empty();
     (named || lines).then_some(Kind::Shell)
 }
 

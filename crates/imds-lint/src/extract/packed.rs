@@ -9,6 +9,17 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use crate::text::limits;
 
+/// First bytes that tell what a compressed text is.
+const HEAD: u64 = 512;
+
+/// The first bytes of gzip data; `None` if it is damaged.
+#[must_use]
+pub fn gunzip_head(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes).take(HEAD).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
 /// Expands gzip to text.
 ///
 /// # Errors

@@ -44,13 +44,17 @@ impl<'t> Tree<'t> {
         if nesting(text) > limits::NESTING {
             return Err(format!("nested more than {} deep", limits::NESTING));
         }
+        if text.matches("<<").count() > limits::HEREDOCS {
+            return Err(format!("more than {} heredocs", limits::HEREDOCS));
+        }
         let mut parser = Parser::new();
         let language = grammar.language();
         parser.set_language(language).map_err(|error| error.to_string())?;
+        let most = limits::PARSE_REPORTS + text.len() / limits::BYTES_PER_REPORT;
         let mut reports = 0;
         let mut progress = |_: &ParseState| {
             reports += 1;
-            if reports > limits::PARSE_REPORTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if reports > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let options = ParseOptions::new().progress_callback(&mut progress);
         let bytes = text.as_bytes();

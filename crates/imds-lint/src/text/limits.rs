@@ -17,7 +17,12 @@ pub const NESTING: usize = 400;
 /// Most syntax nodes of one text.
 pub const NODES: usize = 2_000_000;
 
-/// How often the parser may report progress (every 100 of its operations) before it is cancelled.
-/// Valid text needs about one operation a byte; grammars that backtrack over broken text need many
-/// more.
-pub const PARSE_REPORTS: u64 = 400_000;
+/// Reports of progress (one for every 100 operations of the parser) that any text may take.
+pub const PARSE_REPORTS: usize = 5_000;
+
+/// Bytes for each further report. Valid text needs about one operation a byte; grammars that
+/// backtrack over broken text need many more.
+pub const BYTES_PER_REPORT: usize = 10;
+
+/// Most heredocs of a text: the grammars of shell and Ruby read to its end for each.
+pub const HEREDOCS: usize = 1_000;
