@@ -18,7 +18,7 @@ pub(super) fn run(args: &RulesArgs, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  why:  {}", rule.why)?;
         writeln!(out, "  fix:  {}", rule.fix)?;
         writeln!(out, "  bad:  {}", rule.bad.replace('\n', "\n        "))?;
-        writeln!(out, "  good: {}", rule.good)?;
+        writeln!(out, "  good: {}", rule.good.replace('\n', "\n        "))?;
     }
     Ok(())
 }

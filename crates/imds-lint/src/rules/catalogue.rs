@@ -151,8 +151,8 @@ rules! {
         why: "User data output ends up in /var/log/cloud-init-output.log and the console log; a reader can \
               use the token on the instance until it expires.",
         fix: "Do not print the token; turn tracing off (`set +x`) around the requests, and leave out `curl -v`.",
-        bad: "echo \"token: $TOKEN\"",
-        good: "echo 'got a token'"
+        bad: "curl -v -H X-aws-ec2-metadata-token:$TOKEN http://169.254.169.254/latest/meta-data/instance-id",
+        good: "imds get instance-id"
     }
     /// Infrastructure code that leaves IMDSv1 on.
     HttpTokens {
@@ -171,8 +171,8 @@ rules! {
         why: "The answer to a token request has this IP time to live. A container behind a bridge is one hop away: \
               its token request gets no answer and hangs.",
         fix: "Set the hop limit to 2, or keep it at 1 on purpose and say so in a suppression comment.",
-        bad: "metadata_options { http_put_response_hop_limit = 1 } # and user data that starts Docker",
-        good: "metadata_options { http_put_response_hop_limit = 2 }"
+        bad: "module \"eks\" {\n  metadata_options = { http_put_response_hop_limit = 1 }\n}",
+        good: "module \"eks\" {\n  metadata_options = { http_put_response_hop_limit = 2 }\n}"
     }
     /// An SDK that knows IMDSv1 only.
     OldSdk {

@@ -3,4 +3,5 @@
 mod command;
 mod corpus;
 mod fixed;
+mod output;
 mod robust;
