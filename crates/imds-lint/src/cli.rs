@@ -73,9 +73,6 @@ pub struct CheckArgs {
     /// Read standard input as if it had this file name
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
-    /// Check hidden files, too
-    #[arg(long)]
-    pub hidden: bool,
     /// Check files that .gitignore and .ignore leave out, too
     #[arg(long)]
     pub no_ignore: bool,

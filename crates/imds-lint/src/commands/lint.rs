@@ -33,7 +33,7 @@ pub(super) fn run(args: &CheckArgs, out: &mut dyn Write) -> io::Result<Result<u8
             Err(failure) => return Ok(Err(failure)),
         }
     } else {
-        let selection = Selection { hidden: args.hidden, ignored: args.no_ignore };
+        let selection = Selection { ignored: args.no_ignore };
         walk::check_all(&args.paths, selection, settings)
     };
     if args.fix || args.diff {

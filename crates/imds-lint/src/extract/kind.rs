@@ -96,6 +96,13 @@ pub fn by_name(path: &str) -> Option<Kind> {
     if matches!(lower.as_str(), ".bashrc" | ".profile" | ".bash_profile" | ".zshrc" | "pkgbuild") {
         return Some(Kind::Shell);
     }
+    if matches!(lower.as_str(), "vagrantfile" | "rakefile" | "berksfile") {
+        return Some(Kind::Ruby);
+    }
+    // Elastic Beanstalk.
+    if path.contains(".ebextensions/") && lower.ends_with(".config") {
+        return Some(Kind::Yaml);
+    }
     let (stem, extension) = lower.rsplit_once('.')?;
     Some(match extension {
         "sh" | "bash" | "ksh" | "zsh" | "ash" | "bats" | "envrc" | "ebuild" => Kind::Shell,

@@ -8,14 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use ignore::{WalkBuilder, WalkState};
 
 use crate::check::{self, Checked, Settings};
-use crate::extract::kind;
+use crate::extract::{kind, needles};
+use crate::rules::finding::Unread;
 use crate::text::limits;
 
 /// Which files of a directory are read.
 #[derive(Clone, Copy, Debug)]
 pub struct Selection {
-    /// Hidden ones, too.
-    pub hidden: bool,
     /// Ignored ones, too.
     pub ignored: bool,
 }
@@ -60,10 +59,11 @@ pub fn check_all(paths: &[PathBuf], selection: Selection, settings: Settings) ->
         for path in walked {
             builder.add(path);
         }
-        builder.hidden(!selection.hidden).threads(0).follow_links(false);
-        if selection.ignored {
-            builder.standard_filters(false).hidden(!selection.hidden);
-        }
+        builder.standard_filters(!selection.ignored).hidden(false).threads(0).follow_links(false);
+        // Workflows and Elastic Beanstalk's hooks are in hidden directories; a repository is not.
+        builder.filter_entry(|entry| {
+            entry.depth() == 0 || !REPOSITORIES.iter().any(|name| entry.file_name() == *name)
+        });
         builder.build_parallel().run(|| {
             let mut buffer = Vec::new();
             let found = &found;
@@ -105,6 +105,9 @@ pub fn check_all(paths: &[PathBuf], selection: Selection, settings: Settings) ->
     found
 }
 
+/// Directories of version control.
+const REPOSITORIES: [&str; 4] = [".git", ".hg", ".jj", ".svn"];
+
 /// First bytes that are enough to tell a script from other files without an extension.
 const HEAD: usize = 512;
 
@@ -128,7 +131,12 @@ fn one(
     }
     let limit = limits::FILE_BYTES + 1;
     file.take(limit).read_to_end(buffer).map_err(|error| error.to_string())?;
-    let checked = check::check(&name, buffer, settings);
+    let mut checked = check::check(&name, buffer, settings);
+    let unknown = named && kind::by_name(&name).is_none() && kind::by_content(buffer).is_none();
+    if unknown && needles::any(buffer, false) {
+        let reason = "not a kind of file that imds-lint reads".to_owned();
+        checked.unread.push(Unread { span: 0..0, reason });
+    }
     let empty = checked.findings.is_empty() && checked.unread.is_empty() && checked.suppressed.is_empty();
     Ok((!empty).then(|| FileReport { path: path.to_owned(), checked }))
 }

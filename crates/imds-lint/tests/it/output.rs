@@ -122,19 +122,32 @@ fn only_the_wanted_rules_and_severities_are_shown_and_fixed() {
 }
 
 #[test]
-fn ignored_and_hidden_files_are_passed_over_unless_asked_for() {
+fn ignored_files_and_repositories_are_passed_over_and_hidden_directories_are_read() {
     let environment = environment();
     let tree = environment.home().join("tree");
-    std::fs::create_dir(tree.join(".git")).unwrap();
-    std::fs::write(tree.join(".gitignore"), "ignored.sh\n").unwrap();
-    for name in ["ignored.sh", ".hidden.sh"] {
-        std::fs::write(tree.join(name), SCRIPT).unwrap();
+    for directory in [".git/hooks", ".github/workflows", ".ebextensions"] {
+        std::fs::create_dir_all(tree.join(directory)).unwrap();
     }
-    std::fs::rename(tree.join("a b/one.sh"), tree.join("a b/one.txt")).unwrap();
-    std::fs::write(tree.join("a b/one.txt"), "curl http://169.254.169.254/\n").unwrap();
+    std::fs::remove_file(tree.join("a b/one.sh")).unwrap();
+    std::fs::write(tree.join(".gitignore"), "ignored.sh\n").unwrap();
+    std::fs::write(tree.join("ignored.sh"), SCRIPT).unwrap();
+    std::fs::write(tree.join(".git/hooks/pre-push.sh"), SCRIPT).unwrap();
+    // Prose is not read.
+    std::fs::write(tree.join("notes.md"), "curl http://169.254.169.254/\n").unwrap();
     drop(lint(&environment, &["tree"]).exits_with(0));
-    drop(lint(&environment, &["--hidden", "tree"]).exits_with(1));
     drop(lint(&environment, &["--no-ignore", "tree"]).exits_with(1));
+    let script = "run: curl -sf -m 2 http://169.254.169.254/latest/user-data\n";
+    std::fs::write(tree.join(".github/workflows/x.yml"), script).unwrap();
+    std::fs::write(
+        tree.join(".ebextensions/x.config"),
+        "commands:\n  a:\n    command: curl -sf -m 2 http://169.254.169.254/latest/user-data\n",
+    )
+    .unwrap();
+    let found = lint(&environment, &["tree"]).exits_with(1);
+    assert!(found.stdout().contains("2 findings"), "{found}");
+    // A file that was named and is of no known kind is not clean.
+    let named = lint(&environment, &["tree/notes.md"]).exits_with(2);
+    assert!(named.stdout().contains("tree/notes.md: not checked: not a kind of file"), "{named}");
 }
 
 #[test]
