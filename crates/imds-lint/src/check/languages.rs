@@ -69,7 +69,14 @@ fn powershell(text: &Text, settings: Settings) -> Results {
 fn code(text: &Text, grammar: Grammar) -> Results {
     let mut results = Results::default();
     let Some(tree) = parse(&text.mapped, grammar, &mut results) else { return results };
-    results.findings = rules::code::judge(&Program::new(tree), &text.mapped);
+    let program = Program::new(tree);
+    results.findings = rules::code::judge(&program, &text.mapped);
+    for line in program.command_lines() {
+        // The program's own quoting is not worked out: nothing in it is rewritten.
+        let mapped = Mapped::part(&text.mapped, line, None).frozen();
+        let label = "a command line".to_owned();
+        inner(text, Embedded { mapped, kind: Kind::Shell, label }, &mut results);
+    }
     results
 }
 

@@ -105,6 +105,15 @@ impl<'t> Program<'t> {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The nodes that a name is assigned from, as `node` sees it: those of its own function, if there
+    /// are any.
+    fn seen_from(&self, name: &str, node: NodeId) -> Vec<NodeId> {
+        let all = self.values(name);
+        let scope = self.scope(node);
+        let own: Vec<NodeId> = all.iter().copied().filter(|value| self.scope(*value) == scope).collect();
+        if own.is_empty() { all.to_vec() } else { own }
+    }
+
     /// Names and the nodes that they are assigned from.
     pub fn assignments(&self) -> impl Iterator<Item = (&'t str, &[NodeId])> + '_ {
         self.values.iter().map(|(name, nodes)| (*name, nodes.as_slice()))
@@ -215,7 +224,8 @@ impl<'t> Program<'t> {
             | "class_variable"
             | "scope_resolution" => {
                 let Some(name) = last_name(tree, node) else { return HOLE.to_string() };
-                let texts = self.values(name).iter().map(|value| self.value(*value, depth + 1));
+                let seen = self.seen_from(name, node);
+                let texts = seen.iter().map(|value| self.value(*value, depth + 1));
                 let known: Vec<String> = texts.filter(|text| !text.chars().all(|c| c == HOLE)).collect();
                 known
                     .iter()
@@ -462,8 +472,10 @@ impl<'t> Program<'t> {
         let mut text = tree.text(call).to_owned();
         for node in tree.below(call) {
             if matches!(tree.kind(node), "identifier" | "constant" | "shorthand_property_identifier") {
-                for value in
-                    self.values(tree.text(node)).iter().filter(|value| !tree.below(**value).contains(&call))
+                for value in self
+                    .seen_from(tree.text(node), node)
+                    .iter()
+                    .filter(|value| !tree.below(**value).contains(&call))
                 {
                     let value = tree.text(*value);
                     if value.len() < 2_000 {
@@ -482,6 +494,69 @@ impl<'t> Program<'t> {
             }
         }
         text
+    }
+}
+
+/// Calls that run a command line, by their last name.
+const RUNNERS: [&str; 19] = [
+    "system",
+    "popen",
+    "getoutput",
+    "getstatusoutput",
+    "check_output",
+    "check_call",
+    "run",
+    "call",
+    "Popen",
+    "exec",
+    "execSync",
+    "spawnSync",
+    "spawn",
+    "capture2",
+    "capture3",
+    "Command",
+    "CommandContext",
+    "ProcessBuilder",
+    "sh",
+];
+
+impl Program<'_> {
+    /// The strings that the program runs as a command line: where they are written, quotes left out.
+    #[must_use]
+    pub fn command_lines(&self) -> Vec<std::ops::Range<usize>> {
+        let tree = &self.tree;
+        let mut found = Vec::new();
+        for node in tree.all() {
+            let shell = tree.kind(node) == "subshell";
+            let string = matches!(
+                tree.kind(node),
+                "string"
+                    | "string_literal"
+                    | "interpreted_string_literal"
+                    | "raw_string_literal"
+                    | "template_string"
+            );
+            if !(shell || string) || url::find(tree.text(node)).is_none() {
+                continue;
+            }
+            let span = tree.span(node);
+            let text = tree.text(node);
+            let opening = text.chars().take_while(|c| c.is_ascii_alphabetic()).count();
+            let quotes = text.chars().skip(opening).take_while(|c| matches!(c, '"' | '\'' | '`')).count();
+            let quotes = if quotes >= 3 { 3 } else { 1 };
+            let inside = span.start + opening + quotes..span.end.saturating_sub(quotes);
+            let line = tree.text.get(inside.clone()).unwrap_or_default();
+            let runs = shell
+                || tree.ancestors(node).take(4).any(|around| {
+                    let callee = self.callee(around);
+                    let last = callee.rsplit(['.', ':']).next().unwrap_or_default();
+                    CALLS.contains(&tree.kind(around)) && RUNNERS.contains(&last)
+                });
+            if runs && (line.contains("curl ") || line.contains("wget ")) {
+                found.push(inside);
+            }
+        }
+        found
     }
 }
 
