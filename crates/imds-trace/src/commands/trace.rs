@@ -85,9 +85,15 @@ pub(crate) fn run(args: TraceArgs) -> Result<ExitCode, Failure> {
         lookup,
         args,
     };
-    session.start(&cgroup)?;
-    session.follow(&signals)?;
-    session.end()
+    let fail_on_v1 = session.args.fail_on_v1;
+    let result = session.start(&cgroup).and_then(|()| session.follow(&signals)).and_then(|()| session.end());
+    match result {
+        // What comes after it is not seen, so this is no success.
+        Err(failure) if failure.is_reader_gone() && fail_on_v1 => {
+            Err(Failure::new(Exit::Incomplete, "cannot go on tracing: the reader of the output has gone"))
+        }
+        result => result,
+    }
 }
 
 /// What the trace is shown as.

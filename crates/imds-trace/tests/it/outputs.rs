@@ -124,19 +124,18 @@ fn the_live_table_leaves_the_terminal_as_it_was() {
         .disabled()
         .on_terminal()
         .spawn();
-    // Attached once it serves its counts.
-    while TcpStream::connect(metrics).is_err() {
-        std::thread::yield_now();
-    }
-    cgroup.run(["curl", "-s", "-o", "/dev/null", REGION]);
-    let counted = || {
-        let mut stream = TcpStream::connect(metrics).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").unwrap();
+    let scrape = || -> Option<String> {
+        let mut stream = TcpStream::connect(metrics).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.contains("kind=\"v1\"} 1\n")
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
     };
-    while !counted() {
+    // It listens early, and answers once it is attached.
+    let mut tries = (0..1_000_000).inspect(|_| std::thread::yield_now());
+    assert!(tries.any(|_| scrape().is_some()), "it never answered at {metrics}");
+    cgroup.run(["curl", "-s", "-o", "/dev/null", REGION]);
+    while !scrape().unwrap().contains("kind=\"v1\"} 1\n") {
         std::thread::yield_now();
     }
     running.signal(Signal::TERM);
@@ -154,16 +153,23 @@ fn a_reader_that_goes_away_is_the_end() {
         return;
     }
     let cgroup = Cgroup::new();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_imds-trace"))
-        .args(["--for", "1ms", "--cgroup"])
-        .arg(cgroup.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+    let run = |arguments: &[&str]| {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_imds-trace"))
+            .args(["--for", "1ms", "--cgroup"])
+            .arg(cgroup.path())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&[]), (0, String::new()));
+    // For CI, what was not seen is not clean.
+    let told = "error: cannot go on tracing: the reader of the output has gone\n".to_owned();
+    assert_eq!(run(&["--fail-on-v1"]), (6, told));
 }
 
 #[test]
