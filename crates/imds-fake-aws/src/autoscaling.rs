@@ -36,7 +36,7 @@ fn write_group(xml: &mut Xml, group: &Group, contents: &Contents) {
         .text("MaxSize", 10)
         .text("DesiredCapacity", 1)
         .maybe("LaunchConfigurationName", group.configuration.as_ref());
-    // Both id and name are told, whichever of them the group was made with.
+    // The answer holds both id and name, whichever of them the group was made with.
     let specification = |xml: &mut Xml, (id, version): &(String, String)| {
         let name = contents.templates.iter().find(|template| template.id == *id).map(|it| &it.name);
         xml.text("LaunchTemplateId", id).maybe("LaunchTemplateName", name).text("Version", version);
@@ -73,8 +73,8 @@ fn write_group(xml: &mut Xml, group: &Group, contents: &Contents) {
     });
 }
 
-/// Changes what a group launches from. A mixed instances policy is taken as it is sent, whole: what it leaves out is
-/// gone, so that a caller who forgets a part of it is found out.
+/// Changes what a group launches from. A mixed instances policy is taken as it is sent, whole: what
+/// it leaves out is gone, so that a caller who forgets a part of it is found out.
 pub(crate) fn update_group(contents: &mut Contents, request: &Request) -> Result<Answer, Refusal> {
     let wrong = |text: String| Refusal::new("ValidationError", text);
     let name = request.get("AutoScalingGroupName").unwrap_or_default();

@@ -6,7 +6,8 @@ use crate::answer::{Answer, Refusal};
 use crate::request::Request;
 use crate::world::World;
 
-/// "a single call can include up to 500 `MetricDataQuery` structures" (API reference, `GetMetricData`).
+/// "a single call can include up to 500 `MetricDataQuery` structures" (API reference,
+/// `GetMetricData`).
 const QUERIES: usize = 500;
 
 pub(crate) fn get_metric_data(world: &World, request: &Request) -> Result<Answer, Refusal> {

@@ -6,7 +6,8 @@ use crate::answer::{Answer, Refusal};
 use crate::request::Request;
 use crate::world::World;
 
-/// Answers with every instance of every account: selection by SQL is not made up here, only the columns are.
+/// Answers with every instance of every account: selection by SQL is not made up here, only the
+/// columns are.
 pub(crate) fn select_aggregate(world: &World, request: &Request) -> Result<Answer, Refusal> {
     let limit = request.json.get("Limit").and_then(serde_json::Value::as_u64).unwrap_or(25);
     if limit > 100 {

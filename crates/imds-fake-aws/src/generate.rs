@@ -1,7 +1,8 @@
 //! Makes up a whole organization, the same one every time.
 
+use crate::account_region::AccountRegion;
 use crate::fault::{Fault, Harm};
-use crate::world::{AccountRegion, Defaults, Image, Instance, Options, Template, World};
+use crate::world::{Defaults, Image, Instance, Options, Template, World};
 
 /// How large an organization.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +36,8 @@ const REGIONS: [&str; 17] = [
 ];
 
 impl World {
-    /// An organization of this shape. Options repeat with periods that are prime to each other, so that every
-    /// combination occurs and counts can be worked out.
+    /// An organization of this shape. Options repeat with periods that are prime to each other, so
+    /// that every combination occurs and counts can be worked out.
     #[must_use]
     pub fn generate(shape: Shape) -> Self {
         let regions = &REGIONS[..shape.regions.clamp(1, REGIONS.len())];
@@ -86,7 +87,8 @@ impl World {
         world
     }
 
-    /// Has `DescribeInstances` denied in one place of every hundred, or failing, in turn; says in how many.
+    /// Has `DescribeInstances` denied in one place of every hundred, or failing, in turn; says in
+    /// how many.
     pub fn harm_one_place_in_a_hundred(&mut self) -> usize {
         let harmed: Vec<AccountRegion> = self.places.keys().step_by(100).cloned().collect();
         for (n, (account, region)) in harmed.iter().enumerate() {

@@ -1,12 +1,13 @@
-//! A fake EC2, with as much of CloudWatch, Organizations, STS, Auto Scaling and Config as `imds-fleet` calls:
-//! documented behaviour, throttling by bucket, injected faults, counted calls.
+//! A fake EC2, with as much of CloudWatch, Organizations, STS, Auto Scaling and Config as
+//! `imds-fleet` calls: documented behaviour, throttling by bucket, injected faults, counted calls.
 //!
 //! Apart from `imds-testkit` so that the small crate stays quick to build for all the others.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod account_region;
 pub mod answer;
-pub mod autoscaling;
+mod autoscaling;
 mod cloudwatch;
 mod config;
 mod ec2;
@@ -20,7 +21,8 @@ pub mod throttle;
 pub mod world;
 mod xml;
 
+pub use account_region::AccountRegion;
 pub use fault::{Fault, Harm, Moment};
 pub use generate::Shape;
 pub use server::Fake;
-pub use world::{AccountRegion, Group, Image, Instance, Mixed, Template, World};
+pub use world::{Group, Image, Instance, Mixed, Template, World};

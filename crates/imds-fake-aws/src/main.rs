@@ -1,5 +1,6 @@
-//! Runs the fake AWS for a program outside: `imds-fake-aws ACCOUNTS REGIONS INSTANCES [harmed]` prints its URL
-//! and serves until its standard input ends. `harmed`: one place in a hundred is denied or fails.
+//! Runs the fake AWS for a program outside: `imds-fake-aws ACCOUNTS REGIONS INSTANCES [harmed]`
+//! prints its URL and serves until its standard input ends. `harmed`: one place in a hundred is
+//! denied or fails.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command")]
 

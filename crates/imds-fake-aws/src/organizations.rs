@@ -1,5 +1,5 @@
-//! Organizations: the accounts, twenty a page, the first page empty, as the API reference warns; the
-//! units below a root, and the accounts in each, not those of units further down.
+//! Organizations: the accounts, twenty a page, the first page empty, as the API reference warns;
+//! the units below a root, and the accounts in each, not those of units further down.
 
 use serde_json::json;
 
@@ -30,8 +30,8 @@ pub(crate) fn list_accounts(world: &World, request: &Request) -> Result<Answer, 
     Ok(Answer::json(&answer))
 }
 
-/// `ListAccountsForParent` and `ListOrganizationalUnitsForParent`: what is directly below, "not the children of
-/// child OUs" (API reference), twenty a page.
+/// `ListAccountsForParent` and `ListOrganizationalUnitsForParent`: what is directly below, "not the
+/// children of child OUs" (API reference), twenty a page.
 pub(crate) fn list_children(world: &World, request: &Request) -> Result<Answer, Refusal> {
     let parent = request.json.get("ParentId").and_then(|id| id.as_str()).unwrap_or_default();
     let Some((units, accounts)) = world.units.get(parent) else {

@@ -73,7 +73,7 @@ impl Fake {
     ///
     /// # Errors
     ///
-    /// When there is no port or no thread to be had.
+    /// Returns an error if there is no port or no thread to be had.
     pub fn start(world: World) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
@@ -109,12 +109,13 @@ impl Fake {
         self.shared.world()
     }
 
-    /// Waits until every connection that was made before is closed, and so everything done that was asked for on
-    /// them. A client that was killed may have sent a request that is not even read yet.
+    /// Waits until every connection that was made before is closed, and so everything done that was
+    /// asked for on them. A client that was killed may have sent a request that is not even read
+    /// yet.
     ///
     /// # Errors
     ///
-    /// When the server cannot be reached.
+    /// Returns an error if the server cannot be reached.
     pub fn settle(&self) -> std::io::Result<()> {
         // Connections are accepted in turn: once this one is answered, those before it are counted.
         let mut stream = std::net::TcpStream::connect(self.address)?;
@@ -280,9 +281,9 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
     }
 }
 
-/// Refuses what the caller is not allowed, as each service does: EC2 "UnauthorizedOperation" ("Error codes for the
-/// Amazon EC2 API"), the Query services "AccessDenied", the JSON services "AccessDeniedException" ("Troubleshoot access
-/// denied error messages", IAM User Guide).
+/// Refuses what the caller is not allowed, as each service does: EC2 "UnauthorizedOperation"
+/// ("Error codes for the Amazon EC2 API"), the Query services "AccessDenied", the JSON services
+/// "AccessDeniedException" ("Troubleshoot access denied error messages", IAM User Guide).
 fn permitted(world: &World, request: &Request, action: &str) -> Result<(), Refusal> {
     if world.allowed.as_ref().is_none_or(|allowed| allowed.contains(action)) {
         return Ok(());

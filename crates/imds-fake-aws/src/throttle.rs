@@ -1,10 +1,11 @@
-//! The token buckets of "Request throttling for the Amazon EC2 API" (EC2 User Guide), per account, Region and action.
+//! The token buckets of "Request throttling for the Amazon EC2 API" (EC2 User Guide), per account,
+//! Region and action.
 
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use crate::world::AccountRegion;
+use crate::account_region::AccountRegion;
 
 /// All buckets, and how often each was found empty.
 #[derive(Debug, Default)]

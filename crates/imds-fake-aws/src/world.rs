@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account_region::AccountRegion;
 use crate::fault::Fault;
 use crate::throttle::Throttle;
-
-/// Account and Region.
-pub type AccountRegion = (String, String);
 
 /// The five options, as text, each of which may be unset. The order is that of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,9 +50,9 @@ impl Options {
     }
 }
 
-/// A stopped instance takes its options up when it starts, and shows `pending` until then ("If the state is
-/// `pending`, the instance is not ready to process metadata traffic with the new selection", API reference,
-/// `InstanceMetadataOptionsResponse`).
+/// A stopped instance takes its options up when it starts, and shows `pending` until then ("If the
+/// state is `pending`, the instance is not ready to process metadata traffic with the new
+/// selection", API reference, `InstanceMetadataOptionsResponse`).
 pub const PENDING_UNTIL_START: u32 = u32::MAX;
 
 /// An instance.
@@ -66,7 +64,8 @@ pub struct Instance {
     pub run_state: String,
     /// The options.
     pub options: Options,
-    /// How many more descriptions will say `pending`; [`PENDING_UNTIL_START`] for a stopped instance.
+    /// How many more descriptions will say `pending`; [`PENDING_UNTIL_START`] for a stopped
+    /// instance.
     pub pending: u32,
     /// What descriptions still show, and how many of them: EC2 is eventually consistent.
     pub stale: Option<(Options, u32)>,
@@ -230,18 +229,19 @@ pub struct World {
     pub closed: BTreeSet<String>,
     /// How many descriptions say `pending` after a change.
     pub pending_descriptions: u32,
-    /// How many descriptions show the old options after a change ("Eventual consistency in the Amazon EC2 API",
-    /// EC2 Developer Guide).
+    /// How many descriptions show the old options after a change ("Eventual consistency in the
+    /// Amazon EC2 API", EC2 Developer Guide).
     pub stale_descriptions: u32,
-    /// The IAM actions that the caller is allowed, such as `ec2:DescribeInstances`; all of them unless set.
+    /// The IAM actions that the caller is allowed, such as `ec2:DescribeInstances`; all of them
+    /// unless set.
     pub allowed: Option<BTreeSet<String>>,
     /// Instances that are gone by the time their options are changed.
     pub vanishing: BTreeSet<String>,
-    /// How many seconds old a sample must be before CloudWatch shows it: EC2 sends its metrics every one or five
-    /// minutes, and they are there some minutes later.
+    /// How many seconds old a sample must be before CloudWatch shows it: EC2 sends its metrics
+    /// every one or five minutes, and they are there some minutes later.
     pub metrics_late: i64,
-    /// The status of the metrics of an instance or group, where that is not `Complete` (API reference,
-    /// `MetricDataResult`).
+    /// The status of the metrics of an instance or group, where that is not `Complete` (API
+    /// reference, `MetricDataResult`).
     pub metric_statuses: BTreeMap<String, String>,
     /// How many results a page of `GetMetricData` holds; all unless set.
     pub metric_page: Option<usize>,

@@ -12,7 +12,8 @@ impl Xml {
             .replace('&', "&amp;")
             .replace('<', "&lt;")
             .replace('>', "&gt;")
-            // A reader makes a line feed of a carriage return that is written plainly (XML 1.0, 2.11).
+            // A reader makes a line feed of a carriage return that is written plainly (XML 1.0,
+            // 2.11).
             .replace('\r', "&#13;")
             .replace('\n', "&#10;")
             .replace('\t', "&#9;");

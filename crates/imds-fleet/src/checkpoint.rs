@@ -1,7 +1,8 @@
-//! What a scan has found so far, in a file, so that a scan that was cut short resumes where it stopped.
+//! What a scan has found so far, in a file, so that a scan that was cut short resumes where it
+//! stopped.
 //!
-//! The file is the JSON Lines output itself behind a line that says what was to be scanned: the lines of an
-//! account and Region count once the line that ends its scan is there.
+//! The file is the JSON Lines output itself behind a line that says what was to be scanned: the
+//! lines of an account and Region count once the line that ends its scan is there.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{File, OpenOptions};
@@ -71,12 +72,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens the file and says what is already done: the complete accounts and Regions only, the others are
-    /// scanned again. A file of another kind, or of another scope, is left as it is.
+    /// Opens the file and says what is already done: the complete accounts and Regions only, the
+    /// others are scanned again. A file of another kind, or of another scope, is left as it is.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be used, is something else, or is the checkpoint of another scan.
+    /// Returns an error if the file cannot be used, is something else, or is the checkpoint of
+    /// another scan.
     pub fn open(path: &Path, scope: &str) -> Result<(Self, BTreeSet<AccountRegion>), Error> {
         let failed = |source| Error::file(path, source);
         let mut file = OpenOptions::new()
@@ -97,7 +99,8 @@ impl Checkpoint {
         loop {
             line.clear();
             let read = reader.read_until(b'\n', &mut line).map_err(failed)?;
-            // A line without its end was being written when the run was stopped: it is cut, and counts for nothing.
+            // A line without its end was being written when the run was stopped: it is cut, and
+            // counts for nothing.
             let torn = !line.ends_with(b"\n");
             if number == 0 && !(torn && first.starts_with(&line)) {
                 recognise(path, &line, scope)?;
@@ -132,13 +135,14 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or `to` fails.
+    /// Returns an error if the file cannot be read, or `to` fails.
     pub fn replay(
         &self,
         done: &BTreeSet<AccountRegion>,
         to: &mut dyn FnMut(Event) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        // A place that took two runs has lines of both; a scan that ended incomplete is followed by a complete one.
+        // A place that took two runs has lines of both; a scan that ended incomplete is followed by
+        // a complete one.
         let mut seen: HashSet<(AccountRegion, String)> = HashSet::new();
         let mut ended = BTreeSet::new();
         for_each(&self.path, &mut |line| match line {
@@ -161,7 +165,7 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// When the file cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn add(&mut self, event: &Event) -> Result<(), Error> {
         let result = match event {
             Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
@@ -180,7 +184,7 @@ impl Checkpoint {
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn write(to: &mut dyn Write, value: &impl Serialize) -> std::io::Result<()> {
     serde_json::to_writer(&mut *to, value)?;
     to.write_all(b"\n")

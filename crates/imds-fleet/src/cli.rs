@@ -14,8 +14,9 @@ use crate::scan::fleet::Shard;
 
 /// Find, judge and safely change the instance metadata options of a fleet of EC2 instances
 ///
-/// Three commands from zero: `imds-fleet state` shows which instances allow IMDSv1, `imds-fleet usage`
-/// who still uses it, and `imds-fleet plan --http-tokens required --usage --out plan.json`, then
+/// Three commands from zero: `imds-fleet state` shows which instances allow IMDSv1,
+/// `imds-fleet usage` who still uses it, and
+/// `imds-fleet plan --http-tokens required --usage --out plan.json`, then
 /// `imds-fleet apply plan.json` turn it off where nobody does.
 #[derive(Debug, Parser)]
 #[command(name = "imds-fleet", version, disable_help_subcommand = true, max_term_width = 100)]
@@ -68,7 +69,8 @@ pub struct ScopeArgs {
     /// Scan every active account of the organization
     #[arg(long)]
     pub organization: bool,
-    /// Scan only the accounts below this organizational unit or root, nested ones included (can be repeated)
+    /// Scan only the accounts below this organizational unit or root, nested ones included (can be
+    /// repeated)
     #[arg(long, value_name = "ID", requires = "organization")]
     pub ou: Vec<String>,
     /// Leave these accounts out, separated by commas
@@ -83,7 +85,8 @@ pub struct ScopeArgs {
     /// Scan only part K of N of the accounts
     #[arg(long, value_name = "K/N", value_parser = Shard::parse, default_value = "1/1")]
     pub shard: Shard,
-    /// Scan only instances that match this EC2 filter, such as `tag:team=web,shop` (can be repeated)
+    /// Scan only instances that match this EC2 filter, such as `tag:team=web,shop` (can be
+    /// repeated)
     #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = filter)]
     pub filters: Vec<(String, Vec<String>)>,
     /// Scan only instances that answer IMDSv1
@@ -337,11 +340,13 @@ pub struct PlanArgs {
     /// Plan changes even where EC2 would refuse to undo them
     #[arg(long)]
     pub allow_irreversible: bool,
-    /// Plan `--http-tokens-enforced` even where it makes the next launch of a template or group fail
+    /// Plan `--http-tokens-enforced` even where it makes the next launch of a template or group
+    /// fail
     #[arg(long)]
     pub allow_launch_failures: bool,
-    /// Plan changes even of what this service or tool owns, separated by commas: `eks`, `ecs`, `batch`,
-    /// `elastic-beanstalk`, `emr`, `karpenter`, `image-builder`, `cloud9`, `cloudformation`
+    /// Plan changes even of what this service or tool owns, separated by commas: `eks`, `ecs`,
+    /// `batch`, `elastic-beanstalk`, `emr`, `karpenter`, `image-builder`, `cloud9`,
+    /// `cloudformation`
     #[arg(long, value_name = "OWNER", value_delimiter = ',', value_parser = owner)]
     pub include_owned: Vec<Owner>,
     /// What is ready for IMDSv2
@@ -361,7 +366,7 @@ pub struct ReadyArgs {
     /// Number of whole days that `--usage` looks back, besides today
     #[arg(long, value_name = "DAYS", default_value_t = 14, requires = "usage", value_parser = clap::value_parser!(u16).range(1..=90))]
     pub usage_days: u16,
-    /// Take the verdicts from FILE, written by `usage --output json`
+    /// Take the statuses from FILE, written by `usage --output json`
     #[arg(long, value_name = "FILE")]
     pub usage_file: Option<PathBuf>,
     /// Plan `required` even for what still uses IMDSv1
@@ -468,7 +473,8 @@ pub struct PolicyArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = PolicyOutput::Json)]
     pub output: PolicyOutput,
-    /// Only what is needed without launch templates, launch configurations, images and account defaults
+    /// Only what is needed without launch templates, launch configurations, images and account
+    /// defaults
     #[arg(long)]
     pub instances_only: bool,
     /// Include what `--launch-templates` and `--pinned-groups` need

@@ -1,6 +1,6 @@
 //! Why a command could not do its work, as decisions a caller takes.
 
-use crate::aws::fault::{Fault, innermost};
+use crate::fault::{Fault, innermost};
 
 /// A failure of the whole command, as opposed to a gap in a scan.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Who still uses IMDSv1: the metric joined to the state, with a verdict for each instance and each
+//! Who still uses IMDSv1: the metric joined to the state, with a status for each instance and each
 //! Auto Scaling group.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::aws::clients::AccountClients;
-use crate::aws::fault::Fault;
 use crate::aws::metrics::{self, Calls, Series, Subject};
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{AccountRegion, Instance};
 
@@ -47,14 +47,15 @@ impl UsageStatus {
     }
 }
 
-/// What a verdict is about.
+/// What a status is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An instance.
     #[default]
     Instance,
-    /// An Auto Scaling group, with the instances that it had: they are replaced more often than a window is long.
+    /// An Auto Scaling group, with the instances that it had: they are replaced more often than a
+    /// window is long.
     AutoScalingGroup,
 }
 
@@ -86,7 +87,7 @@ pub struct Usage {
     #[serde(default)]
     pub posture: Option<Posture>,
     /// Whether IMDSv1 can be turned off.
-    pub verdict: UsageStatus,
+    pub status: UsageStatus,
     /// Why.
     pub reason: String,
     /// IMDSv1 calls that were answered; none without data.
@@ -103,7 +104,7 @@ pub struct Saved {
     pub read_at: jiff::Timestamp,
     /// How many days back they go.
     pub days: u16,
-    /// The verdicts.
+    /// The statuses.
     pub usage: Vec<Usage>,
 }
 
@@ -117,7 +118,7 @@ impl Saved {
         let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
         let wrong = |why: String| Error::Input(format!("usage `{}`: {why}", path.display()));
         let saved: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let known = crate::output::SCHEMA_VERSION;
+        let known = crate::inventory::SCHEMA_VERSION;
         if saved.schema_version != known {
             return Err(wrong(format!("has version {}, this program knows {known}", saved.schema_version)));
         }
@@ -176,7 +177,7 @@ pub fn judge(it: &Instance, calls: &Calls, group: Option<&Calls>, days: u16, now
     let refused = calls.refused.total();
     let (own, reason) = window.judge(calls);
     let young = it.launched_at.is_none_or(|launched| launched > now - i64::from(days) * DAY);
-    let (verdict, reason) = if matches!(it.posture, Posture::V2Required | Posture::EndpointDisabled) {
+    let (status, reason) = if matches!(it.posture, Posture::V2Required | Posture::EndpointDisabled) {
         match refused {
             Some(refused) if refused > 0.0 => (UsageStatus::Off, format!("{refused} calls were refused")),
             _ => (UsageStatus::Off, "IMDSv1 is not answered".to_owned()),
@@ -205,7 +206,7 @@ pub fn judge(it: &Instance, calls: &Calls, group: Option<&Calls>, days: u16, now
         id: it.id.clone(),
         name: it.name.clone(),
         posture: Some(it.posture),
-        verdict,
+        status,
         reason,
         calls: calls.answered.total(),
         refused,
@@ -213,14 +214,14 @@ pub fn judge(it: &Instance, calls: &Calls, group: Option<&Calls>, days: u16, now
 }
 
 fn judge_group(place: &AccountRegion, name: &str, calls: &Calls, window: Window) -> Usage {
-    let (verdict, reason) = window.judge(calls);
+    let (status, reason) = window.judge(calls);
     Usage {
         place: place.clone(),
         kind: Kind::AutoScalingGroup,
         id: name.to_owned(),
         name: None,
         posture: None,
-        verdict,
+        status,
         reason,
         calls: calls.answered.total(),
         refused: calls.refused.total(),

@@ -1,7 +1,8 @@
-//! Lifecycle hooks, as Auto Scaling works them: when an action opens, what it refuses, when it ends.
+//! Lifecycle hooks, as Auto Scaling works them: when an action opens, what it refuses, when it
+//! ends.
 //!
-//! The time is the caller's ([`Lifecycle::advance`]), so a test walks through a deregistration delay
-//! without waiting. Each rule names where it is documented or was observed.
+//! The time is the caller's ([`Lifecycle::advance`]), so a test walks through a deregistration
+//! delay without waiting. Each rule names where it is documented or was observed.
 
 use std::time::Duration;
 
@@ -129,7 +130,7 @@ impl Lifecycle {
     /// The group decides to terminate the instance. Behind a load balancer it first drains in
     /// `Terminating` for up to the deregistration delay (300 s unless the target group says
     /// otherwise); only then does `Terminating:Wait` open the action
-    /// (PrairieLearn/PrairieLearn#15522, VirtusLab/kubedrainer#5).
+    /// (PrairieLearn/PrairieLearn#15522).
     pub fn terminate(&mut self, deregistration_delay: Duration) {
         let warm = self.state.starts_with("Warmed:");
         self.actions.clear();
@@ -142,8 +143,8 @@ impl Lifecycle {
 
     /// The instance is launched towards `target`: `InService`, or a state of the warm pool such as
     /// `Warmed:Stopped`. From the pool it comes with a new boot: `Warmed:Stopped`, started,
-    /// `Pending`, `InService`, and the launch hooks act both times (User Guide, "Use lifecycle hooks
-    /// with a warm pool").
+    /// `Pending`, `InService`, and the launch hooks act both times (User Guide, "Use lifecycle
+    /// hooks with a warm pool").
     pub fn launch(&mut self, target: &str) {
         self.actions.clear();
         let warm = target.starts_with("Warmed:");

@@ -1,4 +1,5 @@
-//! EC2, as documented: `DescribeInstances`, the metadata options, launch templates, images, Regions.
+//! EC2, as documented: `DescribeInstances`, the metadata options, launch templates, images,
+//! Regions.
 
 mod account;
 mod instances;

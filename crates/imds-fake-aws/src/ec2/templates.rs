@@ -65,7 +65,8 @@ fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     }
 }
 
-/// `DescribeLaunchTemplates`: the templates themselves, with their tags, which the versions do not have.
+/// `DescribeLaunchTemplates`: the templates themselves, with their tags, which the versions do not
+/// have.
 pub(super) fn describe(world: &mut World, request: &Request) -> Answer {
     let size = request.get("MaxResults").and_then(|size| size.parse().ok()).unwrap_or(200);
     let templates = &world.at(&request.account, &request.region).templates;
@@ -90,8 +91,9 @@ pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<
     let wanted = request.list("LaunchTemplateVersion");
     let named = request.get("LaunchTemplateId").or(request.get("LaunchTemplateName")).is_some();
     let least = request.get("MinVersion").and_then(|number| number.parse::<usize>().ok()).unwrap_or(1);
-    // "If `ResolveAlias` is true, and an SSM parameter is specified for `ImageId`, the AMI ID is displayed" (API
-    // reference, `DescribeLaunchTemplateVersions`), to a caller who may read the parameter.
+    // "If `ResolveAlias` is true, and an SSM parameter is specified for `ImageId`, the AMI ID is
+    // displayed" (API reference, `DescribeLaunchTemplateVersions`), to a caller who may read the
+    // parameter.
     let resolves = request.get("ResolveAlias") == Some("true");
     if resolves && world.allowed.as_ref().is_some_and(|allowed| !allowed.contains("ssm:GetParameters")) {
         let text = "You are not authorized to perform: ssm:GetParameters";
@@ -177,8 +179,8 @@ pub(super) fn modify(world: &mut World, request: &Request) -> Result<Answer, Ref
     }))
 }
 
-/// "You can't delete the default version of a launch template" (API reference, `DeleteLaunchTemplateVersions`): what
-/// could not be deleted is in the answer, which is no error.
+/// "You can't delete the default version of a launch template" (API reference,
+/// `DeleteLaunchTemplateVersions`): what could not be deleted is in the answer, which is no error.
 pub(super) fn delete_versions(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
     let wanted: Vec<String> = request.list("LaunchTemplateVersion").into_iter().map(str::to_owned).collect();
     let template = find(world.at(&request.account, &request.region), request)?;

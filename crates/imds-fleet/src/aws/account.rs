@@ -1,4 +1,5 @@
-//! Reads what holds for a whole account: its defaults in a Region, the Regions it has, the accounts beside it.
+//! Reads what holds for a whole account: its defaults in a Region, the Regions it has, the accounts
+//! beside it.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +7,9 @@ use aws_sdk_organizations::types::AccountState;
 use imds_model::options::{HttpTokens, Switch};
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::instances::hop_limit;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::effective::Effective;
 use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountDefaults, AccountRegion};
@@ -17,7 +18,7 @@ use crate::inventory::resource::{AccountDefaults, AccountRegion};
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn defaults(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -65,7 +66,7 @@ pub struct Regions {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn regions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -87,12 +88,13 @@ pub async fn regions(
     Ok(regions)
 }
 
-/// Reads a page of the active accounts of the organization, and the token of the next: 20 a page is the most that
-/// Organizations gives, and a page may be empty and still have a successor (API reference, `ListAccounts`).
+/// Reads a page of the active accounts of the organization, and the token of the next: 20 a page is
+/// the most that Organizations gives, and a page may be empty and still have a successor (API
+/// reference, `ListAccounts`).
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn organization_page(
     client: &aws_sdk_organizations::Client,
     caller: &Caller,
@@ -111,8 +113,8 @@ pub async fn organization_page(
     Ok((accounts, answer.next_token.filter(|token| !token.is_empty())))
 }
 
-/// Reads the active accounts below these units or roots, those of the units within them included: the API
-/// gives what is directly below only (API reference, `ListAccountsForParent`).
+/// Reads the active accounts below these units or roots, those of the units within them included:
+/// the API gives what is directly below only (API reference, `ListAccountsForParent`).
 ///
 /// # Errors
 ///

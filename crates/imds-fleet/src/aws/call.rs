@@ -7,8 +7,8 @@ use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use imds_model::backoff::full_jitter;
 
-use super::fault::Fault;
 use super::limit::{Api, Limits};
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
 
 /// Attempts at a call that is throttled, before it is given up.
@@ -39,7 +39,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// The last fault.
+    /// Returns the last fault.
     pub async fn call<O, E, F>(
         &self,
         place: &AccountRegion,

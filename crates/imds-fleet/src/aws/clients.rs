@@ -1,12 +1,13 @@
-//! The clients of each account: every account is entered once, its credentials shared by all Regions.
+//! The clients of each account: every account is entered once, its credentials shared by all
+//! Regions.
 
 use std::collections::HashMap;
 
 use tokio::sync::Mutex;
 
 use super::account;
-use super::fault::Fault;
 use super::session::{Access, Member};
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountDefaults, AccountRegion};
 
 /// The clients of each account that was entered.

@@ -1,6 +1,6 @@
-//! Credentials that are given on purpose: environment, profile, web identity, container; the instance's own
-//! role only when asked for by name. Off an instance the SDK's default chain would end in attempts to reach
-//! IMDS.
+//! Credentials that are given on purpose: environment, profile, web identity, container; the
+//! instance's own role only when asked for by name. Off an instance the SDK's default chain would
+//! end in attempts to reach IMDS.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,11 +13,11 @@ use aws_credential_types::{Credentials, provider::Result as ProviderResult};
 use tokio::sync::Mutex;
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::limit::Api;
 use super::profile::{self, Base, Profiles};
 use crate::clock;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
 
 /// How roles that a profile names are assumed.
@@ -69,8 +69,8 @@ pub async fn chain(
     Ok(SharedCredentialsProvider::new(Renewing::new(Origin::Chain(chain))))
 }
 
-/// What the profile gives. Its roles are assumed here rather than by the SDK, at the endpoint that all calls
-/// go to, and with the code of a device where one is required.
+/// What the profile gives. Its roles are assumed here rather than by the SDK, at the endpoint that
+/// all calls go to, and with the code of a device where one is required.
 fn of_profile(config: &ProviderConfig, assuming: &Assuming<'_>) -> Result<SharedCredentialsProvider, Error> {
     let read = |name: &str| {
         let profile = aws_config::profile::ProfileFileCredentialsProvider::builder().configure(config);
@@ -182,7 +182,7 @@ impl Renewing {
     ///
     /// # Errors
     ///
-    /// Why there are none.
+    /// Returns why there are none.
     pub async fn current(&self) -> Result<Credentials, Unavailable> {
         let mut held = self.held.lock().await;
         let now = clock::wall();

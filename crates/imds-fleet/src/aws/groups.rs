@@ -1,12 +1,13 @@
-//! Auto Scaling groups: what each launches from, and the one change that is made to them, another template version.
+//! Auto Scaling groups: what each launches from, and the one change that is made to them, another
+//! template version.
 
 use std::collections::BTreeSet;
 
 use aws_sdk_autoscaling::types as scaling;
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::owner::Owner;
 use crate::inventory::resource::AccountRegion;
 
@@ -41,7 +42,7 @@ pub struct Launching {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn groups(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
@@ -77,7 +78,8 @@ pub async fn groups(
     }
 }
 
-/// A group names its template directly, in its mixed instances policy, or in that policy's overrides.
+/// A group names its template directly, in its mixed instances policy, or in that policy's
+/// overrides.
 fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
     let mut specifications = Vec::new();
     specifications.extend(group.launch_template());
@@ -96,7 +98,8 @@ fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
         .into_iter()
         .filter_map(|specification| {
             let template = specification.launch_template_id().or(specification.launch_template_name())?;
-            // "If you do not specify a version, the default version is used" (`LaunchTemplateSpecification`).
+            // "If you do not specify a version, the default version is used"
+            // (`LaunchTemplateSpecification`).
             let version = specification.version().unwrap_or("$Default");
             Some(LaunchesFrom::Template { template: template.to_owned(), version: version.to_owned() })
         })
@@ -111,7 +114,7 @@ fn sources(group: &scaling::AutoScalingGroup) -> BTreeSet<LaunchesFrom> {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn group(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
@@ -131,12 +134,12 @@ pub fn pins(group: &scaling::AutoScalingGroup, template: &str, version: i64) -> 
     sources(group).contains(&wanted)
 }
 
-/// Has a group launch from version `to` of a template wherever it names version `from`. The rest of a mixed instances
-/// policy is sent as it was read, so that nothing of it is lost.
+/// Has a group launch from version `to` of a template wherever it names version `from`. The rest of
+/// a mixed instances policy is sent as it was read, so that nothing of it is lost.
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn move_pins(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
@@ -148,7 +151,7 @@ pub async fn move_pins(
     let moved = |specification: &scaling::LaunchTemplateSpecification| {
         let mut moved = specification.clone();
         if moved.launch_template_id.is_some() {
-            // Both are told, and only one of them may be sent.
+            // The answer holds both, and only one of them may be sent.
             moved.launch_template_name = None;
         }
         let is_it = moved.launch_template_id().or(moved.launch_template_name()) == Some(template);

@@ -1,5 +1,5 @@
-//! The HTTP clients: one that goes by the proxy and the certificates that the environment names, and one
-//! that goes straight, for what is asked of this very machine.
+//! The HTTP clients: one that goes by the proxy and the certificates that the environment names,
+//! and one that goes straight, for what is asked of this very machine.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,9 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::error::Error;
 
-/// The client of AWS. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed, as by every AWS
-/// tool, and `AWS_CA_BUNDLE` or `ca_bundle` of the profile replaces the certificates of the system.
+/// The client of AWS. `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are obeyed, as by
+/// every AWS tool, and `AWS_CA_BUNDLE` or `ca_bundle` of the profile replaces the certificates of
+/// the system.
 ///
 /// # Errors
 ///

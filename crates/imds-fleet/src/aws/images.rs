@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use aws_sdk_ec2::types::Filter;
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Image};
 
-/// Reads the account's own images and these others. There is no server-side filter for `ImdsSupport`.
+/// Reads the account's own images and these others. There is no server-side filter for
+/// `ImdsSupport`.
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn images(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,

@@ -4,17 +4,18 @@ use aws_sdk_ec2::types::{self as ec2, Filter};
 use imds_model::options::{HopLimit, HttpTokens, State, Switch};
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountRegion, Instance};
 
-/// The largest page: "MaxResults ... between 5 and 1000" (API reference, `DescribeInstances`). Asking for a page also
-/// moves the call from the small bucket of unpaginated calls (50/10) to the usual one (100/20).
+/// The largest page: "MaxResults ... between 5 and 1000" (API reference, `DescribeInstances`).
+/// Asking for a page also moves the call from the small bucket of unpaginated calls (50/10) to the
+/// usual one (100/20).
 const PAGE: i32 = 1000;
 
-/// The run states of an instance that still has metadata options to speak of: a terminated one is listed for an
-/// hour after its end.
+/// The run states of an instance that still has metadata options to speak of: a terminated one is
+/// listed for an hour after its end.
 const RUN_STATES: [&str; 5] = ["pending", "running", "shutting-down", "stopping", "stopped"];
 
 /// Which instances to read.
@@ -62,7 +63,7 @@ pub struct Page {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn page(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -90,7 +91,7 @@ pub async fn page(
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn by_id(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -98,8 +99,8 @@ pub async fn by_id(
     ids: &[String],
 ) -> Result<Vec<Instance>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
-    // By filter rather than by `InstanceIds`: that fails as a whole when one of them is gone, and may not be paged.
-    // A filter takes up to 200 values.
+    // By filter rather than by `InstanceIds`: that fails as a whole when one of them is gone, and
+    // may not be paged. A filter takes up to 200 values.
     for ids in ids.chunks(200) {
         let selection =
             Selection { filters: vec![("instance-id".to_owned(), ids.to_vec())], ..Selection::default() };
@@ -150,7 +151,8 @@ fn read(place: &AccountRegion, from: &ec2::Instance) -> Option<Instance> {
     })
 }
 
-/// The options of an answer and whether they are in force. What is spelled in an unknown way counts as not said.
+/// The options of an answer and whether they are in force. What is spelled in an unknown way counts
+/// as not said.
 pub(super) fn options(from: &ec2::InstanceMetadataOptionsResponse) -> (Options, Option<State>) {
     let options = Options {
         http_tokens: from.http_tokens().and_then(|value| HttpTokens::parse(value.as_str())),

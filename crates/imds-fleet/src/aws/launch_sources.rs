@@ -1,4 +1,5 @@
-//! Reads what future instances are launched from: the launch template versions that are used, launch configurations.
+//! Reads what future instances are launched from: the launch template versions that are used,
+//! launch configurations.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,10 @@ use aws_sdk_ec2::types as ec2;
 use imds_model::options::{HttpTokens, Switch};
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::groups::{LaunchesFrom, Launching};
 use super::instances::hop_limit;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::options::Options;
 use crate::inventory::owner::Owner;
 use crate::inventory::resource::{AccountRegion, Gap, Pin};
@@ -33,7 +34,7 @@ pub struct Version {
     pub operator: Option<String>,
     /// The keys of the tags that it gives to instances.
     pub instance_tags: Vec<String>,
-    /// What whoever made it says of it.
+    /// What anyone who made it says of it.
     pub description: Option<String>,
 }
 
@@ -56,7 +57,7 @@ pub struct Users {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn template_versions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -127,7 +128,7 @@ pub async fn template_versions(
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn versions(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -162,7 +163,7 @@ pub async fn versions(
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn described(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -233,8 +234,8 @@ fn instance_tags(data: &ec2::ResponseLaunchTemplateData) -> Vec<String> {
     of_instances.filter_map(|tag| tag.key().map(str::to_owned)).collect()
 }
 
-/// Reads which image a version names by a parameter of Systems Manager (`resolve:ssm:...`): EC2 resolves
-/// it for a caller who may read the parameter.
+/// Reads which image a version names by a parameter of Systems Manager (`resolve:ssm:...`): EC2
+/// resolves it for a caller who may read the parameter.
 ///
 /// # Errors
 ///
@@ -301,7 +302,7 @@ pub struct Configuration {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn configurations(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,

@@ -1,7 +1,9 @@
-//! Token buckets on our side of the wire, so that a scan never uses up what the account's own automation needs.
+//! Token buckets on our side of the wire, so that a scan never uses up what the account's own
+//! automation needs.
 //!
-//! Scanners that only back off once they are throttled have starved Auto Scaling in the accounts they scanned
-//! (nccgroup/ScoutSuite#91): the limits are per account, Region and API, whoever calls.
+//! Scanners that only back off once they are throttled have starved Auto Scaling in the accounts
+//! they scanned (nccgroup/ScoutSuite#91): the limits are per account, Region and API, anyone who
+//! calls.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -67,7 +69,8 @@ impl Api {
         }
     }
 
-    /// Whether the call changes something: then an answer that got lost is looked into, not simply asked for again.
+    /// Whether the call changes something: then an answer that got lost is looked into, not simply
+    /// asked for again.
     #[must_use]
     pub const fn is_write(self) -> bool {
         matches!(
@@ -83,9 +86,10 @@ impl Api {
 
     /// Bucket size and refill per second that AWS allows an account in a Region.
     ///
-    /// EC2: "Request throttling for the Amazon EC2 API", User Guide. STS: 600 requests a second per account and Region,
-    /// all its calls together ("IAM and AWS STS quotas", IAM User Guide). The other services publish no bucket for
-    /// these calls; the figures stand for a modest share of what they are known to bear.
+    /// EC2: "Request throttling for the Amazon EC2 API", User Guide. STS: 600 requests a second per
+    /// account and Region, all its calls together ("IAM and AWS STS quotas", IAM User Guide). The
+    /// other services publish no bucket for these calls; the figures stand for a modest share of
+    /// what they are known to bear.
     #[must_use]
     pub const fn allowance(self) -> (f64, f64) {
         match self {

@@ -6,8 +6,8 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, StatusCode};
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::resource::AccountRegion;
 
 /// Successful IMDSv1 calls.
@@ -15,12 +15,13 @@ pub const NO_TOKEN: &str = "MetadataNoToken";
 /// IMDSv1 calls that were refused since IMDSv2 is required.
 pub const NO_TOKEN_REJECTED: &str = "MetadataNoTokenRejected";
 
-/// "a single call can include up to 500 `MetricDataQuery` structures" (API reference, `GetMetricData`).
+/// "a single call can include up to 500 `MetricDataQuery` structures" (API reference,
+/// `GetMetricData`).
 const BATCH: usize = 500;
 
 /// Whose metrics. EC2 publishes each instance metric for the Auto Scaling group too, over all the
-/// instances that it had ("CloudWatch metrics that are available for your instances", EC2 User Guide,
-/// dimension `AutoScalingGroupName`).
+/// instances that it had ("CloudWatch metrics that are available for your instances", EC2 User
+/// Guide, dimension `AutoScalingGroupName`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
     /// An instance.

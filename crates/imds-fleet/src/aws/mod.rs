@@ -4,7 +4,6 @@ pub mod account;
 pub mod call;
 pub mod clients;
 pub mod credentials;
-pub mod fault;
 pub mod groups;
 mod http;
 pub mod images;

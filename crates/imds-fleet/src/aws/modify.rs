@@ -4,9 +4,9 @@ use aws_sdk_ec2::types as ec2;
 use imds_model::options::Switch;
 
 use super::call::Caller;
-use super::fault::Fault;
 use super::launch_sources::{self, Version};
 use super::limit::Api;
+use crate::fault::Fault;
 use crate::inventory::options::Options;
 use crate::inventory::resource::{AccountRegion, Reason};
 
@@ -32,7 +32,7 @@ fn told<T>(mode: Mode, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn instance(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -72,12 +72,12 @@ pub enum Enforced {
     Cleared,
 }
 
-/// Changes the defaults of an account: those of `change` that are set; those of `cleared` have no preference
-/// afterwards.
+/// Changes the defaults of an account: those of `change` that are set; those of `cleared` have no
+/// preference afterwards.
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn defaults(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -115,12 +115,12 @@ pub async fn defaults(
     told(mode, result).map(|_| ())
 }
 
-/// Makes a new version of a launch template from `source`, with these options and this description. The same `token`
-/// makes it once only, however often it is asked for.
+/// Makes a new version of a launch template from `source`, with these options and this description.
+/// The same `token` makes it once only, however often it is asked for.
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn new_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -132,7 +132,8 @@ pub async fn new_version(
 ) -> Result<Option<Version>, Fault> {
     let (id, version) = source;
     let hops = options.http_put_response_hop_limit.map(|hops| i32::from(hops.get()));
-    // All five: whether the block of the source version is merged or replaced is documented nowhere.
+    // All five: whether the block of the source version is merged or replaced is documented
+    // nowhere.
     let block = ec2::LaunchTemplateInstanceMetadataOptionsRequest::builder()
         .set_http_tokens(
             options.http_tokens.map(|value| ec2::LaunchTemplateHttpTokensState::from(value.as_str())),
@@ -174,7 +175,7 @@ pub async fn new_version(
 ///
 /// # Errors
 ///
-/// The fault of the call.
+/// Returns the fault of the call.
 pub async fn default_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -196,7 +197,7 @@ pub async fn default_version(
 ///
 /// # Errors
 ///
-/// The fault of the call, or why EC2 did not do it.
+/// Returns the fault of the call, or why EC2 did not do it.
 pub async fn delete_version(
     client: &aws_sdk_ec2::Client,
     caller: &Caller,
@@ -208,7 +209,7 @@ pub async fn delete_version(
     let request =
         client.delete_launch_template_versions().launch_template_id(id).versions(version.to_string());
     let answer = caller.call(place, api, || request.clone().send()).await?;
-    // What was not deleted is told in an answer that is no error.
+    // The answer, which is no error, lists what was not deleted.
     let Some(failed) = answer.unsuccessfully_deleted_launch_template_versions().first() else {
         return Ok(());
     };

@@ -1,5 +1,5 @@
-//! What a profile of the AWS configuration files asks for that the SDK does not do by itself: roles with a
-//! code of a device (`mfa_serial`), roles at our own endpoint, sessions of `aws login`.
+//! What a profile of the AWS configuration files asks for that the SDK does not do by itself: roles
+//! with a code of a device (`mfa_serial`), roles at our own endpoint, sessions of `aws login`.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Write};
@@ -62,7 +62,7 @@ impl Profiles {
             (Err(error), Some(_)) => {
                 return Err(Error::Input(format!(
                     "the AWS configuration files cannot be read: {}",
-                    super::fault::innermost(&error)
+                    crate::fault::innermost(&error)
                 )));
             }
         };
@@ -87,12 +87,13 @@ impl Profiles {
         self.profile(&self.name)?.get(key).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// The roles that the profile assumes one after the other, the last one first, and where the first
-    /// credentials come from. None where the SDK does all of it.
+    /// The roles that the profile assumes one after the other, the last one first, and where the
+    /// first credentials come from. None where the SDK does all of it.
     ///
     /// # Errors
     ///
-    /// Returns an error if the roles lead to one another without end, or to a profile that is not there.
+    /// Returns an error if the roles lead to one another without end, or to a profile that is not
+    /// there.
     pub fn roles(&self) -> Result<Option<(Vec<Role>, Base)>, Error> {
         let mut roles = Vec::new();
         let mut name = self.name.clone();

@@ -1,4 +1,5 @@
-//! Who calls, and as whom in each account: one AssumeRole per account, shared by all Regions and services.
+//! Who calls, and as whom in each account: one AssumeRole per account, shared by all Regions and
+//! services.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use aws_types::os_shim_internal::Env;
 
 use super::call::Caller;
 use super::credentials::{AssumedRole, Assuming, Renewing, Unavailable, chain};
-use super::fault::Fault;
 use super::http;
 use super::limit::{Api, Limits};
 use super::profile::Profiles;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
 
 /// How to reach AWS.
@@ -25,7 +26,8 @@ use crate::inventory::resource::{AccountRegion, Reason};
 pub struct Settings {
     /// The profile of the AWS configuration files.
     pub profile: Option<String>,
-    /// The Region for STS and Organizations; else the environment's or the profile's, else `us-east-1`.
+    /// The Region for STS and Organizations; else the environment's or the profile's, else
+    /// `us-east-1`.
     pub home_region: Option<String>,
     /// Where all services answer, instead of AWS.
     pub endpoint_url: Option<String>,
@@ -65,7 +67,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// When there are none, or STS does not accept them.
+    /// Returns an error if there are none, or STS does not accept them.
     pub async fn open(settings: Settings) -> Result<Self, Error> {
         let env = Env::real();
         let profiles = Profiles::load(&env, settings.profile.as_deref()).await?;
@@ -101,7 +103,8 @@ impl Access {
         let assuming = Assuming { profiles: &profiles, config: &config, caller: &caller, home: &nowhere };
         let named = settings.profile.is_some();
         let credentials = chain(&provider_config, &assuming, named, settings.instance_role).await?;
-        // Asked for before the first call, so that the message says what is wrong and nothing is sent.
+        // Asked for before the first call, so that the message says what is wrong and nothing is
+        // sent.
         let sign_in = || profiles.sign_in();
         credentials.provide_credentials().await.map_err(|error| Error::no_credentials(&error, sign_in()))?;
         let config = config.to_builder().credentials_provider(credentials).build();
@@ -157,7 +160,8 @@ impl Access {
             mfa_serial: None,
             duration: None,
         });
-        // Now rather than at the first call: every Region of the account waits for it and shares its failure.
+        // Now rather than at the first call: every Region of the account waits for it and shares
+        // its failure.
         role.current().await.map_err(|error| match error {
             Unavailable::Role(fault) => fault,
             Unavailable::Chain(error) => {
@@ -181,8 +185,8 @@ impl Access {
     }
 }
 
-/// The Region that was asked for, of the environment or of the profile; never IMDS, which the SDK's own
-/// chain would ask. A variable that is set to nothing is not set.
+/// The Region that was asked for, of the environment or of the profile; never IMDS, which the SDK's
+/// own chain would ask. A variable that is set to nothing is not set.
 fn home_region(settings: &Settings, env: &Env, profiles: &Profiles) -> Result<String, Error> {
     let variable = |name: &str| env.get(name).ok().map(|value| value.trim().to_owned());
     let set = |value: &String| !value.is_empty();

@@ -12,10 +12,10 @@ use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Plan, Target};
 use super::target::{Current, Targets};
 use super::waves::waves;
-use crate::aws::fault::Fault;
 use crate::aws::modify::Mode;
 use crate::clock;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
 
 /// How to go about it.
@@ -72,8 +72,8 @@ pub type Say<'a> = &'a mut (dyn FnMut(String) + Send);
 ///
 /// # Errors
 ///
-/// Returns an error if nothing was begun because something is wrong; once begun, what stops it is in
-/// the outcome.
+/// Returns an error if nothing was begun because something is wrong; once begun, what stops it is
+/// in the outcome.
 pub async fn apply(
     targets: Arc<Targets>,
     plan: Arc<Plan>,
@@ -160,8 +160,8 @@ impl Run<'_> {
         places
     }
 
-    /// Reads how the targets of these changes are now, each account and Region at the same time as the
-    /// others.
+    /// Reads how the targets of these changes are now, each account and Region at the same time as
+    /// the others.
     pub(super) async fn read(
         &self,
         numbers: impl Iterator<Item = usize>,
@@ -305,7 +305,8 @@ async fn make(
         return Ok(None);
     }
     let error = fault.to_string();
-    // Lost on the way, it may have been made all the same: then the intent stands, and the next run looks.
+    // Lost on the way, it may have been made all the same: then the intent stands, and the next run
+    // looks.
     if !matches!(fault.reason, Reason::Unreachable | Reason::Service) {
         journal.lock().await.write(Entry::Refused { number, error: error.clone() })?;
     }

@@ -10,9 +10,9 @@ use super::apply::{Run, Say};
 use super::journal::{Entry, Progress};
 use super::plan::{Change, Target};
 use super::target::{DriftState, Targets};
-use crate::aws::fault::Fault;
 use crate::aws::modify::Mode;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::AccountRegion;
 
 /// How many things that are wrong are named.
@@ -70,8 +70,8 @@ impl Run<'_> {
         )))
     }
 
-    /// Asks of each account and Region, all at the same time, whether the calls would be allowed and
-    /// could be undone.
+    /// Asks of each account and Region, all at the same time, whether the calls would be allowed
+    /// and could be undone.
     async fn check_calls(
         &self,
         open: Vec<(AccountRegion, Vec<usize>)>,

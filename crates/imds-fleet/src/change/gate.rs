@@ -1,5 +1,5 @@
-//! What has to be so before a wave begins, and before the next one does: nobody uses IMDSv1 where it
-//! is turned off.
+//! What has to be so before a wave begins, and before the next one does: nobody uses IMDSv1 where
+//! it is turned off.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,26 +9,26 @@ use tokio::task::JoinSet;
 use super::apply::{Run, Say};
 use super::plan::Target;
 use super::readiness::Readiness;
-use crate::aws::fault::Fault;
 use crate::aws::metrics::{self, Calls, Subject};
 use crate::clock;
+use crate::fault::Fault;
 use crate::inventory::resource::AccountRegion;
 use crate::usage::UsageStatus;
 
-/// How late a sample may come. CloudWatch publishes what EC2 sends within minutes; what was late when
-/// usage was read for the plan is seen by looking back a little further.
+/// How late a sample may come. CloudWatch publishes what EC2 sends within minutes; what was late
+/// when usage was read for the plan is seen by looking back a little further.
 const LATE: i64 = 3600;
 
 impl Run<'_> {
-    /// Reads usage again before a wave: an instance that has made IMDSv1 calls since the plan was made
-    /// stops it.
+    /// Reads usage again before a wave: an instance that has made IMDSv1 calls since the plan was
+    /// made stops it.
     pub(super) async fn check_usage(&mut self, wave: &[usize]) {
         if !self.settings.gate_metric {
             return;
         }
         let made_at = self.plan.made_at.as_second();
         let since = |usage: &Readiness| usage.read_at.map_or(made_at, |at| at.as_second()) - LATE;
-        let asked = self.instances(wave, |usage| usage.verdict != UsageStatus::InUse);
+        let asked = self.instances(wave, |usage| usage.status != UsageStatus::InUse);
         let start = asked.values().flatten().map(|(_, usage)| since(usage)).min().unwrap_or(made_at);
         for (place, read) in self.calls(&asked, start).await {
             let calls = match read {
@@ -50,7 +50,7 @@ impl Run<'_> {
                     return;
                 }
                 if let Some(why) = calls.incomplete()
-                    && usage.verdict == UsageStatus::Ready
+                    && usage.status == UsageStatus::Ready
                 {
                     self.stop(format!(
                         "whether `{id}` in {place} uses IMDSv1 is unknown: CloudWatch says {why}"
@@ -61,8 +61,8 @@ impl Run<'_> {
         }
     }
 
-    /// Waits, then looks whether the wave did harm. Metrics come late: no data is asked for again, and
-    /// is unknown in the end, which keeps the gate closed.
+    /// Waits, then looks whether the wave did harm. Metrics come late: no data is asked for again,
+    /// and is unknown in the end, which keeps the gate closed.
     pub(super) async fn gate(&mut self, wave: &[usize], since: i64, say: Say<'_>) {
         tokio::time::sleep(self.settings.pause).await;
         if self.settings.gate_metric && !self.metrics_open(wave, since, say).await {
@@ -97,9 +97,9 @@ impl Run<'_> {
                         ));
                         return false;
                     }
-                    // An instance that had data must have some again; where there was none, that was accepted
-                    // when the plan was made.
-                    let expected = matches!(usage.verdict, UsageStatus::Ready | UsageStatus::InUse);
+                    // An instance that had data must have some again; where there was none, that
+                    // was accepted when the plan was made.
+                    let expected = matches!(usage.status, UsageStatus::Ready | UsageStatus::InUse);
                     let seen = calls.answered.total().or(calls.refused.total()).is_some();
                     if let Some(why) = calls.incomplete().filter(|_| expected) {
                         missing.push(format!("`{id}` in {place}: CloudWatch says {why}"));
@@ -154,7 +154,8 @@ impl Run<'_> {
     ) -> Vec<(AccountRegion, Result<BTreeMap<Subject, Calls>, Fault>)> {
         // Whole minutes, and the one that is running.
         let window = since - since.rem_euclid(60)..clock::now().as_second() + 60;
-        // A period must not give more points than an answer holds, and CloudWatch keeps minutes for 15 days only.
+        // A period must not give more points than an answer holds, and CloudWatch keeps minutes for
+        // 15 days only.
         let period = if window.end - window.start > 86_400 { 3600 } else { 60 };
         let window = window.start - window.start.rem_euclid(i64::from(period))..window.end;
         let mut running = JoinSet::new();

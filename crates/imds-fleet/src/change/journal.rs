@@ -148,8 +148,8 @@ impl Journal {
                 path.display()
             ))
         };
-        // A line without its end was being written when the program was stopped: what it announces was not
-        // begun. It is cut when the next line is written, if it is a line of ours at all.
+        // A line without its end was being written when the program was stopped: what it announces
+        // was not begun. It is cut when the next line is written, if it is a line of ours at all.
         let torn = &content.torn[..content.torn.len().min(LINE_START.len())];
         if !LINE_START.starts_with(torn) {
             return Err(foreign("its last line is of another kind".to_owned()));

@@ -1,5 +1,5 @@
-//! What a plan does about where instances are launched from: launch templates, the groups that pin a
-//! version of one, launch configurations.
+//! What a plan does about where instances are launched from: launch templates, the groups that pin
+//! a version of one, launch configurations.
 
 use std::collections::BTreeMap;
 
@@ -68,8 +68,8 @@ impl Launches {
         planned
     }
 
-    /// What the next launches of an account and Region would fail from, were launches refused there that allow
-    /// IMDSv1, and these changes made before.
+    /// What the next launches of an account and Region would fail from, were launches refused there
+    /// that allow IMDSv1, and these changes made before.
     ///
     /// Each comes with whether it is the account default that decides there.
     #[must_use]
@@ -169,8 +169,8 @@ impl Asked<'_> {
         })
     }
 
-    /// Why no version may be made from this one: it would be `$Latest` at once, and so what other groups
-    /// launch from, all that it sets besides included.
+    /// Why no version may be made from this one: it would be `$Latest` at once, and so what other
+    /// groups launch from, all that it sets besides included.
     fn objection(&self) -> Option<String> {
         let version = self.version;
         if let Some(operator) = &version.operator {
@@ -235,7 +235,8 @@ impl Asked<'_> {
         }
     }
 
-    /// A group that follows `$Latest` gets the new default only where that is made from what it follows.
+    /// A group that follows `$Latest` gets the new default only where that is made from what it
+    /// follows.
     fn latest(&self) -> Option<Planned> {
         if self.version.is_default || self.version.latest_of.is_empty() {
             return None;
@@ -249,8 +250,8 @@ impl Asked<'_> {
     }
 }
 
-/// A launch configuration is what it is: "You can't modify a launch configuration after you've created
-/// it" (Auto Scaling User Guide).
+/// A launch configuration is what it is: "You can't modify a launch configuration after you've
+/// created it" (Auto Scaling User Guide).
 fn configuration(rules: &Rules, it: &LaunchConfiguration) -> Option<Planned> {
     // It has no word for the other two.
     let wanted = Options { http_protocol_ipv6: None, instance_metadata_tags: None, ..rules.wanted };
@@ -272,8 +273,8 @@ fn configuration(rules: &Rules, it: &LaunchConfiguration) -> Option<Planned> {
 
 /// What the options of a launch source are to become.
 impl Rules {
-    /// Those of the wanted options that a launch source has to set: a hop limit only where the next launch
-    /// would get a lower one.
+    /// Those of the wanted options that a launch source has to set: a hop limit only where the next
+    /// launch would get a lower one.
     #[must_use]
     pub fn differing_of_launch(&self, options: &Options, effective: &Effective) -> Options {
         let hops = effective.http_put_response_hop_limit.value;

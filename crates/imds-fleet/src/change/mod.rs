@@ -1,7 +1,8 @@
-//! Changes metadata options, with a way back.
+//! Changes metadata options, with a rollback.
 
 pub mod apply;
 mod check;
+pub mod defaults;
 mod gate;
 pub mod journal;
 pub mod launches;

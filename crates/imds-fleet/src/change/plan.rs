@@ -33,7 +33,8 @@ pub enum Target {
         /// The default version when the plan was made.
         version: i64,
     },
-    /// An Auto Scaling group that pins a version of a launch template: it is moved to one that is made from it.
+    /// An Auto Scaling group that pins a version of a launch template: it is moved to one that is
+    /// made from it.
     AutoScalingGroup {
         /// The group's name.
         id: String,
@@ -96,7 +97,8 @@ pub struct Change {
     /// The change of `HttpTokensEnforced`, which account defaults alone have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_tokens_enforced: Option<Enforcement>,
-    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
+    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is
+    /// required of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Readiness>,
     /// The groups that launch from what is changed.
@@ -114,7 +116,8 @@ pub struct LeftOut {
     pub id: String,
     /// Why.
     pub reason: String,
-    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is required of it.
+    /// Whether it was known to be ready for IMDSv2 when the plan was made; only where that is
+    /// required of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Readiness>,
 }
@@ -143,7 +146,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_tokens_enforced: Option<Switch>,
     /// Whether changes are made that cannot be undone.
-    #[serde(alias = "no_way_back")]
+    #[serde(alias = "no_rollback")]
     pub allow_irreversible: bool,
     /// Which instances are changed that are not known to be ready for it.
     #[serde(default)]
@@ -177,7 +180,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// What is wanted of something whose hop limit is this: a limit that is high enough is left as it is.
+    /// What is wanted of something whose hop limit is this: a limit that is high enough is left as
+    /// it is.
     pub(super) fn wanted_above(&self, hops: Option<HopLimit>) -> Options {
         let mut wanted = self.wanted;
         let enough = |limit: HopLimit| hops.is_some_and(|hops| hops >= limit);
@@ -200,9 +204,9 @@ impl Rules {
         })
     }
 
-    /// Why tags cannot be shown: EC2 refuses it where a key is not fit for a path ("Tag keys must match
-    /// pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name", aws/aws-cli#8825; the keys
-    /// of kubernetes/cloud-provider-aws#762 are such).
+    /// Why tags cannot be shown: EC2 refuses it where a key is not fit for a path ("Tag keys must
+    /// match pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name",
+    /// aws/aws-cli#8825; the keys of kubernetes/cloud-provider-aws#762 are such).
     pub(super) fn tags_objection<'a>(
         &self,
         new: &Options,
@@ -234,7 +238,7 @@ impl Rules {
         &self,
         it: &Instance,
         defaults: Option<&AccountDefaults>,
-        verdicts: &UsageStatuses,
+        statuses: &UsageStatuses,
     ) -> Option<Planned> {
         let new = self.differing(it);
         if new.is_empty() {
@@ -273,7 +277,7 @@ impl Rules {
                 Some(_) => {}
             }
         }
-        let usage = self.takes_v1(it).then(|| verdicts.of(it));
+        let usage = self.takes_v1(it).then(|| statuses.of(it));
         if let Some(reason) = usage.as_ref().and_then(|usage| self.include.objection(usage)) {
             let (place, id) = (it.place.clone(), it.id.clone());
             return Some(Err(Box::new(LeftOut { place, id, reason, usage })));
@@ -289,123 +293,6 @@ impl Rules {
             used_by: Vec::new(),
         }))
     }
-
-    /// The change of an account's defaults: of the options if `options`, and of enforcement if that is
-    /// wanted.
-    #[must_use]
-    pub fn defaults(&self, it: &AccountDefaults, options: bool, seen: &Seen<'_>) -> Vec<Planned> {
-        let left_out = |reason: String| left_out(&it.place, "account-defaults", reason);
-        let mut planned = Vec::new();
-        // There is no account default for the IPv6 endpoint.
-        let mut wanted =
-            Options { http_protocol_ipv6: None, ..self.wanted_above(it.options.http_put_response_hop_limit) };
-        // Without a default an image may give 2 hops: a default of 1 would lower that.
-        let lowers = |hops: HopLimit| !self.hop_limit_exact && hops == HopLimit::MIN;
-        if it.options.http_put_response_hop_limit.is_none()
-            && wanted.http_put_response_hop_limit.is_some_and(lowers)
-        {
-            wanted.http_put_response_hop_limit = None;
-        }
-        let mut new = if options { wanted.differing_from(&it.options) } else { Options::NONE };
-        let current = if it.http_tokens_enforced { Switch::Enabled } else { Switch::Disabled };
-        let mut enforcement = self
-            .enforced
-            .filter(|wanted| *wanted != current)
-            .map(|new| Enforcement { prior: it.http_tokens_enforced_set.then_some(current), new });
-        if new.is_empty() && enforcement.is_none() {
-            return planned;
-        }
-        if it.managed_by.as_deref().is_some_and(|by| by != "account") {
-            let said = it.managed_exception_message.as_deref().unwrap_or("no message");
-            planned.push(left_out(format!("managed by a declarative policy of the organization ({said})")));
-            return planned;
-        }
-        let mut usage = None;
-        if new.http_tokens == Some(HttpTokens::Required) {
-            let readiness = seen.statuses.of_place(&it.place);
-            if let Some(reason) = self.include.objection(&readiness) {
-                new.http_tokens = None;
-                let mut left = left_out(reason);
-                if let Err(left) = &mut left {
-                    left.usage = Some(readiness);
-                }
-                planned.push(left);
-            } else {
-                usage = Some(readiness);
-            }
-        }
-        if enforcement.is_some_and(|it| it.new == Switch::Enabled) {
-            let reasons = self.enforcement_objections(it, new.http_tokens, seen);
-            if !reasons.is_empty() {
-                enforcement = None;
-                planned.extend(reasons.into_iter().map(left_out));
-            }
-        }
-        if !new.is_empty() || enforcement.is_some() {
-            planned.push(Ok(Change {
-                place: it.place.clone(),
-                target: Target::AccountDefaults,
-                name: None,
-                prior: it.options,
-                new,
-                http_tokens_enforced: enforcement,
-                usage,
-                used_by: Vec::new(),
-            }));
-        }
-        planned
-    }
-
-    /// Why enforcement is left out.
-    fn enforcement_objections(
-        &self,
-        it: &AccountDefaults,
-        new: Option<HttpTokens>,
-        seen: &Seen<'_>,
-    ) -> Vec<String> {
-        let mut reasons = Vec::new();
-        if !self.allow_irreversible {
-            reasons.push(format!(
-                "`HttpTokensEnforced` makes rollback impossible: EC2 then refuses to set any instance back to IMDSv1, \
-                 and to launch one that allows it ({} instances of the account allow it here); \
-                 `--allow-irreversible` plans it all the same",
-                seen.v1
-            ));
-        }
-        if self.allow_launch_failures {
-            return reasons;
-        }
-        if !seen.complete {
-            let text = "not all that `HttpTokensEnforced` would refuse to launch could be read; \
-                        `--allow-launch-failures` plans it all the same";
-            reasons.push(text.to_owned());
-        }
-        let sets = new == Some(HttpTokens::Required);
-        let refused = seen.launches.refused_launches(&it.place, seen.changes);
-        // What leaves it to the account default is fixed by the change of that default.
-        reasons.extend(refused.into_iter().filter(|(by_default, _)| !(sets && *by_default)).map(|(_, named)| {
-            format!(
-                "`HttpTokensEnforced` would make the next launch fail from {named}; change that first, or plan it all \
-                 the same with `--allow-launch-failures`"
-            )
-        }));
-        reasons
-    }
-}
-
-/// What a scan saw of an account and Region, for the change of its defaults.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
-    /// What is known of the use of IMDSv1.
-    pub statuses: &'a UsageStatuses,
-    /// What instances are launched from.
-    pub launches: &'a super::launches::Launches,
-    /// What the plan changes so far.
-    pub changes: &'a [Change],
-    /// How many instances allow IMDSv1.
-    pub v1: u64,
-    /// Whether all of it could be read.
-    pub complete: bool,
 }
 
 impl Plan {
@@ -413,7 +300,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or is not a plan.
+    /// Returns an error if it cannot be read, or is not a plan.
     pub fn read(path: &Path) -> Result<(Self, String), Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
         let wrong = |why: String| Error::Input(format!("plan `{}`: {why}", path.display()));

@@ -1,9 +1,9 @@
 //! Whether what is known of the use of IMDSv1 lets IMDSv2 be required: of an instance, of what
 //! launches more of them, of an account.
 //!
-//! "When the CloudWatch metric `MetadataNoToken` records zero IMDSv1 usage, your instances are ready"
-//! (EC2 User Guide, "Transition to using Instance Metadata Service Version 2"): whatever is not known
-//! to be ready is left out of a plan unless its author says otherwise.
+//! "When the CloudWatch metric `MetadataNoToken` records zero IMDSv1 usage, your instances are
+//! ready" (EC2 User Guide, "Transition to using Instance Metadata Service Version 2"): whatever is
+//! not known to be ready is left out of a plan unless its author says otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +18,11 @@ const DAY: i64 = 86_400;
 /// Tags that EC2 puts on what is launched from a template ("Launch templates", EC2 User Guide).
 const TEMPLATE_TAG: &str = "aws:ec2launchtemplate:id";
 
-/// A verdict as the plan file shows it to those who review it.
+/// A status as the plan file shows it to those who review it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
-    /// The verdict.
-    pub verdict: UsageStatus,
+    /// The status.
+    pub status: UsageStatus,
     /// Why.
     pub reason: String,
     /// When the metrics were read; none when they were not.
@@ -30,13 +30,14 @@ pub struct Readiness {
     pub read_at: Option<jiff::Timestamp>,
 }
 
-/// The verdicts that a plan is made with.
+/// The statuses that a plan is made with.
 #[derive(Clone, Debug, Default)]
 pub struct UsageStatuses {
     read_at: Option<jiff::Timestamp>,
     of: BTreeMap<(AccountRegion, Kind, String), (UsageStatus, String)>,
     not_read: BTreeMap<AccountRegion, String>,
-    /// Instances that answer IMDSv1, by account and Region, with the template that each was launched from.
+    /// Instances that answer IMDSv1, by account and Region, with the template that each was
+    /// launched from.
     v1: BTreeMap<AccountRegion, Vec<(Readiness, String, Option<String>)>>,
     /// Why not all the instances were looked at, everywhere.
     pub filtered: bool,
@@ -45,8 +46,8 @@ pub struct UsageStatuses {
 }
 
 impl UsageStatuses {
-    /// The verdicts that were read at this time over this many days. Older than what they look back on,
-    /// they say nothing about today.
+    /// The statuses that were read at this time over this many days. Older than what they look back
+    /// on, they say nothing about today.
     #[must_use]
     pub fn new(read_at: jiff::Timestamp, days: u16, now: jiff::Timestamp, usage: Vec<Usage>) -> Self {
         let age = (now.as_second() - read_at.as_second()) / DAY;
@@ -57,7 +58,7 @@ impl UsageStatuses {
                 let said = if stale {
                     (UsageStatus::Unknown, format!("read {age} days ago, over {days} days"))
                 } else {
-                    (usage.verdict, usage.reason)
+                    (usage.status, usage.reason)
                 };
                 ((usage.place, usage.kind, usage.id), said)
             })
@@ -89,34 +90,34 @@ impl UsageStatuses {
         // A service that answers nobody answers no IMDSv1: that needs no metric.
         if it.posture == Posture::EndpointDisabled {
             let reason = "the endpoint is disabled".to_owned();
-            return Readiness { verdict: UsageStatus::Off, reason, read_at: None };
+            return Readiness { status: UsageStatus::Off, reason, read_at: None };
         }
         match self.said(&it.place, Kind::Instance, &it.id) {
             // Said to be off and yet found to answer IMDSv1: it was changed since.
-            Readiness { verdict: UsageStatus::Off, read_at, .. } => {
+            Readiness { status: UsageStatus::Off, read_at, .. } => {
                 let reason = "IMDSv1 was off when usage was read".to_owned();
-                Readiness { verdict: UsageStatus::Unknown, reason, read_at }
+                Readiness { status: UsageStatus::Unknown, reason, read_at }
             }
             readiness => readiness,
         }
     }
 
     fn said(&self, place: &AccountRegion, kind: Kind, id: &str) -> Readiness {
-        let unknown = |reason: String, read_at| Readiness { verdict: UsageStatus::Unknown, reason, read_at };
+        let unknown = |reason: String, read_at| Readiness { status: UsageStatus::Unknown, reason, read_at };
         let Some(read_at) = self.read_at else { return unknown("usage was not read".to_owned(), None) };
         if let Some(why) = self.not_read.get(place) {
             return unknown(format!("usage could not be read: {why}"), None);
         }
         match self.of.get(&(place.clone(), kind, id.to_owned())) {
-            Some((verdict, reason)) => {
-                Readiness { verdict: *verdict, reason: reason.clone(), read_at: Some(read_at) }
+            Some((status, reason)) => {
+                Readiness { status: *status, reason: reason.clone(), read_at: Some(read_at) }
             }
             None => unknown("not among those whose usage was read".to_owned(), Some(read_at)),
         }
     }
 
-    /// What is known of the groups and instances that are launched from a template, or by a group: the
-    /// worst of them. Where nothing is launched, nothing is in use.
+    /// What is known of the groups and instances that are launched from a template, or by a group:
+    /// the worst of them. Where nothing is launched, nothing is in use.
     #[must_use]
     pub fn of_source(&self, place: &AccountRegion, template: Option<&str>, groups: &[String]) -> Readiness {
         let groups: BTreeSet<&String> = groups.iter().collect();
@@ -129,21 +130,22 @@ impl UsageStatuses {
         self.worst(of_groups.chain(launched.map(named)), "nothing is launched from it")
     }
 
-    /// What is known of all the instances of an account and Region that answer IMDSv1: the worst of them.
+    /// What is known of all the instances of an account and Region that answer IMDSv1: the worst of
+    /// them.
     #[must_use]
     pub fn of_place(&self, place: &AccountRegion) -> Readiness {
         let worst =
             self.worst(self.v1.get(place).into_iter().flatten().map(named), "no instance allows IMDSv1");
-        if (self.filtered || self.unseen.contains(place)) && worst.verdict < UsageStatus::Unknown {
+        if (self.filtered || self.unseen.contains(place)) && worst.status < UsageStatus::Unknown {
             let reason = "not all of its instances were looked at".to_owned();
-            return Readiness { verdict: UsageStatus::Unknown, reason, read_at: worst.read_at };
+            return Readiness { status: UsageStatus::Unknown, reason, read_at: worst.read_at };
         }
         worst
     }
 
     fn worst(&self, all: impl Iterator<Item = Readiness>, none: &str) -> Readiness {
-        let none = Readiness { verdict: UsageStatus::Off, reason: none.to_owned(), read_at: self.read_at };
-        all.fold(none, |worst, it| if it.verdict > worst.verdict { it } else { worst })
+        let none = Readiness { status: UsageStatus::Off, reason: none.to_owned(), read_at: self.read_at };
+        all.fold(none, |worst, it| if it.status > worst.status { it } else { worst })
     }
 }
 
@@ -151,7 +153,7 @@ fn named((readiness, id, _): &(Readiness, String, Option<String>)) -> Readiness 
     Readiness { reason: format!("`{id}`: {}", readiness.reason), ..readiness.clone() }
 }
 
-/// Which verdicts do not keep a change out of a plan.
+/// Which statuses do not keep a change out of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
@@ -166,7 +168,7 @@ impl Accepted {
     #[must_use]
     pub fn objection(self, readiness: &Readiness) -> Option<String> {
         let reason = &readiness.reason;
-        match readiness.verdict {
+        match readiness.status {
             UsageStatus::InUse if !self.in_use => {
                 Some(format!("still uses IMDSv1: {reason}; `--include-in-use` plans it all the same"))
             }

@@ -12,8 +12,8 @@ use super::apply::Say;
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Target};
 use super::target::{Current, DriftState, Targets};
-use crate::aws::fault::Fault;
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::AccountRegion;
 
 /// How to go about it.
@@ -61,7 +61,7 @@ pub async fn rollback(
         all.filter(|(number, change)| is_begun(journal.of(*number), change)).collect()
     };
     if !settings.allow_irreversible {
-        check_way_back(&targets, &journal, &begun).await?;
+        check_reversible(&targets, &journal, &begun).await?;
     }
     let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
     let mut run =
@@ -76,8 +76,8 @@ pub async fn rollback(
     Ok(run.outcome)
 }
 
-/// Whether there may be something to undo. A call that was refused changed nothing, unless it was one of
-/// several: a version of a template is made before a group is moved to it.
+/// Whether there may be something to undo. A call that was refused changed nothing, unless it was
+/// one of several: a version of a template is made before a group is moved to it.
 fn is_begun(progress: Option<Progress>, change: &Change) -> bool {
     match progress {
         None | Some(Progress::Gone | Progress::Skipped) => false,
@@ -95,7 +95,7 @@ fn enforces(change: &Change) -> bool {
 }
 
 /// Refuses up front where EC2 would refuse later on.
-async fn check_way_back(
+async fn check_reversible(
     targets: &Targets,
     journal: &Mutex<Journal>,
     begun: &[(usize, Change)],
@@ -182,8 +182,8 @@ impl Run<'_> {
                 open.push((number, change));
             }
         }
-        // Instances and defaults stand alone; changes of templates and groups of one account and Region share
-        // the versions that were made, and are undone one after the other.
+        // Instances and defaults stand alone; changes of templates and groups of one account and
+        // Region share the versions that were made, and are undone one after the other.
         let mut units: Vec<Vec<(usize, Change, Current)>> = Vec::new();
         for (entries, read) in self.read(open).await {
             let current = match read {
@@ -320,8 +320,9 @@ async fn undo(
         _ if progress == Some(Progress::Undone) && !(drift == DriftState::Prior && current.has_made) => {
             return Ok(Undone::Unchanged);
         }
-        // What was answered is done, even where it is not seen yet: EC2 is eventually consistent ("Eventual
-        // consistency in the Amazon EC2 API", EC2 Developer Guide), and the old options may be shown for a while.
+        // What was answered is done, even where it is not seen yet: EC2 is eventually consistent
+        // ("Eventual consistency in the Amazon EC2 API", EC2 Developer Guide), and the old options
+        // may be shown for a while.
         DriftState::Prior if matches!(change.target, Target::Instance { .. }) && is_ours(progress) => {}
         DriftState::Prior if !current.has_made => {
             journal.lock().await.write(Entry::Undone { number })?;

@@ -7,10 +7,10 @@ use tokio::sync::Mutex;
 
 use super::plan::{Change, Enforcement, Target};
 use crate::aws::clients::AccountClients;
-use crate::aws::fault::Fault;
 use crate::aws::modify::{self, Enforced, Mode};
 use crate::aws::session::Access;
 use crate::aws::{account, instances};
+use crate::fault::Fault;
 use crate::inventory::options::Options;
 use crate::inventory::resource::AccountRegion;
 
@@ -97,8 +97,8 @@ impl Current {
         }
     }
 
-    /// Whether its options are still to come into force. Of an instance that does not run they come into force
-    /// when it starts, so that waiting for it would wait for that.
+    /// Whether its options are still to come into force. Of an instance that does not run they come
+    /// into force when it starts, so that waiting for it would wait for that.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.state == Some(State::Pending) && !self.is_stopped
@@ -110,7 +110,8 @@ impl Current {
         !self.is_pending() && self.drift(change) == DriftState::New
     }
 
-    /// Whether all is as it was before the change, and in force: also what a run that was stopped has left behind.
+    /// Whether all is as it was before the change, and in force: also what a run that was stopped
+    /// has left behind.
     #[must_use]
     pub fn is_restored(&self, change: &Change) -> bool {
         !self.is_pending() && self.drift(change) == DriftState::Prior && !self.has_made
@@ -124,7 +125,8 @@ pub struct Targets {
     pub clients: AccountClients,
     /// The plan that is applied or undone: what it makes carries its mark.
     pub(super) plan: String,
-    /// Held while a group is read and written back, so that two changes of one group do not lose each other.
+    /// Held while a group is read and written back, so that two changes of one group do not lose
+    /// each other.
     pub(super) group: Mutex<()>,
 }
 
@@ -140,7 +142,7 @@ impl Targets {
     ///
     /// # Errors
     ///
-    /// The fault of the call.
+    /// Returns the fault of the call.
     pub async fn current(
         &self,
         place: &AccountRegion,
@@ -189,7 +191,7 @@ impl Targets {
     ///
     /// # Errors
     ///
-    /// The fault of the call.
+    /// Returns the fault of the call.
     pub async fn make(&self, change: &Change, mode: Mode) -> Result<(), Fault> {
         let place = &change.place;
         let member = self.clients.member(&place.account).await?;
@@ -219,12 +221,13 @@ impl Targets {
     ///
     /// # Errors
     ///
-    /// The fault of the call.
+    /// Returns the fault of the call.
     pub async fn restore(&self, change: &Change, current: &Current) -> Result<(), Fault> {
         let place = &change.place;
         let member = self.clients.member(&place.account).await?;
         let (ec2, caller) = (member.ec2(&place.region), &member.caller);
-        // In full, even where it seems to be so already: what is read just after a change may be what was before it.
+        // In full, even where it seems to be so already: what is read just after a change may be
+        // what was before it.
         let back = change.prior.restricted_to(&change.new);
         match &change.target {
             Target::Instance { id } => modify::instance(&ec2, caller, place, id, &back, Mode::Real).await,

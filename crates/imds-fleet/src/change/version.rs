@@ -1,21 +1,21 @@
-//! The launch template version that a plan makes: made once, found again by its description, used, and deleted when the
-//! plan is undone.
+//! The launch template version that a plan makes: made once, found again by its description, used,
+//! and deleted when the plan is undone.
 
 use std::collections::BTreeSet;
 
 use super::plan::{Change, Target};
 use super::target::{Current, DriftState, Targets};
-use crate::aws::fault::Fault;
 use crate::aws::groups::{self, LaunchesFrom};
 use crate::aws::launch_sources::{self, Version};
 use crate::aws::limit::Api;
 use crate::aws::modify::{self, Mode};
 use crate::aws::session::Member;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
 
 impl Targets {
-    /// What the version bears that this plan makes from version `from`. A client token is not enough to know it by: how
-    /// long EC2 remembers one is documented nowhere.
+    /// What the version bears that this plan makes from version `from`. A client token is not
+    /// enough to know it by: how long EC2 remembers one is documented nowhere.
     fn description(&self, from: i64) -> String {
         format!("metadata options of version {from} changed by imds-fleet, plan {}", self.plan)
     }
@@ -75,8 +75,9 @@ impl Targets {
         Ok(Some(Current { pin: Some(pin), has_made, ..Current::of(change.prior) }))
     }
 
-    /// Why versions may not be made in this account and Region as planned: a group has come to follow `$Latest`
-    /// since, and would launch from a version that was not made from what it launches from now.
+    /// Why versions may not be made in this account and Region as planned: a group has come to
+    /// follow `$Latest` since, and would launch from a version that was not made from what it
+    /// launches from now.
     ///
     /// # Errors
     ///
@@ -122,7 +123,8 @@ impl Targets {
         Ok(objections)
     }
 
-    /// Makes the new version unless it is there, and gives its number; for a dry run, that of the source.
+    /// Makes the new version unless it is there, and gives its number; for a dry run, that of the
+    /// source.
     pub(super) async fn make_version(
         &self,
         member: &Member,
@@ -187,8 +189,8 @@ impl Targets {
         }
     }
 
-    /// Deletes the version that this plan has made from version `from`, once nothing uses it any more: left behind, it
-    /// would be `$Latest`, and whoever names it so would launch from it.
+    /// Deletes the version that this plan has made from version `from`, once nothing uses it any
+    /// more: left behind, it would be `$Latest`, and anyone who names it so would launch from it.
     pub(super) async fn delete_made(
         &self,
         member: &Member,

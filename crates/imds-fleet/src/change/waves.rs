@@ -6,8 +6,9 @@ use imds_model::options::Switch;
 
 use super::plan::Change;
 
-/// The numbers of the changes of each wave. Places take turns, so that an early wave touches many of them. Enforcement
-/// takes the way back, so it waits until all else has stood its test, in a wave of its own.
+/// The numbers of the changes of each wave. Places take turns, so that an early wave touches many
+/// of them. Enforcement takes the rollback, so it waits until all else has stood its test, in a
+/// wave of its own.
 #[must_use]
 pub fn waves(changes: &[Change]) -> Vec<Vec<usize>> {
     let mut by_place: BTreeMap<_, Vec<usize>> = BTreeMap::new();

@@ -14,7 +14,7 @@ use crate::scan::Event;
 ///
 /// # Errors
 ///
-/// When the policy is wrong, the scan cannot begin, or the output cannot be written.
+/// Returns an error if the policy is wrong, the scan cannot begin, or the output cannot be written.
 pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
     let policy = match &args.policy {
         Some(path) => Policy::read(path)?,

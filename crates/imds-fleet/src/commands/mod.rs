@@ -23,7 +23,7 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// When it could not do its work.
+/// Returns an error if it could not do its work.
 pub async fn run(command: &Command) -> Result<End, Error> {
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let end = match command {

@@ -8,8 +8,9 @@ use imds_model::printable;
 
 use super::{End, scan};
 use crate::aws::clients::AccountClients;
+use crate::change::defaults::Seen;
 use crate::change::launches::{self, Launches};
-use crate::change::plan::{Change, LeftOut, Plan, Planned, Rules, SCHEMA_VERSION, Seen};
+use crate::change::plan::{Change, LeftOut, Plan, Planned, Rules, SCHEMA_VERSION};
 use crate::change::readiness::{Accepted, UsageStatuses};
 use crate::cli::PlanArgs;
 use crate::clock;
@@ -39,7 +40,8 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
                 .to_owned(),
         ));
     }
-    // Never over a plan that is there: its journal may be needed to undo it. Before the scan, which may be long.
+    // Never over a plan that is there: its journal may be needed to undo it. Before the scan, which
+    // may be long.
     if args.out.exists() {
         let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
         return Err(Error::file(&args.out, source));
@@ -243,7 +245,7 @@ fn report(
     ))
 }
 
-/// The verdicts on all that the plan may turn IMDSv1 off for, from the metrics as they are now.
+/// The statuses on all that the plan may turn IMDSv1 off for, from the metrics as they are now.
 async fn read_usage(
     args: &PlanArgs,
     rules: &Rules,

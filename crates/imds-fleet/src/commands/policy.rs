@@ -1,5 +1,5 @@
-//! `policy`: the least that a task needs, as IAM JSON, as a StackSet with the role, and the policies of
-//! the organization that keep IMDSv1 off.
+//! `policy`: the least that a task needs, as IAM JSON, as a StackSet with the role, and the
+//! policies of the organization that keep IMDSv1 off.
 
 use serde_json::{Value, json};
 
@@ -145,8 +145,9 @@ fn stack_set(args: &PolicyArgs) -> Value {
     })
 }
 
-/// Denies launches and changes that allow IMDSv1, and what is asked for with a role's credentials that
-/// were delivered by IMDSv1 ("Amazon EC2 policies: work with instance metadata", EC2 User Guide).
+/// Denies launches and changes that allow IMDSv1, and what is asked for with a role's credentials
+/// that were delivered by IMDSv1 ("Amazon EC2 policies: work with instance metadata", EC2 User
+/// Guide).
 fn service_control(args: &PolicyArgs) -> Value {
     let deny = |sid: &str, action: &str, resource: &str, condition: Value| {
         let mut condition = condition;
@@ -175,8 +176,8 @@ fn service_control(args: &PolicyArgs) -> Value {
     })
 }
 
-/// The account defaults of every account ("Declarative policy syntax and examples", Organizations User
-/// Guide).
+/// The account defaults of every account ("Declarative policy syntax and examples", Organizations
+/// User Guide).
 fn declarative() -> Value {
     let assign = |value: &str| json!({ "@@assign": value });
     json!({

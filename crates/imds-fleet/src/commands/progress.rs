@@ -1,5 +1,5 @@
-//! How far `apply` and `rollback` are, while they are at it: a bar on a terminal, lines elsewhere, and
-//! what is done when they are interrupted.
+//! How far `apply` and `rollback` are, while they are at it: a bar on a terminal, lines elsewhere,
+//! and what is done when they are interrupted.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl Changes {
     /// Writes a line at once, above the bar.
     pub fn line(&self, out: Out<'_>, line: &str) {
         self.bar.suspend(|| {
-            // Whoever reads may have gone away; the work goes on, and its end is reported.
+            // Anyone who reads may have gone away; the work goes on, and its end is reported.
             let _ = writeln!(out, "{}", printable::escape(line)).and_then(|()| out.flush());
         });
     }
@@ -53,7 +53,7 @@ impl Changes {
     }
 
     fn draw(&self) {
-        // While a line is being written to the journal there is another chance soon.
+        // While a line is being written to the journal there is another tick soon.
         if let Ok(journal) = self.journal.try_lock() {
             let over = journal.progress.values().filter(|progress| (self.over)(progress)).count();
             self.bar.set_position(over as u64);
@@ -69,8 +69,8 @@ pub enum Ended<T> {
     Interrupted,
 }
 
-/// Does the work, shows how far it is, and stops it when the program is interrupted. Stopped anywhere,
-/// it can be resumed: each call is announced in the journal before it is made.
+/// Does the work, shows how far it is, and stops it when the program is interrupted. Stopped
+/// anywhere, it can be resumed: each call is announced in the journal before it is made.
 pub async fn until_interrupted<T>(
     work: impl Future<Output = Result<T, Error>>,
     changes: &Changes,

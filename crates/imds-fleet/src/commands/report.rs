@@ -16,7 +16,7 @@ use crate::scan::Event;
 ///
 /// # Errors
 ///
-/// When the policy is wrong, the scan cannot begin, or the page cannot be written.
+/// Returns an error if the policy is wrong, the scan cannot begin, or the page cannot be written.
 pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
     let policy = match &args.policy {
         Some(path) => Policy::read(path)?,

@@ -10,7 +10,7 @@ use crate::rules::catalogue::RULES;
 ///
 /// # Errors
 ///
-/// When the output cannot be written.
+/// Returns an error if the output cannot be written.
 pub fn run(args: &RulesArgs, out: Out<'_>) -> Result<End, Error> {
     written(match args.output {
         RulesOutput::Json => serde_json::to_writer_pretty(&mut *out, &RULES)

@@ -27,7 +27,7 @@ const WAITING: usize = 16;
 ///
 /// # Errors
 ///
-/// When there are no credentials, or they are refused.
+/// Returns an error if there are no credentials, or they are refused.
 pub async fn access_as(args: &AccessArgs, role: &RoleArgs) -> Result<Access, Error> {
     Access::open(Settings {
         profile: args.profile.clone(),
@@ -46,7 +46,7 @@ pub async fn access_as(args: &AccessArgs, role: &RoleArgs) -> Result<Access, Err
 ///
 /// # Errors
 ///
-/// When the scan cannot begin, or `to` fails.
+/// Returns an error if the scan cannot begin, or `to` fails.
 pub async fn run_scan(
     args: &ScopeArgs,
     to: &mut (dyn FnMut(&Event) -> Result<(), Error> + Send),
@@ -240,7 +240,8 @@ fn accounts(args: &ScopeArgs) -> Result<Accounts, Error> {
     Ok(Accounts::Listed(accounts))
 }
 
-/// Account ids, one per line; what follows the twelve digits, and lines that start with `#`, are for people.
+/// Account ids, one per line; what follows the twelve digits, and lines that start with `#`, are
+/// for people.
 fn listed(path: &Path) -> Result<Vec<String>, Error> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())

@@ -12,7 +12,7 @@ use crate::output::{Out, written};
 ///
 /// # Errors
 ///
-/// When the scan cannot begin, or the output cannot be written.
+/// Returns an error if the scan cannot begin, or the output cannot be written.
 pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
     if args.output == StateOutput::Parquet {
         return dataset(args, out).await;
@@ -30,7 +30,7 @@ pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
     Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }
 
-/// Writes a dataset in place of a stream.
+/// Writes a dataset instead of a stream.
 async fn dataset(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
     let Some(directory) = &args.output_dir else {
         return Err(Error::Input("`--output parquet` needs `--output-dir`".to_owned()));

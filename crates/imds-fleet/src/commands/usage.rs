@@ -12,8 +12,9 @@ use crate::aws::clients::AccountClients;
 use crate::cli::{UsageArgs, UsageOutput};
 use crate::clock;
 use crate::error::Error;
+use crate::inventory::SCHEMA_VERSION;
 use crate::inventory::resource::Resource;
-use crate::output::{Out, SCHEMA_VERSION, csv, flat, written};
+use crate::output::{Out, csv, flat, written};
 use crate::scan::Event;
 use crate::usage::{Asked, Usage, usage};
 
@@ -21,7 +22,7 @@ use crate::usage::{Asked, Usage, usage};
 ///
 /// # Errors
 ///
-/// When the scan cannot begin, or the output cannot be written.
+/// Returns an error if the scan cannot begin, or the output cannot be written.
 pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     let mut asked = Asked::default();
     let mut scope = args.scope.clone();
@@ -43,7 +44,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     let (found, failed) = usage(clients, asked, args.days, now.as_second(), concurrency).await;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for usage in &found {
-        *counts.entry(usage.verdict.as_str()).or_default() += 1;
+        *counts.entry(usage.status.as_str()).or_default() += 1;
     }
     let not_read: Vec<String> = failed.iter().map(|(place, fault)| format!("{place}: {fault}")).collect();
     written(match args.output {
@@ -53,7 +54,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                 "read_at": now,
                 "days": args.days,
                 "usage": found,
-                "summary": { "verdicts": counts, "incomplete": scanned.incomplete, "not_looked_at": scanned.not_looked_at, "not_read": not_read },
+                "summary": { "statuses": counts, "incomplete": scanned.incomplete, "not_looked_at": scanned.not_looked_at, "not_read": not_read },
             });
             writeln!(out, "{document}")
         }
@@ -65,7 +66,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
                 "id",
                 "name",
                 "posture",
-                "verdict",
+                "status",
                 "reason",
                 "calls",
                 "refused",
@@ -78,15 +79,12 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
             .iter()
             .try_for_each(|usage| {
                 let shown = fields(usage).map(|field| printable::escape(&field).into_owned());
-                let [account, region, _, id, name, posture, verdict, reason, ..] = shown;
-                writeln!(
-                    out,
-                    "{account:<12} {region:<14} {id:<20} {posture:<17} {verdict:<8} {reason} {name}"
-                )
+                let [account, region, _, id, name, posture, status, reason, ..] = shown;
+                writeln!(out, "{account:<12} {region:<14} {id:<20} {posture:<17} {status:<8} {reason} {name}")
             })
             .and_then(|()| {
                 let counts: Vec<String> =
-                    counts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+                    counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
                 let scans = scanned
                     .incomplete
                     .iter()
@@ -113,7 +111,7 @@ fn fields(usage: &Usage) -> [String; 10] {
         usage.id.clone(),
         usage.name.clone().unwrap_or_default(),
         usage.posture.map_or_else(|| usage.kind.as_str().to_owned(), |posture| posture.as_str().to_owned()),
-        usage.verdict.as_str().to_owned(),
+        usage.status.as_str().to_owned(),
         usage.reason.clone(),
         number(usage.calls),
         number(usage.refused),

@@ -57,9 +57,9 @@ pub struct Effective {
 }
 
 impl Effective {
-    /// Evaluates each option by itself: launch, then account, then image, then platform ("Order of precedence for
-    /// instance metadata options", EC2 User Guide). The image decides tokens (`required`) and hop limit (2) only;
-    /// there is no account default for the IPv6 endpoint.
+    /// Evaluates each option by itself: launch, then account, then image, then platform ("Order of
+    /// precedence for instance metadata options", EC2 User Guide). The image decides tokens
+    /// (`required`) and hop limit (2) only; there is no account default for the IPv6 endpoint.
     #[must_use]
     pub fn of(launch: &Options, account: &Options, image_requires_v2: bool) -> Self {
         let tokens_of_image = image_requires_v2.then_some(HttpTokens::Required);

@@ -4,3 +4,6 @@ pub mod effective;
 pub mod options;
 pub mod owner;
 pub mod resource;
+
+/// The version of the JSON outputs; it grows when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;

@@ -1,4 +1,5 @@
-//! Metadata options of which some may be unset: what a launch template, an account default or an old export says.
+//! Metadata options of which some may be unset: what a launch template, an account default or an
+//! old export says.
 
 use imds_model::options::{HopLimit, HttpTokens, State, Switch};
 use serde::{Deserialize, Serialize};
@@ -144,9 +145,10 @@ impl Posture {
 
     /// The posture of an instance with these options and this state.
     ///
-    /// A disabled endpoint answers nobody, whatever `HttpTokens` says; while a change is `pending` the instance is
-    /// "not ready to process metadata traffic with the new selection" (API reference,
-    /// `InstanceMetadataOptionsResponse`), so neither a pending disable nor a pending requirement counts as done.
+    /// A disabled endpoint answers nobody, whatever `HttpTokens` says; while a change is `pending`
+    /// the instance is "not ready to process metadata traffic with the new selection" (API
+    /// reference, `InstanceMetadataOptionsResponse`), so neither a pending disable nor a pending
+    /// requirement counts as done.
     #[must_use]
     pub fn of(options: &Options, state: Option<State>) -> Self {
         let pending = state == Some(State::Pending);

@@ -19,8 +19,8 @@ pub enum Owner {
     Cloudformation,
 }
 
-/// Keys of tags by which an owner marks what is its own; a key that ends with `*` stands for all that
-/// start so. Sources: "Tag your Amazon EKS resources" (EKS User Guide), "Amazon ECS capacity
+/// Keys of tags by which an owner marks what is its own; a key that ends with `*` stands for all
+/// that start so. Sources: "Tag your Amazon EKS resources" (EKS User Guide), "Amazon ECS capacity
 /// providers" (ECS Developer Guide), "Tag your compute resources" (Batch User Guide),
 /// awsdocs/elastic-beanstalk-samples#105, "Tag and categorize Amazon EMR cluster resources" (EMR
 /// Management Guide), "NodePools" (Karpenter documentation), "AWS CloudFormation resource tags".
@@ -84,8 +84,8 @@ impl Owner {
             .map(|(_, owner)| *owner)
     }
 
-    /// The owner that makes templates and groups of such names. A name of EKS ends with a UUID, so that a
-    /// template called `eks-nodes` is nobody's but yours.
+    /// The owner that makes templates and groups of such names. A name of EKS ends with a UUID, so
+    /// that a template called `eks-nodes` is nobody's but yours.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         let (_, owner) = NAMES.iter().find(|(start, _)| name.starts_with(start))?;

@@ -1,5 +1,5 @@
-//! What a scan finds: instances, launch templates, launch configurations, images, account defaults; and for each
-//! account and Region whether it was scanned at all.
+//! What a scan finds: instances, launch templates, launch configurations, images, account defaults;
+//! and for each account and Region whether it was scanned at all.
 
 use std::collections::BTreeMap;
 

@@ -7,7 +7,7 @@ use std::io::Write;
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn record<'a>(to: &mut dyn Write, fields: impl IntoIterator<Item = Cow<'a, str>>) -> std::io::Result<()> {
     let mut first = true;
     for field in fields {
@@ -21,7 +21,8 @@ pub fn record<'a>(to: &mut dyn Write, fields: impl IntoIterator<Item = Cow<'a, s
 }
 
 fn quoted(field: &str) -> Cow<'_, str> {
-    // A spreadsheet takes a field that starts so for a formula, some after a line end or in full-width forms, and a tag can hold anything (OWASP, "CSV Injection").
+    // A spreadsheet takes a field that starts so for a formula, some after a line end or in
+    // full-width forms, and a tag can hold anything (OWASP, "CSV Injection").
     let formula = field
         .starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if formula {

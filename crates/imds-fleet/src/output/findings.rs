@@ -1,4 +1,4 @@
-//! The output of `audit`: findings as they come, in the chosen format.
+//! The output of `audit`: findings streaming, in the chosen format.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use imds_model::printable;
 use serde_json::json;
 
-use super::{Out, SCHEMA_VERSION, csv, flat, junit, ocsf, sarif, state, written};
+use super::{Out, csv, flat, junit, ocsf, sarif, state, written};
 use crate::checkpoint::{ScanLine, write};
 use crate::counts::Counts;
 use crate::error::Error;
+use crate::inventory::SCHEMA_VERSION;
 use crate::inventory::resource::{Resource, Scan};
 use crate::rules::catalogue::RULES;
 use crate::rules::judge::Finding;
@@ -77,8 +78,8 @@ impl<'a> Writer<'a> {
         Self { form, out, begun: false, any: false, now, counts, suites }
     }
 
-    /// Writes what comes before everything else: not before there is something, so that a scan that cannot begin
-    /// leaves no half a document.
+    /// Writes what comes before everything else: not before there is something, so that a scan that
+    /// cannot begin leaves no half a document.
     fn begin(&mut self) -> Result<(), Error> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
@@ -104,7 +105,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn judged(&mut self, resource: &Resource, findings: &[Finding]) -> Result<(), Error> {
         self.begin()?;
         for finding in findings {
@@ -169,7 +170,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn scanned(&mut self, scan: &Scan) -> Result<(), Error> {
         self.begin()?;
         written(match self.form {
@@ -183,7 +184,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn finish(mut self, counts: &Counts) -> Result<(), Error> {
         self.begin()?;
         let by_rule: BTreeMap<&str, u64> = self

@@ -1,5 +1,5 @@
-//! JUnit XML: every account and Region is a suite, every resource a test case, a finding its failure, an excepted one
-//! a skip, what was not scanned an error.
+//! JUnit XML: every account and Region is a suite, every resource a test case, a finding its
+//! failure, an excepted one a skip, what was not scanned an error.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use std::io::Write;
 use crate::inventory::resource::{AccountRegion, Resource, Scan};
 use crate::rules::judge::Finding;
 
-/// Cases that a suite holds before it is written: its head says how many there are, so they come first. A place that
-/// has more fills several suites.
+/// Cases that a suite holds before it is written: its head says how many there are, so they come
+/// first. A place that has more fills several suites.
 const SUITE: u64 = 1000;
 
 /// The suites that are not written yet.
@@ -31,7 +31,7 @@ struct Suite {
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn head(out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"imds-fleet\">")
 }
@@ -41,7 +41,7 @@ impl Suites {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn judged(
         &mut self,
         out: &mut dyn Write,
@@ -61,7 +61,7 @@ impl Suites {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn scanned(&mut self, out: &mut dyn Write, scan: &Scan) -> std::io::Result<()> {
         if !scan.is_complete() {
             self.open.entry(scan.place.clone()).or_default().not_scanned(scan);
@@ -73,7 +73,7 @@ impl Suites {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn finish(&mut self, out: &mut dyn Write) -> std::io::Result<()> {
         while let Some(place) = self.open.keys().next().cloned() {
             self.write(out, &place)?;

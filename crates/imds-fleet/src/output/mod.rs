@@ -13,13 +13,11 @@ use std::io::Write;
 
 use crate::error::Error;
 
-/// The version of the JSON outputs; it grows when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
-
 /// Where output goes.
 pub type Out<'a> = &'a mut (dyn Write + Send);
 
-/// Turns a failed write into our error. A reader that has gone away is for `main` to be quiet about.
+/// Turns a failed write into our error. A reader that has gone away is for `main` to be quiet
+/// about.
 pub(crate) fn written(result: std::io::Result<()>) -> Result<(), Error> {
     result.map_err(|source| Error::File { path: "standard output".to_owned(), source })
 }

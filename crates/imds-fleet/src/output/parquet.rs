@@ -1,8 +1,8 @@
-//! A Parquet dataset, partitioned by account and Region: one file a place, shard and run, as the query engines that
-//! people already run expect it.
+//! A Parquet dataset, partitioned by account and Region: one file a place, shard and run, as the
+//! query engines that people already run expect it.
 //!
-//! The partition keys are in the paths only; `account_id` and `region_name` are in the files, as text: an engine that
-//! guesses the type of a key takes the zeros off the front of an account.
+//! The partition keys are in the paths only; `account_id` and `region_name` are in the files, as
+//! text: an engine that guesses the type of a key takes the zeros off the front of an account.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -52,7 +52,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// When the schema does not hold together.
+    /// Returns an error if the schema does not hold together.
     pub fn new(directory: &Path, shard: &str, snapshot: jiff::Timestamp) -> Result<Self, Error> {
         let name = format!("part-{}-{shard}.parquet", snapshot.strftime("%Y%m%dT%H%M%SZ"));
         let schema = schema().map_err(|error| failed(directory, error))?;
@@ -63,7 +63,7 @@ impl Dataset {
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// Returns an error if a file cannot be written.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
         match event {
             Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),

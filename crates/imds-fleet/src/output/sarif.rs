@@ -13,7 +13,7 @@ use crate::rules::judge::Finding;
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn head(out: &mut dyn Write) -> std::io::Result<()> {
     let rules: Vec<Value> = RULES
         .iter()
@@ -73,7 +73,7 @@ pub fn result(finding: &Finding) -> Value {
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// Returns an error if it cannot be written.
 pub fn tail(out: &mut dyn Write, counts: &Counts) -> std::io::Result<()> {
     let notifications: Vec<Value> = counts.incomplete.iter().map(notification).collect();
     let invocation = json!({

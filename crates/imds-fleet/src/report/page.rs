@@ -1,4 +1,5 @@
-//! Writes the page: rows as they come, figures at the end. It loads nothing, and may not (Content-Security-Policy).
+//! Writes the page: rows streaming, figures at the end. It loads nothing, and may not
+//! (Content-Security-Policy).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,7 +46,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn new(out: &'a mut (dyn Write + Send)) -> std::io::Result<Self> {
         write!(
             out,
@@ -64,7 +65,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn judged(&mut self, resource: &Resource, findings: &[Finding]) -> std::io::Result<()> {
         let open: Vec<&Finding> = findings.iter().filter(|finding| !finding.excepted).collect();
         for finding in &open {
@@ -125,7 +126,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// Returns an error if it cannot be written.
     pub fn finish(mut self, counts: &Counts, when: jiff::Timestamp) -> std::io::Result<()> {
         let mut text = String::from("\n]</script>\n");
         // Writing to a string cannot fail, here and below.
@@ -236,7 +237,7 @@ fn bars(text: &mut String, title: &str, counts: &PostureCounts) {
     let mut names: Vec<(&String, &BTreeMap<Posture, u64>)> = counts.iter().collect();
     let v1 = |of: &BTreeMap<Posture, u64>| of.get(&Posture::V1Allowed).copied().unwrap_or(0);
     names.sort_by_key(|(_, of)| std::cmp::Reverse(v1(of)));
-    let _ = write!(text, "<h3>{title}</h3>\n<table class=\"bars\">");
+    let _ = write!(text, "<h3>{title}</h3>\n<div class=\"wide\"><table class=\"bars\">");
     for (name, of) in names.iter().take(BARS) {
         let total: u64 = of.values().sum();
         let _ = write!(
@@ -262,7 +263,7 @@ fn bars(text: &mut String, title: &str, counts: &PostureCounts) {
         }
         let _ = write!(text, "</svg></td><td>{} of {total} allow IMDSv1</td></tr>", v1(of));
     }
-    text.push_str("</table>\n");
+    text.push_str("</table></div>\n");
     if names.len() > BARS {
         let _ = writeln!(text, "<p>and {} more</p>", names.len() - BARS);
     }

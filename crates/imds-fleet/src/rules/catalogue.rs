@@ -233,8 +233,8 @@ pub const DEFAULT_NOT_ENFORCED: Rule = Rule {
     security_hub: None,
 };
 
-/// There is no way back.
-pub const NO_WAY_BACK: Rule = Rule {
+/// There is no rollback.
+pub const ROLLBACK_IMPOSSIBLE: Rule = Rule {
     id: "rollback-impossible",
     severity: Severity::Informational,
     title: "a change to IMDSv2 cannot be undone here",
@@ -260,5 +260,5 @@ pub const RULES: [Rule; 13] = [
     LAUNCH_REFUSED,
     DEFAULT_V1,
     DEFAULT_NOT_ENFORCED,
-    NO_WAY_BACK,
+    ROLLBACK_IMPOSSIBLE,
 ];

@@ -93,12 +93,13 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
                 found.push((rules::DEFAULT_V1, format!("the default of `HttpTokens` is `{said}`")));
             }
             if it.http_tokens_enforced {
-                found.push((rules::NO_WAY_BACK, "`HttpTokensEnforced` is `enabled`".to_owned()));
+                found.push((rules::ROLLBACK_IMPOSSIBLE, "`HttpTokensEnforced` is `enabled`".to_owned()));
             } else {
                 found.push((rules::DEFAULT_NOT_ENFORCED, "`HttpTokensEnforced` is `disabled`".to_owned()));
             }
         }
-        // An image that says nothing is no fault of its own: what launches from it is judged with it.
+        // An image that says nothing is no fault of its own: what launches from it is judged with
+        // it.
         Resource::Image(_) => {}
     }
     found
@@ -106,7 +107,8 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         .filter_map(|(rule, message)| {
             let mut severity = policy.severity(&rule)?;
             if !policy.names(&rule) {
-                // What rests on an assumption may be otherwise; what nothing launches from harms nobody yet.
+                // What rests on an assumption may be otherwise; what nothing launches from harms
+                // nobody yet.
                 if !resource.assumed().is_empty() {
                     severity = severity.lowered();
                 }

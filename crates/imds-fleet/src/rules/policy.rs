@@ -84,7 +84,8 @@ fn hops(hops: u8) -> HopLimit {
 
 impl Default for Policy {
     fn default() -> Self {
-        // 2 is what AWS sets with IMDSv2, and eBPF overlays need 3 (kubernetes-sigs/aws-ebs-csi-driver#2966).
+        // 2 is what AWS sets with IMDSv2, and eBPF overlays need 3
+        // (kubernetes-sigs/aws-ebs-csi-driver#2966).
         Self {
             max_hop_limit: hops(3),
             containers: Containers::default(),
@@ -107,7 +108,8 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, or says something that is not understood: a policy half understood is none.
+    /// Returns an error if it cannot be read, or says something that is not understood: a policy
+    /// half understood is none.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::file(path, source))?;
         Self::parse(&text).map_err(|error| Error::Input(format!("policy `{}`: {error}", path.display())))
@@ -117,7 +119,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// What is wrong, and where.
+    /// Returns what is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
         let policy: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let named = policy.rules.keys().chain(policy.exceptions.iter().map(|exception| &exception.rule));

@@ -1,4 +1,5 @@
-//! Scans every account and Region asked for: accounts side by side, one AssumeRole each, a cap on all of it.
+//! Scans every account and Region asked for: accounts side by side, one AssumeRole each, a cap on
+//! all of it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use tokio::task::JoinSet;
 use super::{Event, Wanted, region};
 use crate::aws::account;
 use crate::aws::call::Caller;
-use crate::aws::fault::Fault;
 use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Member};
 use crate::error::Error;
+use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Gap, Scan};
 
 /// Which accounts.
@@ -23,7 +24,8 @@ pub enum Accounts {
     Own,
     /// These.
     Listed(Vec<String>),
-    /// All active ones of the organization, or of these units of it, listed as this role if one is given.
+    /// All active ones of the organization, or of these units of it, listed as this role if one is
+    /// given.
     Organization {
         /// Units or roots; none for all.
         units: Vec<String>,
@@ -53,7 +55,7 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// When it is not two numbers with K within 1 to N.
+    /// Returns an error if it is not two numbers with K within 1 to N.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (number, of) = text
             .split_once('/')
@@ -63,8 +65,8 @@ impl Shard {
         Ok(Self { number, of })
     }
 
-    /// Whether the account is in this part. By the digits of the account alone (FNV-1a), so that every account is in
-    /// exactly one shard whatever list each job was given.
+    /// Whether the account is in this part. By the digits of the account alone (FNV-1a), so that
+    /// every account is in exactly one shard whatever list each job was given.
     #[must_use]
     pub fn holds(self, account: &str) -> bool {
         let hash = account.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -102,8 +104,8 @@ pub struct Scope {
     pub done: BTreeSet<AccountRegion>,
 }
 
-/// The accounts of a scope, page by page: those of the first page are scanned while the next is asked for. Twenty a
-/// page at Organizations' pace is a minute for 5,000 accounts.
+/// The accounts of a scope, page by page: those of the first page are scanned while the next is
+/// asked for. Twenty a page at Organizations' pace is a minute for 5,000 accounts.
 enum Listing {
     Known(Option<Vec<String>>),
     Organization { client: aws_sdk_organizations::Client, caller: Caller, home: AccountRegion, next: Next },
@@ -159,7 +161,7 @@ impl Listing {
 ///
 /// # Errors
 ///
-/// When the accounts cannot be listed to the end.
+/// Returns an error if the accounts cannot be listed to the end.
 pub async fn scan(access: Access, scope: Scope, to: Sender<Event>) -> Result<(), Error> {
     let mut listing = Listing::of(&access, &scope.accounts).await?;
     let permits = Arc::new(Semaphore::new(scope.concurrency.max(1)));
@@ -170,7 +172,8 @@ pub async fn scan(access: Access, scope: Scope, to: Sender<Event>) -> Result<(),
             .into_iter()
             .filter(|account| job.scope.shard.holds(account) && !job.scope.excluded.contains(account))
         {
-            // As many accounts in flight as places: their tasks are made as others end, not all at once.
+            // As many accounts in flight as places: their tasks are made as others end, not all at
+            // once.
             while running.len() >= job.scope.concurrency.max(1) {
                 running.join_next().await;
             }

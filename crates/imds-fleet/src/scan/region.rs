@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc::Sender;
 
 use super::{Event, Wanted};
-use crate::aws::fault::Fault;
 use crate::aws::groups::{self, LaunchesFrom};
 use crate::aws::instances::{self, Selection};
 use crate::aws::session::Member;
 use crate::aws::{account, images, launch_sources};
+use crate::fault::Fault;
 use crate::inventory::effective::{Effective, Origin};
 use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{
@@ -20,7 +20,7 @@ use crate::inventory::resource::{
 ///
 /// # Errors
 ///
-/// When nobody listens any more.
+/// Returns an error if nobody listens any more.
 pub async fn scan(
     member: &Member,
     place: &AccountRegion,

@@ -1,5 +1,5 @@
-//! Which of what a file or an aggregator holds was asked for: what EC2 selects on its side where it is asked
-//! itself.
+//! Which of what a file or an aggregator holds was asked for: what EC2 selects on its side where it
+//! is asked itself.
 
 use std::collections::BTreeSet;
 
@@ -120,8 +120,9 @@ fn matches(it: &Instance, name: &str, values: &[String]) -> bool {
     }
 }
 
-/// Whether a text is like a value of a filter: `*` stands for any characters, `?` for one ("List and filter
-/// your resources", EC2 User Guide). Linear in the product of both, whatever the pattern.
+/// Whether a text is like a value of a filter: `*` stands for any characters, `?` for one ("List
+/// and filter your resources", EC2 User Guide). Linear in the product of both, whatever the
+/// pattern.
 fn is_like(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

@@ -1,5 +1,6 @@
-//! Asks an AWS Config aggregator: AWS's own distributed inventory answers for the whole organization, with no role to
-//! assume anywhere. It knows what Config records: instances where recording is on, as of the last change.
+//! Asks an AWS Config aggregator: AWS's own distributed inventory answers for the whole
+//! organization, with no role to assume anywhere. It knows what Config records: instances where
+//! recording is on, as of the last change.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ use crate::error::Error;
 use crate::inventory::resource::{AccountRegion, Gap, Instance, Reason, Resource, Scan};
 use crate::scan::Event;
 
-/// The advanced query. Columns rather than all of `configuration`: a page may not be larger than Config allows.
+/// The advanced query. Columns rather than all of `configuration`: a page may not be larger than
+/// Config allows.
 pub const QUERY: &str = "SELECT resourceId, accountId, awsRegion, tags, configuration.instanceType, \
     configuration.imageId, configuration.launchTime, configuration.instanceLifecycle, configuration.state.name, \
     configuration.operator, configuration.metadataOptions WHERE resourceType = 'AWS::EC2::Instance'";
@@ -32,7 +34,7 @@ struct Row {
 ///
 /// # Errors
 ///
-/// When the query fails: half an answer is none.
+/// Returns an error if the query fails: half an answer is none.
 pub async fn read(
     access: &Access,
     region: &str,

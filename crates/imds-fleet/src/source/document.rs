@@ -1,6 +1,6 @@
-//! JSON documents, one or several one after the other, read as they stream in: whatever the size of the
-//! file, no more than one reservation of it is held at a time, and of a reservation that names its owner
-//! first, one instance.
+//! JSON documents, one or several one after the other, read as they stream in: whatever the size of
+//! the file, no more than one reservation of it is held at a time, and of a reservation that names
+//! its owner first, one instance.
 
 use std::fmt;
 use std::io::Read;
@@ -81,7 +81,8 @@ struct State<'a, 'b> {
 }
 
 impl State<'_, '_> {
-    /// Hands on a part. A failure there ends the reading; serde knows only errors of its own, so it waits here.
+    /// Hands on a part. A failure there ends the reading; serde knows only errors of its own, so it
+    /// waits here.
     fn hand_on<E: serde::de::Error>(&mut self, part: Part) -> Result<(), E> {
         (self.to)(part).map_err(|error| {
             self.failed = Some(error);
@@ -389,7 +390,8 @@ mod tests {
 
     /// Instances of a file.
     const ALL: usize = 10_000;
-    /// What the reader takes at a time, in instances: its buffer is 8 KiB, and none of them is under 100 bytes.
+    /// What the reader takes at a time, in instances: its buffer is 8 KiB, and none of them is
+    /// under 100 bytes.
     const AHEAD: usize = 8192 / 100;
 
     /// A file that is made up while it is read, and counts the instances that have left it.
@@ -428,7 +430,8 @@ mod tests {
         }
     }
 
-    /// Reads it and says how many instances were found, and how many at most had been read and not yet handed on.
+    /// Reads it and says how many instances were found, and how many at most had been read and not
+    /// yet handed on.
     fn read_through<F: Fn(usize) -> String>((file, made): (Made<F>, Rc<Cell<usize>>)) -> (usize, usize) {
         let (mut found, mut held) = (0, 0);
         let kind = super::read(std::io::BufReader::new(file), Some("eu-west-1"), &mut |part| {

@@ -1,5 +1,6 @@
-//! Reads state from files, with no credentials: output of the AWS CLI, AWS Config, Steampipe, Terraform,
-//! and this program's own. What cannot be read of a file makes the scan incomplete, and is named.
+//! Reads state from files, with no credentials: output of the AWS CLI, AWS Config, Steampipe,
+//! Terraform, and this program's own. What cannot be read of a file makes the scan incomplete, and
+//! is named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
@@ -137,7 +138,8 @@ impl Seen {
         Gap { call: format!("`{}`", self.path), reason: Reason::Other, message }
     }
 
-    /// Says how the scan of each account and Region ended. In JSON Lines each has a record of its own.
+    /// Says how the scan of each account and Region ended. In JSON Lines each has a record of its
+    /// own.
     fn finish(mut self, recorded: bool, to: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<(), Error> {
         let total: u64 = self.instances.values().map(|ids| ids.len() as u64).sum();
         if let Some(said) = self.said.filter(|said| *said != total) {

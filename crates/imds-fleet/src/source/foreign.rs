@@ -150,7 +150,8 @@ fn config_item(value: Value) -> Result<Found, String> {
         account: item.aws_account_id.unwrap_or_else(|| "unknown".to_owned()),
         region: item.aws_region.or_else(|| instance.region()).unwrap_or_else(|| "unknown".to_owned()),
     };
-    // A query has the tags beside the configuration, as a list; an item has them in it, and beside it a map.
+    // A query has the tags beside the configuration, as a list; an item has them in it, and beside
+    // it a map.
     let more = serde_json::from_value::<Vec<TagJson>>(item.tags).unwrap_or_default();
     let known = Some(id.clone()).filter(|id| !id.is_empty());
     Ok(one(instance.into_instance(place, known, more)?.map(|it| Resource::Instance(Box::new(it)))))
@@ -206,8 +207,9 @@ fn tags_of(tags: &Value) -> BTreeMap<String, String> {
     map.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
-/// A version of `describe-launch-template-versions`. Which groups launch from it, the account defaults and
-/// the image are not said there, and the default version alone is what launches use unless told.
+/// A version of `describe-launch-template-versions`. Which groups launch from it, the account
+/// defaults and the image are not said there, and the default version alone is what launches use
+/// unless told.
 fn template_version(value: Value, region: Option<&str>) -> Result<Option<Resource>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]

@@ -1,5 +1,5 @@
-//! Opens a file to read state from, once: a pipe gives what it has a single time. What is compressed is
-//! unpacked, and what a Windows shell wrote (UTF-16, byte order marks) becomes UTF-8.
+//! Opens a file to read state from, once: a pipe gives what it has a single time. What is
+//! compressed is unpacked, and what a Windows shell wrote (UTF-16, byte order marks) becomes UTF-8.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -44,7 +44,8 @@ fn text(path: &Path, head: Vec<u8>, rest: impl Read + 'static) -> Result<Box<dyn
         [0xef, 0xbb, 0xbf, ..] => (3, None),
         [0xff, 0xfe, ..] => (2, Some(Order::Little)),
         [0xfe, 0xff, ..] => (2, Some(Order::Big)),
-        // JSON begins with an ASCII character: without a mark, a zero beside it tells the order (RFC 4627, 3).
+        // JSON begins with an ASCII character: without a mark, a zero beside it tells the order
+        // (RFC 4627, 3).
         [first, 0, ..] if *first != 0 => (0, Some(Order::Little)),
         [0, first, ..] if *first != 0 => (0, Some(Order::Big)),
         _ => (0, None),

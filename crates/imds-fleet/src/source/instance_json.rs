@@ -1,5 +1,5 @@
-//! An instance in JSON, as `aws ec2 describe-instances` and AWS Config write it: the same fields, the first in
-//! PascalCase, the second in camelCase.
+//! An instance in JSON, as `aws ec2 describe-instances` and AWS Config write it: the same fields,
+//! the first in PascalCase, the second in camelCase.
 
 use std::collections::BTreeMap;
 
@@ -146,7 +146,8 @@ impl InstanceJson {
 }
 
 impl OptionsJson {
-    /// The options and whether they are in force. What is spelled in an unknown way counts as not said.
+    /// The options and whether they are in force. What is spelled in an unknown way counts as not
+    /// said.
     #[must_use]
     pub fn options(&self) -> (Options, Option<State>) {
         let options = Options {
@@ -163,8 +164,8 @@ impl OptionsJson {
     }
 }
 
-/// The Region that a zone lies in: `us-east-1a`, `us-west-2-lax-1a` and `us-east-1-wl1-bos-wlz-1` all start with it,
-/// and it ends with the first part that is a number.
+/// The Region that a zone lies in: `us-east-1a`, `us-west-2-lax-1a` and `us-east-1-wl1-bos-wlz-1`
+/// all start with it, and it ends with the first part that is a number.
 pub(super) fn region_of(zone: &str) -> Option<String> {
     let mut region = String::new();
     for part in zone.split('-') {

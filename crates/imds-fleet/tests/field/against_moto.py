@@ -105,19 +105,22 @@ with tempfile.TemporaryDirectory() as directory:
     assert v1 == expected, (v1, expected)
 
     plan = os.path.join(directory, "plan.json")
-    # moto knows no account defaults, so that whether there is a way back cannot be read.
-    fleet("plan", *where, "--instances-only", "--no-way-back", "--http-tokens", "required",
+    # moto knows no account defaults, so that whether there is a rollback cannot be read.
+    fleet("plan", *where, "--instances-only", "--allow-irreversible", "--http-tokens", "required",
           "--include-unknown", "--out", plan)
     planned = {(it["account"], it["region"], it["id"]): it for it in json.load(open(plan))["changes"]}
     assert set(planned) == {key for key, it in before.items() if it["http_tokens"] == "optional"}
     for key, change in planned.items():
         assert change["prior"] == before[key] and change["new"] == {"http_tokens": "required"}, change
     # moto's dry run makes the change.
-    fleet("apply", plan, "--role-name", "audit", "--no-probe", "--no-gate-metric", "--pause", "0", "--poll", "1")
+    fleet("apply", plan, "--role-name", "audit", "--no-probe", "--no-gate-metric", "--pause", "0", "--poll", "1ms")
     after = boto_says()
     assert all(it["http_tokens"] == "required" for it in after.values()), after
     fleet("rollback", plan + ".journal", "--role-name", "audit")
-    assert boto_says() == before
+    # A change of one option wipes the others in moto; what rollback sends is the one that the plan changed.
+    assert {key: it["http_tokens"] for key, it in boto_says().items()} == {
+        key: it["http_tokens"] for key, it in before.items()
+    }
 
     whole = json.loads(fleet("state", *where, "--output", "json", status=3))
     for scan in whole["summary"]["incomplete"]:

@@ -1,6 +1,8 @@
-//! `imds-fleet` beside what people use: moto and boto3, DuckDB, Chromium, and the readers of each format.
+//! `imds-fleet` beside what people use: moto and boto3, DuckDB, Chromium, and the readers of each
+//! format.
 //!
-//! The first run makes a Python environment from PyPI; Chromium is found on the machine (`.ci/fleet` installs it).
+//! The first run makes a Python environment from PyPI; Chromium is found on the machine
+//! (`.ci/fleet` installs it).
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
@@ -111,7 +113,8 @@ fn every_format_is_read_by_the_libraries_of_its_users() {
     python("formats.py", &[directory.path().to_str().unwrap(), &prepare("schemas.sh")]);
 }
 
-/// A tenth of the organization that the figures in the docs are of; the script measures the whole by hand.
+/// A tenth of the organization that the figures in the docs are of; the script measures the whole
+/// by hand.
 #[test]
 fn a_large_organization_within_256_mib_and_its_limits() {
     let shape = Shape { accounts: 40, regions: 17, instances: 10_000 };

@@ -1,4 +1,4 @@
-//! `plan`, `apply`, `rollback`: only what was reviewed, and always a way back.
+//! `plan`, `apply`, `rollback`: only what was reviewed, and always a rollback.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,7 +19,8 @@ pub(crate) fn world(instances: &[(&str, Options)]) -> World {
     world
 }
 
-/// An instance of each kind that has been got wrong: off, with odd hop limit, with tags, with the IPv6 endpoint.
+/// An instance of each kind that has been got wrong: off, with odd hop limit, with tags, with the
+/// IPv6 endpoint.
 pub(crate) fn odd() -> Vec<(&'static str, Options)> {
     vec![
         ("i-0", Options::full("optional", 1, "enabled", "disabled", "disabled")),
@@ -157,7 +158,7 @@ fn defaults_and_templates_go_there_and_back_too() {
 }
 
 #[test]
-fn where_there_is_no_way_back_nothing_is_planned_unless_told() {
+fn where_there_is_no_rollback_nothing_is_planned_unless_told() {
     let mut world = world(&odd());
     world.at(ACCOUNT, REGION).defaults.enforced = true;
     let fake = Fake::start(world).unwrap();

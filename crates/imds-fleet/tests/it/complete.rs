@@ -32,10 +32,10 @@ fn calls(world: &mut World, id: &str, ago: i64, count: f64) {
     world.metrics.entry(key).or_default().push((now().as_second() - ago, count));
 }
 
-fn verdict(fake: &Fake, id: &str) -> String {
+fn usage_status(fake: &Fake, id: &str) -> String {
     let document = ran(fake, &["usage", "--output", "json"]).json();
     let usage = document["usage"].as_array().unwrap().iter().find(|it| it["id"] == id).unwrap().clone();
-    format!("{}: {}", usage["verdict"].as_str().unwrap(), usage["reason"].as_str().unwrap())
+    format!("{}: {}", usage["status"].as_str().unwrap(), usage["reason"].as_str().unwrap())
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn calls_of_today_are_seen_and_metrics_that_are_not_complete_are_unknown() {
     quiet(&mut world, "i-1");
     world.metric_page = Some(1);
     let fake = Fake::start(world).unwrap();
-    assert_eq!(verdict(&fake, "i-1"), "ready: no call in 14 days and today");
+    assert_eq!(usage_status(&fake, "i-1"), "ready: no call in 14 days and today");
     for status in ["PartialData", "InternalError", "Forbidden"] {
         fake.world().metric_statuses.insert("i-1".to_owned(), status.to_owned());
-        assert_eq!(verdict(&fake, "i-1"), format!("unknown: CloudWatch says {status}"));
+        assert_eq!(usage_status(&fake, "i-1"), format!("unknown: CloudWatch says {status}"));
     }
     fake.world().metric_statuses.clear();
     calls(&mut fake.world(), "i-1", 1800, 500.0);
-    assert_eq!(verdict(&fake, "i-1"), "in-use: 500 calls in 14 days and today");
+    assert_eq!(usage_status(&fake, "i-1"), "in-use: 500 calls in 14 days and today");
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn what_launches_instances_that_are_in_use_is_not_planned() {
     zeros(&mut world, "wild");
     calls(&mut world, "wild", 1800, 40.0);
     let fake = Fake::start(world).unwrap();
-    assert_eq!(verdict(&fake, "i-calm"), "ready: group `calm`: no call in 14 days and today");
-    assert_eq!(verdict(&fake, "i-wild"), "in-use: group `wild`: 40 calls in 14 days and today");
-    assert_eq!(verdict(&fake, "calm"), "ready: no call in 14 days and today");
+    assert_eq!(usage_status(&fake, "i-calm"), "ready: group `calm`: no call in 14 days and today");
+    assert_eq!(usage_status(&fake, "i-wild"), "in-use: group `wild`: 40 calls in 14 days and today");
+    assert_eq!(usage_status(&fake, "calm"), "ready: no call in 14 days and today");
     let files = files();
     let planned = files.plan_ready(&fake, &["--usage", "--launch-templates", "--account-defaults"]);
     assert_eq!(planned.status, 1, "{planned:?}");
@@ -215,7 +215,7 @@ fn what_is_assumed_is_said_everywhere_and_weighs_less() {
             .collect()
     };
     assert_eq!(severities(&fake), ["lt-none medium", "lt-old high", "lt-unused medium"]);
-    // Who may not read the parameter is told that it is assumed, by every format.
+    // Without the permission to read the parameter, every format says that it is assumed.
     fake.world().parameters.clear();
     assert_eq!(severities(&fake), ["lt-al2023 medium", "lt-none medium", "lt-old high", "lt-unused medium"]);
     let says = "an image without `ImdsSupport`: `resolve:ssm:/aws/service/";

@@ -10,8 +10,9 @@ use imds_fake_aws::{Fake, World};
 use crate::change::{files, odd, world};
 use crate::harness::{Ran, SECRET, bare, ran, run};
 
-/// A metadata service with the credentials of a role, as far as anyone asks for them; every request is noted before
-/// it is answered. (`imds-emulator` would do, and would have the AWS SDKs built a second time, with its features.)
+/// A metadata service with the credentials of a role, as far as anyone asks for them; every request
+/// is noted before it is answered. (`imds-emulator` would do, and would have the AWS SDKs built a
+/// second time, with its features.)
 struct MetadataService {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -67,7 +68,8 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>) -> std::io::Result<()
     )
 }
 
-/// The command without credentials, on what looks like an instance: the metadata service answers, and has some.
+/// The command without credentials, on what looks like an instance: the metadata service answers,
+/// and has some.
 fn on_an_instance(home: &Path, fake: &Fake, imds: &MetadataService, args: &[&str]) -> Ran {
     let mut command = bare(home);
     command
@@ -216,7 +218,7 @@ fn a_code_is_asked_for_on_the_terminal_and_without_one_that_is_said() {
     let args = ["state", "--profile", "audit", "--endpoint-url", &url];
     let config = format!("{ROLE}mfa_serial = {serial}\n");
     let (home, command) = with_config(&config, &args);
-    // In a session of its own there is no terminal, whoever runs the tests.
+    // In a session of its own there is no terminal, anyone who runs the tests.
     let session = |options: &[&str]| {
         let mut session = std::process::Command::new("/usr/bin/setsid");
         session.args(options).arg(command.get_program()).args(command.get_args()).env_clear();

@@ -33,7 +33,7 @@ fn is_shown_and_judged() {
 }
 
 #[test]
-fn is_not_planned_without_saying_that_there_is_no_way_back() {
+fn is_not_planned_without_saying_that_there_is_no_rollback() {
     let fake = Fake::start(world(&odd())).unwrap();
     let files = files();
     let planned = files.plan(&fake, &["--http-tokens-enforced", "enabled"]);

@@ -1,5 +1,5 @@
-//! What large plans always meet: instances that are gone, changes of others, instances that do not run,
-//! answers that lag behind, and an operator who presses Ctrl-C.
+//! What large plans always meet: instances that are gone, changes of others, instances that do not
+//! run, answers that lag behind, and an operator who presses Ctrl-C.
 
 use std::process::Stdio;
 
@@ -27,7 +27,8 @@ fn what_is_gone_or_changed_otherwise_or_stopped_holds_nothing_up() {
     assert_eq!(files.plan(&fake, &[]).status, 0);
     {
         let mut world = fake.world();
-        // Gone before it begins, gone under way, ending, already done by someone else, changed in another option.
+        // Gone before it begins, gone under way, ending, already done by someone else, changed in
+        // another option.
         world.at(ACCOUNT, REGION).instances.retain(|it| it.id != "i-000");
         world.vanishing.insert("i-020".to_owned());
         world.instance_mut("i-002").unwrap().run_state = "shutting-down".to_owned();

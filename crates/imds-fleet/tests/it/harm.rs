@@ -1,5 +1,5 @@
-//! What a change must never do: lose a file, leave something half made, take for granted what could not
-//! be read, lower a hop limit, or touch what a service owns.
+//! What a change must never do: lose a file, leave something half made, take for granted what could
+//! not be read, lower a hop limit, or touch what a service owns.
 
 use imds_fake_aws::world::Options;
 use imds_fake_aws::{Fake, Fault, Group, Instance, Template, World};
@@ -36,7 +36,8 @@ fn a_file_that_is_no_journal_is_left_as_it_is() {
         }
     }
     assert!(fake.world().modified.is_empty());
-    // A first line that was cut by a crash is a journal that has not begun: rollback leaves it, apply goes on.
+    // A first line that was cut by a crash is a journal that has not begun: rollback leaves it,
+    // apply goes on.
     std::fs::write(&foreign, torn_begin).unwrap();
     let nothing = ran(&fake, &["rollback", &path]);
     assert_eq!(nothing.status, 2, "{nothing:?}");
@@ -58,7 +59,8 @@ fn a_version_that_was_made_before_the_group_could_not_be_moved_is_taken_back() {
         let files = files();
         let planned = files.plan(&fake, &options);
         assert!(files.plan.exists(), "{planned:?}");
-        // The dry run is allowed, the call is not; a group may not be moved without ec2:RunInstances.
+        // The dry run is allowed, the call is not; a group may not be moved without
+        // ec2:RunInstances.
         let allowed = [
             "ec2:DescribeLaunchTemplateVersions",
             "ec2:CreateLaunchTemplateVersion",

@@ -1,4 +1,5 @@
-//! `apply` and `rollback` killed with SIGKILL at every step: each instance is changed exactly once or not at all.
+//! `apply` and `rollback` killed with SIGKILL at every step: each instance is changed exactly once
+//! or not at all.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -17,13 +18,14 @@ enum Event {
     Ended,
 }
 
-/// Runs the command until request number `step` is held, and kills it then. Says whether it came so far.
+/// Runs the command until request number `step` is held, and kills it then. Says whether it came so
+/// far.
 pub(crate) fn killed_at(fake: &Fake, args: &[&str], step: u64, moment: Moment) -> bool {
     killed_in(fake, args, (None, step), moment)
 }
 
-/// Runs the command until a request is held, the one of this action that so many others went before, and kills it
-/// then. Says whether it came so far.
+/// Runs the command until a request is held, the one of this action that so many others went
+/// before, and kills it then. Says whether it came so far.
 fn killed_in(fake: &Fake, args: &[&str], (action, skip): (Option<&str>, u64), moment: Moment) -> bool {
     let action = action.map(str::to_owned);
     let hold = Fault { action, account: None, region: None, skip, times: 1, harm: Harm::Hold(moment) };
@@ -75,7 +77,8 @@ fn apply_killed_at_every_request_resumes_and_rolls_back() {
             for instance in fake.world().places.values().flat_map(|here| &here.instances) {
                 assert!(instance.changes <= 1, "{moment:?} {steps}: {instance:?}");
             }
-            // Straight back from where it was killed, or onward and then back: both must restore everything.
+            // Straight back from where it was killed, or onward and then back: both must restore
+            // everything.
             if steps % 2 == 0 {
                 let resumed = files.apply(&fake, &[]);
                 assert_eq!(resumed.status, 0, "{moment:?} {steps}: {resumed:?}");
@@ -101,8 +104,8 @@ fn apply_killed_at_every_request_resumes_and_rolls_back() {
         }
         // One identity, state and defaults, the probe; two waves of calls and their descriptions.
         assert!(steps > 10, "{steps}");
-        // The first wave is one change, whose requests come one after the other: it alone is met at every line of its
-        // own. In what order those of the second come, no two runs agree.
+        // The first wave is one change, whose requests come one after the other: it alone is met at
+        // every line of its own. In what order those of the second come, no two runs agree.
         for event in ["", "intent", "done", "applied"] {
             assert!(last_events.contains(event), "{moment:?}: {event:?} is not among {last_events:?}");
         }
@@ -139,8 +142,9 @@ fn rollback_killed_at_every_request_goes_on_to_the_end() {
     }
 }
 
-/// Every kind of thing that a plan changes: instances, one of them off, account defaults with enforcement, a template,
-/// a group that pins its default version, and a mixed one that pins another.
+/// Every kind of thing that a plan changes: instances, one of them off, account defaults with
+/// enforcement, a template, a group that pins its default version, and a mixed one that pins
+/// another.
 fn everything() -> World {
     let mut world = world(&odd()[..2]);
     let here = world.at(ACCOUNT, REGION);
@@ -191,8 +195,9 @@ const EVERYTHING: [&str; 6] = [
     "--allow-irreversible",
 ];
 
-/// The calls that change something, and the one between two waves: how many dry runs come first, and how many calls
-/// there are then at least. Which comes when among others of its wave differs from run to run, but each comes.
+/// The calls that change something, and the one between two waves: how many dry runs come first,
+/// and how many calls there are then at least. Which comes when among others of its wave differs
+/// from run to run, but each comes.
 const CALLS: [(&str, u64, u64); 6] = [
     ("ModifyInstanceMetadataOptions", 1, 2),
     ("CreateLaunchTemplateVersion", 2, 2),
@@ -237,7 +242,8 @@ fn apply_of_everything_killed_at_every_call_changes_each_thing_once() {
 
 #[test]
 fn rollback_of_everything_killed_at_every_call_goes_on_to_the_end() {
-    // Two instances, a default version, two changes of one group and one of another, two versions, the defaults.
+    // Two instances, a default version, two changes of one group and one of another, two versions,
+    // the defaults.
     let calls = [
         ("ModifyInstanceMetadataOptions", 2),
         ("ModifyLaunchTemplate", 1),

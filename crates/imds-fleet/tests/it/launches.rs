@@ -1,5 +1,5 @@
-//! `plan`, `apply`, `rollback` of what instances are launched from: templates, groups that pin a version, launch
-//! configurations.
+//! `plan`, `apply`, `rollback` of what instances are launched from: templates, groups that pin a
+//! version, launch configurations.
 
 use imds_fake_aws::world::Options;
 use imds_fake_aws::{Fake, Fault, Group, Mixed, Template, World};
@@ -29,7 +29,8 @@ fn group(name: &str, version: &str) -> Group {
     Group { name: name.to_owned(), template: Some(of("lt-0web", version)), ..Group::default() }
 }
 
-/// A template of three versions, the second the default, with groups that follow it in every way but `$Latest`.
+/// A template of three versions, the second the default, with groups that follow it in every way
+/// but `$Latest`.
 pub(crate) fn pinned(world: &mut World) {
     let here = world.at(ACCOUNT, REGION);
     here.templates = vec![template("lt-0web", 3, 2), template("lt-0arm", 1, 1)];
@@ -125,7 +126,7 @@ fn pinned_groups_are_moved_and_moved_back() {
         let mut world = fake.world();
         let here = world.at(ACCOUNT, REGION);
         let web = here.templates[0].clone();
-        // One from the default, one from the version that two groups pin, whoever asked first.
+        // One from the default, one from the version that two groups pin, anyone who asked first.
         assert_eq!((web.versions.len(), here.templates[1].versions.len()), (5, 2));
         let made_from = |text: &(String, String)| -> (i64, String, String) {
             let template = here.templates.iter().find(|it| it.id == text.0).unwrap();
@@ -296,7 +297,8 @@ fn each_kind_of_change_is_probed_before_anything_is_done() {
         );
         assert_eq!(fake.world().modified.len(), 0);
     }
-    // Auto Scaling has no dry run: what it denies stops the run where it is, and the rest is as the journal says.
+    // Auto Scaling has no dry run: what it denies stops the run where it is, and the rest is as the
+    // journal says.
     fake.world().faults = vec![Fault::always("UpdateAutoScalingGroup", Fault::denied())];
     let stopped = files.apply(&fake, &[]);
     assert_eq!(stopped.status, 3, "{stopped:?}");

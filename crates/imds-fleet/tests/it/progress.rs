@@ -14,7 +14,8 @@ fn fake() -> Fake {
     Fake::start(World::generate(Shape { accounts: 4, regions: 3, instances: 240 })).unwrap()
 }
 
-/// Runs the command with a terminal for stderr, and for stdout too if `both`: what the terminal showed, and stdout.
+/// Runs the command with a terminal for stderr, and for stdout too if `both`: what the terminal
+/// showed, and stdout.
 fn on_a_terminal(fake: &Fake, both: bool) -> (String, String) {
     let (ours, theirs) = terminal::open();
     let mut command = fleet(fake, &ARGS);

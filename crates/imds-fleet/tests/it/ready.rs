@@ -8,7 +8,7 @@ use crate::harness::ran;
 
 const DAY: i64 = 86_400;
 
-/// One instance of each verdict; all answer IMDSv1 but `i-off`, whose endpoint is disabled.
+/// One instance of each status; all answer IMDSv1 but `i-off`, whose endpoint is disabled.
 fn world() -> World {
     let now = crate::harness::now().as_second();
     let midnight = now - now.rem_euclid(DAY);
@@ -26,7 +26,7 @@ fn world() -> World {
     world
 }
 
-/// The plan file, and the ids of its changes with their verdicts, and of what it leaves out.
+/// The plan file, and the ids of its changes with their statuses, and of what it leaves out.
 fn read(path: &std::path::Path) -> (serde_json::Value, Vec<String>, Vec<String>) {
     let plan: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let told = |list: &str| {
@@ -34,7 +34,7 @@ fn read(path: &std::path::Path) -> (serde_json::Value, Vec<String>, Vec<String>)
         let line = |entry: &serde_json::Value| {
             let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
             let usage = &entry["usage"];
-            format!("{} {}: {}", word(&entry["id"]), word(&usage["verdict"]), word(&usage["reason"]))
+            format!("{} {}: {}", word(&entry["id"]), word(&usage["status"]), word(&usage["reason"]))
         };
         entries.map(line).collect()
     };
@@ -128,7 +128,7 @@ fn without_usage_nothing_is_planned_and_nothing_asked() {
 }
 
 #[test]
-fn metrics_that_cannot_be_read_leave_the_verdict_unknown() {
+fn metrics_that_cannot_be_read_leave_the_status_unknown() {
     let mut world = world();
     world.faults.push(Fault::always("GetMetricData", Fault::denied()));
     let fake = Fake::start(world).unwrap();
@@ -144,7 +144,7 @@ fn metrics_that_cannot_be_read_leave_the_verdict_unknown() {
 }
 
 #[test]
-fn a_saved_verdict_is_taken_for_what_it_is() {
+fn a_saved_status_is_taken_for_what_it_is() {
     let fake = Fake::start(world()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("usage.json");
@@ -173,7 +173,7 @@ fn a_saved_verdict_is_taken_for_what_it_is() {
     assert_eq!(quiet(&plan(&other).1), "i-quiet unknown: not among those whose usage was read");
     let mut off = good.clone();
     for usage in off["usage"].as_array_mut().unwrap() {
-        usage["verdict"] = "off".into();
+        usage["status"] = "off".into();
     }
     assert_eq!(quiet(&plan(&off).1), "i-quiet unknown: IMDSv1 was off when usage was read");
 

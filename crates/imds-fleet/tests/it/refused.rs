@@ -1,5 +1,5 @@
-//! Whatever is wrong with what `plan`, `apply`, `rollback` and `audit` are given or meet: the whole message, the exit
-//! code, and nothing half done.
+//! Whatever is wrong with what `plan`, `apply`, `rollback` and `audit` are given or meet: the whole
+//! message, the exit code, and nothing half done.
 
 use imds_fake_aws::{Fake, Fault, Harm, World};
 

@@ -1,4 +1,4 @@
-//! What others wrote (tags, names, messages, files) never moves the cursor of whoever reads it.
+//! What others wrote (tags, names, messages, files) never moves the cursor of anyone who reads it.
 
 use imds_fake_aws::world::Options;
 use imds_fake_aws::{Fake, Fault, Group, Harm, Instance, Template, World};

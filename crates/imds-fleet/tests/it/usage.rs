@@ -8,7 +8,7 @@ use crate::harness::ran;
 const DAY: i64 = 86_400;
 
 #[test]
-fn a_verdict_for_each_instance() {
+fn a_status_for_each_instance() {
     let now = crate::harness::now().as_second();
     let midnight = now - now.rem_euclid(DAY);
     let mut world = World::new("111122223333", &["us-east-1"]);
@@ -39,17 +39,17 @@ fn a_verdict_for_each_instance() {
         .insert(("i-off".to_owned(), "MetadataNoTokenRejected".to_owned()), vec![(midnight - 60, 7.0)]);
     let fake = Fake::start(world).unwrap();
     let document = ran(&fake, &["usage", "--output", "json"]).json();
-    let verdicts: Vec<String> = document["usage"]
+    let statuses: Vec<String> = document["usage"]
         .as_array()
         .unwrap()
         .iter()
         .map(|usage| {
             let word = |name: &str| usage[name].as_str().unwrap().to_owned();
-            format!("{} {}: {}", word("id"), word("verdict"), word("reason"))
+            format!("{} {}: {}", word("id"), word("status"), word("reason"))
         })
         .collect();
     assert_eq!(
-        verdicts,
+        statuses,
         [
             "i-busy in-use: 3 calls in 14 days and today",
             "i-gaps unknown: data for 5 of 14 days",

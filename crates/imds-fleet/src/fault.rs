@@ -37,7 +37,8 @@ impl Fault {
             (SdkError::TimeoutError(_), None) => (Reason::Unreachable, "no answer in time".to_owned()),
             (SdkError::DispatchFailure(_), None) => (Reason::Unreachable, innermost(error)),
             (SdkError::ConstructionFailure(_), None) => (Reason::Other, innermost(error)),
-            // An answer that is no AWS answer: a proxy's page, or a service that does not know the call.
+            // An answer that is no AWS answer: a proxy's page, or a service that does not know the
+            // call.
             (_, None) => {
                 (Reason::Service, format!("status {} without an AWS error code", status.unwrap_or_default()))
             }
@@ -57,7 +58,8 @@ impl Fault {
         self.code.as_deref() == Some(code)
     }
 
-    /// Whether the service may say so of what does not exist any more: not found, or in a state in which it ends.
+    /// Whether the service may say so of what does not exist any more: not found, or in a state in
+    /// which it ends.
     #[must_use]
     pub fn says_gone(&self) -> bool {
         self.code.as_deref().is_some_and(|code| code.contains("NotFound") || code == "IncorrectInstanceState")
@@ -94,7 +96,8 @@ pub(crate) fn innermost<E: std::error::Error + ?Sized>(error: &E) -> String {
     text
 }
 
-/// The codes are those of "Error codes for the Amazon EC2 API" and of the common errors of the other services.
+/// The codes are those of "Error codes for the Amazon EC2 API" and of the common errors of the
+/// other services.
 fn reason_of(code: &str, status: Option<u16>) -> Reason {
     match code {
         "UnauthorizedOperation"
@@ -115,7 +118,8 @@ fn reason_of(code: &str, status: Option<u16>) -> Reason {
         | "RequestThrottled"
         | "RequestThrottledException"
         | "PriorRequestNotComplete"
-        // "You already have a pending update" (Auto Scaling API reference): refused, and fine a moment later.
+        // "You already have a pending update" (Auto Scaling API reference): refused, and fine a
+        // moment later.
         | "ResourceContention" => Reason::Throttled,
         "UnsupportedOperation" | "InvalidAction" | "UnknownOperationException" => Reason::Unsupported,
         "InternalError"
