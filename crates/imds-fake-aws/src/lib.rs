@@ -5,9 +5,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod account_region;
+mod account_region;
 pub mod answer;
-mod autoscaling;
+pub mod autoscaling;
 mod cloudwatch;
 mod config;
 mod ec2;
