@@ -105,8 +105,8 @@ impl<'t> Program<'t> {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The nodes that a name is assigned from, as `node` sees it: those of its own function, if there
-    /// are any.
+    /// The nodes that a name is assigned from, as `node` sees it: those of its own function, if
+    /// there are any.
     fn seen_from(&self, name: &str, node: NodeId) -> Vec<NodeId> {
         let all = self.values(name);
         let scope = self.scope(node);
@@ -521,7 +521,8 @@ const RUNNERS: [&str; 19] = [
 ];
 
 impl Program<'_> {
-    /// The strings that the program runs as a command line: where they are written, quotes left out.
+    /// The strings that the program runs as a command line: where they are written, quotes left
+    /// out.
     #[must_use]
     pub fn command_lines(&self) -> Vec<std::ops::Range<usize>> {
         let tree = &self.tree;
