@@ -4,9 +4,7 @@ use imds::Moment;
 
 use super::hooks::{Details, Hooks};
 use super::record::{ActionResult, Stage};
-use super::{
-    ApiError, BEAT_AGAIN, Complete, EARLY, HookResult, Machine, RETRY_PAUSE, Step, TERMINATED, hooks,
-};
+use super::{ApiError, BEAT_AGAIN, Complete, EARLY, HookResult, Machine, RETRY_PAUSE, Step, hooks};
 
 /// How many doublings the pause before a retry has at most.
 const LONGEST_RETRY: u32 = 6;
@@ -95,7 +93,7 @@ impl Machine {
             return;
         }
         steps.push(Step::Say(format!("state `{}`: the command ended with {}", action.state, result.told)));
-        if action.state == TERMINATED {
+        if action.spot {
             self.record.drained = Some(result.success);
         }
         let spent = now - Moment::since_boot(action.begun);

@@ -258,7 +258,8 @@ impl Machine {
         self.record.spot = Some(notice);
         self.spot_ends = left.map(|left| now + left);
         let draining = self.record.action.as_ref().is_some_and(|action| action.state == TERMINATED);
-        if draining || self.record.drained.is_some() {
+        let decided = self.record.seen.as_deref() == Some(TERMINATED);
+        if draining || decided || self.record.drained.is_some() {
             let told = "Spot interruption: the command of state `Terminated` was already started".to_owned();
             return steps.extend([Step::Save, Step::Say(told)]);
         }

@@ -23,7 +23,8 @@ pub(crate) struct Record {
     pub(crate) number: u64,
     /// The action that is not yet completed.
     pub(crate) action: Option<Action>,
-    /// Whether the termination command has ended in this boot, and with success.
+    /// Whether the termination command, run for a Spot interruption, has ended in this boot, and with
+    /// success.
     pub(crate) drained: Option<bool>,
     /// The Spot interruption that was acted on in this boot.
     pub(crate) spot: Option<String>,

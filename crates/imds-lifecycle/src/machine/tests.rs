@@ -601,6 +601,15 @@ fn spot_and_auto_scaling_run_one_drain_whichever_comes_first() {
 }
 
 #[test]
+fn a_second_termination_runs_the_command_again() {
+    let mut it = Simulation::new(terminating());
+    it.terminate(0).end(true);
+    it.api.launch("InService");
+    it.pass(POLL).terminate(0).end(true);
+    assert_eq!((it.runs(), it.results().len()), (vec![TERMINATED; 2], 2), "{}", it.said());
+}
+
+#[test]
 fn an_interruption_pre_empts_a_launch() {
     let mut group = Simulation::group();
     group.launch("InService");
