@@ -74,6 +74,9 @@ impl From<clap::Error> for Failure {
     }
 }
 
+/// Most errors of a tree that are shown one by one.
+const MOST_ERRORS: usize = 20;
+
 /// Ends the process: tells the failure, if there is one.
 pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
     let failure = match result {
@@ -92,8 +95,11 @@ pub(crate) fn end(result: Result<(), Failure>) -> ExitCode {
             (Exit::from(error.kind()), error.to_string(), causes_of(&error), advice)
         }
         Failure::Several { exit, errors } => {
-            for error in &errors {
+            for error in errors.iter().take(MOST_ERRORS) {
                 tell(&error.to_string(), causes_of(error), Vec::new());
+            }
+            if let Some(more @ 1..) = errors.len().checked_sub(MOST_ERRORS) {
+                note(&format_args!("{more} more errors of this kind are not shown"));
             }
             return ExitCode::from(exit as u8);
         }

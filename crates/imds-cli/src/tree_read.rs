@@ -44,7 +44,7 @@ pub(crate) struct Selection {
 /// under a thousand.
 const MOST_ENTRIES: usize = 20_000;
 /// Deepest tree. The service nests eight levels; a listing that lists itself has no end.
-const DEEPEST: usize = 16;
+const DEEPEST: usize = 12;
 
 /// Counts what a walk meets, and stops it where no real service goes.
 #[derive(Clone, Debug)]

@@ -508,7 +508,7 @@ pub struct PolicyArgs {
 pub struct CompletionsArgs {
     /// Shell to print the script for
     #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
+    pub shell: imds_usage::Shell,
 }
 
 /// Arguments of `man`.

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     Completions {
         /// The shell
         #[arg(value_enum)]
-        shell: clap_complete::Shell,
+        shell: imds_usage::Shell,
     },
     #[command(hide = true)]
     Supervise(SuperviseArgs),

@@ -25,10 +25,9 @@ pub(crate) fn page(out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Writes the completions for a shell.
-pub(crate) fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
-    out.write_all(&script)
+pub(crate) fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
+    let script = imds_usage::completions(shell, Cli::command(), &|_, _| None);
+    out.write_all(script.as_bytes())
 }
 
 #[cfg(test)]
@@ -59,10 +58,10 @@ mod tests {
     #[test]
     fn every_shell_completes_the_options() {
         use clap::ValueEnum as _;
-        for shell in clap_complete::Shell::value_variants() {
+        for shell in imds_usage::Shell::value_variants() {
             let mut script = Vec::new();
             completions(*shell, &mut script).unwrap();
-            assert!(String::from_utf8(script).unwrap().contains("on-failure"), "{shell}");
+            assert!(String::from_utf8(script).unwrap().contains("on-failure"), "{shell:?}");
         }
     }
 }

@@ -34,7 +34,7 @@ pub enum Command {
     /// Print shell completions
     Completions {
         /// Shell to complete for
-        shell: clap_complete::Shell,
+        shell: imds_usage::Shell,
     },
     /// Print the manual page, in roff
     Man,

@@ -6,8 +6,6 @@ use clap::CommandFactory as _;
 
 use crate::cli::Cli;
 
-const NAME: &str = "imds-lint";
-
 /// Writes the manual page, in roff.
 ///
 /// # Errors
@@ -25,10 +23,9 @@ pub fn page(out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 ///
 /// Returns an error if they cannot be written.
-pub fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
-    out.write_all(&script)
+pub fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
+    let script = imds_usage::completions(shell, Cli::command(), &|_, _| None);
+    out.write_all(script.as_bytes())
 }
 
 #[cfg(test)]

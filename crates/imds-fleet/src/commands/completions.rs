@@ -13,8 +13,7 @@ use crate::output::{Out, written};
 ///
 /// Returns an error if the script cannot be written.
 pub fn run(args: &CompletionsArgs, out: Out<'_>) -> Result<End, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "imds-fleet", &mut script);
-    written(out.write_all(&script))?;
+    let script = imds_usage::completions(args.shell, Cli::command(), &|_, _| None);
+    written(out.write_all(script.as_bytes()))?;
     Ok(End::Clean)
 }
