@@ -4,11 +4,11 @@ use imds_testkit::{Answer, Behaviour, FaultServer, Running, Signal, TestEnvironm
 
 use crate::world;
 
-/// The service answers at least one whole poll more: the second GET from now on begins after the
-/// first is done.
+/// The service answers at least one whole poll more. A watch with a state file first reads the
+/// instance id; the GET after the poll's begins when the poll is done.
 pub(crate) fn one_more_poll(server: &FaultServer) {
     let seen = server.counts().gets;
-    server.wait_for(|counts| counts.gets >= seen + 2);
+    server.wait_for(|counts| counts.gets >= seen + 3);
 }
 
 /// A watch of one event that asks all the time.

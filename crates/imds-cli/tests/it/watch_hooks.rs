@@ -202,7 +202,9 @@ fn a_hook_that_waited_belongs_to_its_boot() {
     server.every_get(Behaviour::Serve(NOTICE.into()));
     let state = world.root().join("state.json");
     let (hook, log) = counting(&world);
-    let _ = stop(watch_spot(&world, &server, &state, &hook));
+    let running = watch_spot(&world, &server, &state, &hook);
+    one_more_poll(&server);
+    let _ = stop(running);
     // The state of another instance, whose hook had not run yet.
     drop(std::fs::remove_file(&log));
     let (mut file, opened) = imds_watch::StateFile::open::<serde_json::Value>(&state).unwrap();
