@@ -54,19 +54,12 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 /// Writes a text that ends its last line itself. On a terminal, what a terminal could act on is
-/// escaped but line feeds and tabs; on a pipe, every byte stays.
+/// escaped but line feeds; on a pipe, every byte stays.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
     if !std::io::stdout().is_terminal() {
         return write(&[text.as_bytes()]);
     }
-    let lines = text.split_inclusive('\n').flat_map(|line| line.split_inclusive('\t'));
-    let shown: String = lines
-        .map(|part| match part.strip_suffix('\t') {
-            Some(before) => format!("{}\t", printable::escape_lines(before)),
-            None => printable::escape_lines(part).into_owned(),
-        })
-        .collect();
-    write(&[shown.as_bytes()])
+    write(&[printable::escape_lines(text).as_bytes()])
 }
 
 /// Writes a JSON or YAML document. On a terminal, what a terminal could act on is written as

@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     if wanted.is_empty() {
         return match args.output {
-            Format::Text => output::text(&table(&parts)),
+            // Escaped already, but for our tabs.
+            Format::Text => output::write(&[table(&parts).as_bytes()]),
             Format::Json => output::document(&format!("{:#}\n", list(&parts))),
         };
     }
