@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ASSERTION", value_parser = Assertion::parse)]
     assert: Vec<Assertion>,
 
-    /// Serve at 169.254.169.254 and [fd00:ec2::254], in a network namespace of the command's own
+    /// Serve at 169.254.169.254 and `[fd00:ec2::254]`, in a network namespace of the command's own
     #[arg(long)]
     link_local: bool,
 

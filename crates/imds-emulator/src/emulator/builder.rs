@@ -25,7 +25,7 @@ use crate::state::record::{DEFAULT_LIMIT, RecordedRequest, RequestHook};
 /// The service's IPv6 address, which is no link-local one by its number.
 const ENDPOINT_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
-/// Describes an emulated service; see [`Emulator::builder`].
+/// Describes an emulated service; see [`Emulator::builder`](crate::Emulator::builder).
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `start` or `build`"]
 pub struct Builder {
@@ -212,7 +212,7 @@ impl Builder {
         self
     }
 
-    /// How many requests are kept for [`Emulator::requests`].
+    /// How many requests are kept for [`Emulator::requests`](crate::Emulator::requests).
     pub const fn record_limit(mut self, requests: usize) -> Self {
         self.record_limit = requests;
         self
