@@ -18,7 +18,7 @@ use crate::{examples, exit, missing, shortcuts, suggest};
 /// A path instead of a subcommand is read: `imds latest/meta-data/instance-id`. Connection options
 /// may also stand in front of the subcommand.
 #[derive(Debug, Parser)]
-#[command(name = "imds", version, max_term_width = 100)]
+#[command(name = "imds", version = imds_usage::version!(), max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

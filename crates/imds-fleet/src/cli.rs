@@ -19,7 +19,7 @@ use crate::scan::fleet::Shard;
 /// `imds-fleet plan --http-tokens required --usage --out plan.json`, then
 /// `imds-fleet apply plan.json` turn it off where nobody does.
 #[derive(Debug, Parser)]
-#[command(name = "imds-fleet", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "imds-fleet", version = imds_usage::version!(), disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     /// Command to run
     #[command(subcommand)]

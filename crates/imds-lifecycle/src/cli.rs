@@ -18,7 +18,7 @@ use crate::supervisor::{self, HookFiles};
 
 /// Answer Auto Scaling lifecycle hooks from the instance itself
 #[derive(Debug, Parser)]
-#[command(name = "imds-lifecycle", version, max_term_width = 100)]
+#[command(name = "imds-lifecycle", version = imds_usage::version!(), max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -11,7 +11,7 @@ use crate::rules::catalogue::Severity;
 #[derive(Debug, Parser)]
 #[command(
     name = "imds-lint",
-    version,
+    version = imds_usage::version!(),
     disable_help_subcommand = true,
     max_term_width = 100,
     args_conflicts_with_subcommands = true,

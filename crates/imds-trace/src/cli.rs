@@ -21,7 +21,7 @@ use crate::failure;
 #[derive(Debug, Parser)]
 #[command(
     name = "imds-trace",
-    version,
+    version = imds_usage::version!(),
     max_term_width = 100,
     after_help = failure::HELP,
     args_conflicts_with_subcommands = true,

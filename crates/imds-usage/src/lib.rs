@@ -14,6 +14,18 @@ pub use table::Values;
 
 use clap::builder::styling::{AnsiColor, Styles};
 
+/// Returns what `--version` prints behind the program's name: what the packager set in
+/// `IMDS_VERSION` (version, commit, date and target), or the crate's version.
+#[macro_export]
+macro_rules! version {
+    () => {
+        match option_env!("IMDS_VERSION") {
+            Some(version) => version,
+            None => env!("CARGO_PKG_VERSION"),
+        }
+    };
+}
+
 /// The styles of help and errors on a terminal. `clap` leaves them out where stdout is no terminal
 /// or `NO_COLOR` is set.
 #[must_use]

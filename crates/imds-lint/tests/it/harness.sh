@@ -10,6 +10,8 @@ mkdir "$cases/fs"
 mount -t tmpfs -o size=256m tmpfs "$cases/fs"
 AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.169.254
 export AWS_EC2_METADATA_SERVICE_ENDPOINT
+# The gate forbids requests to the service; here it is the emulator, in a namespace with nothing but `lo`.
+unset AWS_EC2_METADATA_DISABLED
 "$imds" serve --tokens optional --ipv6 enabled --tags enabled \
     --listen 169.254.169.254:80 --listen '[fd00:ec2::254]:80' > "$cases/serve.log" 2>&1 &
 server=$!
