@@ -87,7 +87,8 @@ async fn credentials_outlive_failures_and_their_expiration_with_few_requests() {
     for _ in 0..50 {
         assert_eq!(outage.key().await, "FIRST");
     }
-    assert_eq!(outage.reads(), 1, "one request, then a pause");
+    let reads = outage.reads();
+    assert!((1..=2).contains(&reads), "the extended path and the usual one, then a pause: {reads}");
     // An hour past the expiration: at most one request in five minutes.
     let mut reads = 0;
     for _ in 0..60 {
@@ -97,7 +98,7 @@ async fn credentials_outlive_failures_and_their_expiration_with_few_requests() {
         assert!(extended.expiry().unwrap() > outage.clock.now());
         reads += outage.reads();
     }
-    assert!((6..=15).contains(&reads), "{reads}");
+    assert!((6..=30).contains(&reads), "{reads}");
     // It recovers.
     outage.server.at(ROLES, Answer::ok("web"));
     outage.server.at(ROLE, document("SECOND", "2026-01-15T18:00:00Z"));

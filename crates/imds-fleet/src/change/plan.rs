@@ -205,7 +205,7 @@ impl Rules {
     }
 
     /// Why tags cannot be shown: EC2 refuses it where a key is not fit for a path ("Tag keys must
-    /// match pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name",
+    /// match pattern (`[0-9a-zA-Z\\-_+=,.@:]{1,255}`), and must not be a reserved name",
     /// aws/aws-cli#8825; the keys of kubernetes/cloud-provider-aws#762 are such).
     pub(super) fn tags_objection<'a>(
         &self,
