@@ -184,6 +184,8 @@ impl TokenFetch {
         };
         let token = Token { secret: stored.token, expires: stored.expires, ttl: stored.ttl };
         let refused = self.refused.as_ref().is_some_and(|refused| refused.secret == token.secret);
+        // The token may have been stored after `now` was read: a process can be stopped in between.
+        let now = now.max(self.shared.clock.now());
         // A token cannot have more life left than its TTL: whatever says so is not of this boot
         // clock.
         let plausible = token.expires <= now + token.ttl;

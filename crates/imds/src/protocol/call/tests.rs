@@ -237,6 +237,19 @@ fn a_store_of_another_boot_or_clock_is_passed_over() {
 }
 
 #[test]
+fn a_token_stored_after_the_time_was_read_is_used() {
+    // A process that is stopped between reading the clock and the store finds a token that has more
+    // life left than its TTL, by the earlier time.
+    let store = store_with("T1", at(1010 + 21_600));
+    let harness = Harness::new(&store, |_| {});
+    let earlier = harness.clock.now();
+    harness.clock.advance(10 * SECOND);
+    let mut fetch = TokenFetch::new(harness.shared.clone(), None, earlier + 60 * SECOND, 60 * SECOND);
+    assert!(matches!(fetch.step(earlier), Step::Done));
+    assert_eq!(fetch.take().unwrap().secret, SessionToken::new(b"T1").unwrap());
+}
+
+#[test]
 fn a_refused_token_is_replaced_once() {
     let store = store_with("OLD", at(20_000));
     let mut harness =
