@@ -44,25 +44,29 @@ pub(crate) enum Command {
 
 /// Watch the target lifecycle state, and act on it until stopped
 ///
-/// When the state is announced, its command is run; while it runs, Auto Scaling is sent heartbeats; when it has ended,
-/// the lifecycle action is completed: CONTINUE if the command succeeded. Behind a load balancer the action opens
-/// minutes after the announcement; the daemon completes it then. If the target state changes, the command is ended
-/// and its action dropped: a termination does not wait for a launch.
+/// When the state is announced, its command is run; while it runs, Auto Scaling is sent heartbeats;
+/// when it has ended, the lifecycle action is completed: CONTINUE if the command succeeded. Behind
+/// a load balancer the action opens minutes after the announcement; the daemon completes it then.
+/// If the target state changes, the command is ended and its action dropped: a termination does not
+/// wait for a launch.
 ///
-/// The command has IMDS_LIFECYCLE_STATE, IMDS_LIFECYCLE_TRANSITION, IMDS_LIFECYCLE_GROUP, IMDS_LIFECYCLE_HOOK,
-/// IMDS_LIFECYCLE_CAUSE (lifecycle or spot-interruption), IMDS_INSTANCE_ID, IMDS_REGION, IMDS_DEADLINE (RFC 3339) and
-/// IMDS_SECONDS_LEFT in its environment.
+/// The command has IMDS_LIFECYCLE_STATE, IMDS_LIFECYCLE_TRANSITION, IMDS_LIFECYCLE_GROUP,
+/// IMDS_LIFECYCLE_HOOK, IMDS_LIFECYCLE_CAUSE (lifecycle or spot-interruption), IMDS_INSTANCE_ID,
+/// IMDS_REGION, IMDS_DEADLINE (RFC 3339) and IMDS_SECONDS_LEFT in its environment.
 ///
-/// Killed or restarted in the middle of an action, the daemon resumes it: the command is not run again, and
-/// heartbeats are sent at once. For that it keeps a journal in STATE_DIRECTORY (systemd: StateDirectory=). If the journal
-/// cannot be used, it says so and works without. The credentials that sign the calls come from the metadata service.
-/// If RUNTIME_DIRECTORY names a directory (systemd: RuntimeDirectory= with RuntimeDirectoryPreserve=restart), they are
-/// cached there while an action is worked on, so that a restart while the metadata service is away does not stop the
-/// heartbeats. HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE count for the AWS API and never for the metadata service.
+/// Killed or restarted in the middle of an action, the daemon resumes it: the command is not run
+/// again, and heartbeats are sent at once. For that it keeps a journal in STATE_DIRECTORY (systemd:
+/// StateDirectory=). If the journal cannot be used, it says so and works without. The credentials
+/// that sign the calls come from the metadata service. If RUNTIME_DIRECTORY names a directory
+/// (systemd: RuntimeDirectory= with RuntimeDirectoryPreserve=restart), they are cached there while
+/// an action is worked on, so that a restart while the metadata service is away does not stop the
+/// heartbeats. HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE count for the AWS API and never for the
+/// metadata service.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXIT_STATUS)]
 pub(crate) struct RunArgs {
-    /// Run this shell command when the instance is to be terminated, from service or from a warm pool
+    /// Run this shell command when the instance is to be terminated, from service or from a warm
+    /// pool
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 
@@ -70,7 +74,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "STATE=COMMAND", value_parser = state_command)]
     on: Vec<(TargetLifecycleState, String)>,
 
-    /// Run the command of state Terminated for a Spot interruption too; it runs once, whichever comes first
+    /// Run the command of state Terminated for a Spot interruption too; it runs once, whichever
+    /// comes first
     #[arg(long)]
     spot: bool,
 
@@ -86,13 +91,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "RESULT", value_enum, default_value = "abandon")]
     on_failure: ActionResult,
 
-    /// Start a failing command up to N times more, after 5 s, 10 s, 20 s and so on; by default 0 times, and 2 times with
-    /// `--complete on-stop`
+    /// Start a failing command up to N times more, after 5 s, 10 s, 20 s and so on; by default 0
+    /// times, and 2 times with `--complete on-stop`
     #[arg(long, value_name = "N")]
     exec_retries: Option<u32>,
 
-    /// End a command that takes longer than this; by default until Auto Scaling itself would end the action: 100 times
-    /// the hook's heartbeat timeout, at most 48 hours
+    /// End a command that takes longer than this; by default until Auto Scaling itself would end
+    /// the action: 100 times the hook's heartbeat timeout, at most 48 hours
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     exec_timeout: Option<Duration>,
 
@@ -108,7 +113,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "EXPRESSION")]
     group_query: Option<String>,
 
-    /// Lifecycle hook, instead of the group's only one for the transition (can be repeated: served in order)
+    /// Lifecycle hook, instead of the group's only one for the transition (can be repeated: served
+    /// in order)
     #[arg(long, value_name = "NAME")]
     hook: Vec<String>,
 

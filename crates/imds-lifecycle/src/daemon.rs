@@ -125,8 +125,8 @@ fn serve_metrics(plan: &Plan, counts: &Arc<Mutex<Counts>>) -> Result<(), Failure
     imds_watch::metrics::serve(listener, text).map_err(cannot)
 }
 
-/// Whether SIGTERM comes from a machine that is going down. A service manager that is asked says so;
-/// without one there is nobody who would start this process again.
+/// Whether SIGTERM comes from a machine that is going down. A service manager that is asked says
+/// so; without one there is nobody who would start this process again.
 async fn is_going_down() -> bool {
     use imds::Environment as _;
     if SystemEnvironment.variable("NOTIFY_SOCKET").is_none() {
@@ -141,8 +141,8 @@ async fn is_going_down() -> bool {
     }
 }
 
-/// What is known before anything is begun: from the journal if it holds an unfinished action of this
-/// boot, so that a restart needs no metadata service; else as soon as the service answers.
+/// What is known before anything is begun: from the journal if it holds an unfinished action of
+/// this boot, so that a restart needs no metadata service; else as soon as the service answers.
 async fn start(
     imds: &AsyncClient,
     plan: &Plan,
@@ -195,7 +195,8 @@ async fn sleep_until(wake: Option<Moment>) {
     }
 }
 
-/// A value without which nothing can be begun; asked for until the service has it. Early at boot it may not.
+/// A value without which nothing can be begun; asked for until the service has it. Early at boot it
+/// may not.
 async fn patiently(
     imds: &AsyncClient,
     path: &str,
@@ -352,10 +353,10 @@ impl Daemon {
                 if send.send(Input::Reading(reading)).is_err() {
                     return;
                 }
-                let chance = SystemClock.random();
+                let random = SystemClock.random();
                 let pause = match failed {
-                    None => pace.answered(chance),
-                    Some(after) => pace.failed(after, chance),
+                    None => pace.answered(random),
+                    Some(after) => pace.failed(after, random),
                 };
                 tokio::time::sleep(pause).await;
             }

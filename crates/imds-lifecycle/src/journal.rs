@@ -12,8 +12,8 @@ use crate::failure::Failure;
 use crate::machine::record::{Record, VERSION};
 use crate::say;
 
-/// How long a lock that is held is waited for: a daemon that was killed while it started a process leaves its lock to
-/// that process for the moment until it has become another program.
+/// How long a lock that is held is waited for: a daemon that was killed while it started a process
+/// leaves its lock to that process for the moment until it has become another program.
 const PATIENCE: Duration = Duration::from_secs(1);
 const NAME: &str = "journal.json";
 

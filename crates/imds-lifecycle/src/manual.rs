@@ -8,8 +8,8 @@ use crate::cli::Cli;
 
 const NAME: &str = "imds-lifecycle";
 
-/// Writes the manual page, in roff. What there is to say is said of `run`, so it is that one's page under the program's
-/// name.
+/// Writes the manual page, in roff. What there is to say is said of `run`, so it is that one's page
+/// under the program's name.
 pub(crate) fn page(out: &mut dyn Write) -> io::Result<()> {
     let mut command = Cli::command();
     command.build();

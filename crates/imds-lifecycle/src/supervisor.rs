@@ -1,12 +1,13 @@
-//! The supervisor of a command: a process between the daemon and the command. It sees to it that the command runs
-//! once and that its result is not lost, whatever becomes of the daemon.
+//! The supervisor of a command: a process between the daemon and the command. It sees to it that
+//! the command runs once and that its result is not lost, whatever becomes of the daemon.
 //!
-//! The daemon starts a supervisor whenever its journal says that a command should have run. The first one runs it and
-//! writes down how it ended; one that is started by a daemon after a restart waits for the first, and runs nothing.
-//! SIGTERM to a supervisor ends its command: TERM, then KILL.
+//! The daemon starts a supervisor whenever its journal says that a command should have run. The
+//! first one runs it and writes down how it ended; one that is started by a daemon after a restart
+//! waits for the first, and runs nothing. SIGTERM to a supervisor ends its command: TERM, then
+//! KILL.
 //!
-//! If the directory cannot be used (full, unwritable, open to others), the command runs all the same, and
-//! its result is the supervisor's own exit status.
+//! If the directory cannot be used (full, unwritable, open to others), the command runs all the
+//! same, and its result is the supervisor's own exit status.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -49,8 +50,8 @@ impl HookFiles {
         Self { lock: file("lock"), started: file("started"), ended: file("ended") }
     }
 
-    /// How the command ended, now that its supervisor has: by the file, else by the supervisor's own
-    /// exit status.
+    /// How the command ended, now that its supervisor has: by the file, else by the supervisor's
+    /// own exit status.
     pub(crate) fn result(&self, directory: Option<&PrivateDirectory>, supervisor: ExitStatus) -> HookResult {
         let ended = match directory {
             Some(directory) => directory.read_json::<Ended>(&self.ended).unwrap_or_else(|error| {

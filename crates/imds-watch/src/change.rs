@@ -1,4 +1,4 @@
-//! What changed, as it is told to people and programs.
+//! What changed, as people and programs read it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,8 +51,8 @@ pub struct Change {
     pub new: Value,
     /// When it was seen, RFC 3339.
     pub time: String,
-    /// How long what was before had been seen, in seconds of the monotonic clock. Absent where that began before this
-    /// process did.
+    /// How long what was before had been seen, in seconds of the monotonic clock. Absent where that
+    /// began before this process did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<f64>,
     /// How long until what the notice announces, where it names a time.

@@ -132,8 +132,8 @@ impl Detector {
                     let before = std::mem::replace(before, now_known);
                     change.change = Kind::Changed;
                     change.age_seconds = before.since.map(|since| seconds(now, since));
-                    // A notice whose time alone moves, as amazon-ec2-metadata-mock's does at every poll,
-                    // stays the same notice.
+                    // A notice whose time alone moves, as amazon-ec2-metadata-mock's does at every
+                    // poll, stays the same notice.
                     if subject.shape.is_notice() && timeless(&before.shown) == timeless(&item.shown) {
                         change.hook = None;
                     }

@@ -20,7 +20,8 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Whether a hook runs at most once for one value, even over a restart and after the value was away.
+    /// Whether a hook runs at most once for one value, even over a restart and after the value was
+    /// away.
     #[must_use]
     pub const fn is_notice(self) -> bool {
         matches!(self, Self::Notice | Self::Notices)
@@ -113,7 +114,8 @@ impl Subject {
             return Ok(Self { event: event.name, path: event.path.parse()?, shape: event.shape });
         }
         let path: MetadataPath = word.parse()?;
-        // A path that has a name is read as the event is, so that neither spelling shows what the other hides.
+        // A path that has a name is read as the event is, so that neither spelling shows what the
+        // other hides.
         if let Some(event) = Event::ALL.iter().find(|event| event.path == path.as_str()) {
             return Ok(Self { event: event.name, path, shape: event.shape });
         }

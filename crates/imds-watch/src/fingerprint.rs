@@ -3,8 +3,8 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-/// A name for a value: SHA-256 of its canonical text, as hexadecimal digits. The service may write the keys of a
-/// notice in any order; it stays the same notice.
+/// A name for a value: SHA-256 of its normalized text, as hexadecimal digits. The service may write
+/// the keys of a notice in any order; it stays the same notice.
 #[must_use]
 pub fn fingerprint(value: &Value) -> String {
     let mut text = String::new();

@@ -17,7 +17,8 @@ const WAITING: usize = 1_024;
 pub enum HookState {
     /// To be run.
     Waiting,
-    /// Begun. Found after a restart, it was cut off: what it had done is not known, so it is not run again.
+    /// Begun. Found after a restart, it was cut off: what it had done is not known, so it is not
+    /// run again.
     Started,
     /// Ended with success.
     Done,
@@ -36,7 +37,7 @@ pub struct HookEntry {
     pub state: HookState,
     /// How often it was begun.
     pub attempts: u32,
-    /// What the hook is told.
+    /// The change that the hook runs for.
     pub change: Change,
 }
 
@@ -73,8 +74,8 @@ impl HookJournal {
         true
     }
 
-    /// Marks the oldest waiting run of an event as begun and gives it out. Save the journal before running it: that
-    /// is what makes it happen at most once.
+    /// Marks the oldest waiting run of an event as begun and gives it out. Save the journal before
+    /// running it: that is what makes it happen at most once.
     pub fn begin(&mut self, event: &str) -> Option<&HookEntry> {
         let waits = |entry: &&mut HookEntry| entry.state == HookState::Waiting && entry.change.event == event;
         let entry = self.entries.iter_mut().find(waits)?;
@@ -83,8 +84,8 @@ impl HookJournal {
         Some(entry)
     }
 
-    /// Takes in how the run of an event that was begun ended; whether it is tried again, because it failed and fewer than
-    /// `retries` tries were made after the first.
+    /// Takes in how the run of an event that was begun ended; whether it is tried again, because it
+    /// failed and fewer than `retries` tries were made after the first.
     pub fn end(&mut self, event: &str, success: bool, retries: u32) -> bool {
         let runs = |entry: &&mut HookEntry| entry.state == HookState::Started && entry.change.event == event;
         let Some(entry) = self.entries.iter_mut().find(runs) else {
@@ -113,8 +114,8 @@ impl HookJournal {
         cut_off
     }
 
-    /// After a restart of the machine: drops the runs that had not ended, which belong to another boot or another
-    /// instance. Gives them out, so that they can be told.
+    /// After a restart of the machine: drops the runs that had not ended, which belong to another
+    /// boot or another instance. Gives them out, so that they can be told.
     pub fn drop_unfinished(&mut self) -> Vec<HookEntry> {
         let (open, ended) = std::mem::take(&mut self.entries).into_iter().partition(HookEntry::is_open);
         self.entries = ended;
@@ -128,8 +129,8 @@ impl HookJournal {
         waiting.map(|entry| entry.change.event.as_str()).collect()
     }
 
-    /// Drops what need not be remembered: runs for values, which may come back and then count again, and the oldest
-    /// of too many notices.
+    /// Drops what need not be remembered: runs for values, which may come back and then count
+    /// again, and the oldest of too many notices.
     fn forget(&mut self) {
         self.entries.retain(|entry| entry.is_open() || entry.once);
         while self.entries.iter().filter(|entry| !entry.is_open()).count() > REMEMBERED {

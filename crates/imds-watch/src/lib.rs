@@ -1,6 +1,7 @@
-//! What a poll of the EC2 instance metadata service means: a change, a notice, an outage. It decides, and keeps what
-//! it decided; asking the service is left to the daemons that use it. They also share how a user's command runs,
-//! how metrics are served, and the word to the service manager.
+//! What a poll of the EC2 instance metadata service means: a change, a notice, an outage. It
+//! decides, and keeps what it decided; asking the service is left to the daemons that use it. They
+//! also share how a user's command runs, how metrics are served, and the word to the service
+//! manager.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 

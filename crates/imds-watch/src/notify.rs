@@ -1,5 +1,5 @@
-//! The word to the service manager: ready, still alive, what is going on. See sd_notify(3); it is a datagram, so no
-//! library is needed for it.
+//! The word to the service manager: ready, still alive, what is going on. See sd_notify(3); it is a
+//! datagram, so no library is needed for it.
 
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -34,7 +34,8 @@ impl ServiceManager {
         Self { socket, watchdog }
     }
 
-    /// How often [`alive`](Self::alive) is to be said: twice in the time that the service manager gives.
+    /// How often [`alive`](Self::alive) is to be said: twice in the time that the service manager
+    /// gives.
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog.map(|time| time / 2)

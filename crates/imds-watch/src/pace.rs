@@ -23,15 +23,17 @@ impl Pace {
         Self { interval, failures: 0 }
     }
 
-    /// The pause after a poll that was answered. The jitter makes it up to a tenth shorter and never longer, so that
-    /// the interval is what a notice waits at most; `chance` is a number from 0 to 1.
-    pub fn answered(&mut self, chance: f64) -> Duration {
+    /// The pause after a poll that was answered. The jitter makes it up to a tenth shorter and
+    /// never longer, so that the interval is what a notice waits at most; `random` is a number from
+    /// 0 to 1.
+    pub fn answered(&mut self, random: f64) -> Duration {
         self.failures = 0;
-        self.interval.mul_f64(1.0 - 0.1 * chance.clamp(0.0, 1.0))
+        self.interval.mul_f64(1.0 - 0.1 * random.clamp(0.0, 1.0))
     }
 
-    /// The pause after a failed poll: the interval and backoff with full jitter on top of it, up to [`MAX_PAUSE`] in
-    /// all, so that machines which lost the service together do not come back together.
+    /// The pause after a failed poll: the interval and backoff with full jitter on top of it, up to
+    /// [`MAX_PAUSE`] in all, so that machines which lost the service together do not come back
+    /// together.
     pub fn failed(&mut self, retry_after: Option<Duration>, random: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let ceiling = MAX_PAUSE.saturating_sub(self.interval);

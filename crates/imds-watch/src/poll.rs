@@ -11,12 +11,13 @@ use crate::event::{Shape, Subject};
 use crate::fingerprint::{fingerprint, of_bytes};
 use crate::reading::{Item, Outage, Reading};
 
-/// Most requests for one tree: what is beyond would cost more packets than a poll may, and a listing
-/// that lists itself has no end.
+/// Most requests for one tree: what is beyond would cost more packets than a poll may, and a
+/// listing that lists itself has no end.
 const MOST_REQUESTS: usize = 2_000;
 /// Deepest directory of one tree, below its root.
 const DEEPEST: usize = 16;
-/// States of a maintenance event that is over (EC2 User Guide, "Scheduled events for your instances").
+/// States of a maintenance event that is over (EC2 User Guide, "Scheduled events for your
+/// instances").
 const OVER: [&str; 3] = ["completed", "canceled", "cancelled"];
 
 /// Why there is no reading.
@@ -35,7 +36,8 @@ impl From<Error> for Unread {
 /// Reads a subject by `get`, which asks the service for one path.
 ///
 /// # Errors
-/// Returns an error if watching on is pointless: the environment forbids every request, or a setting is wrong.
+/// Returns an error if watching on is pointless: the environment forbids every request, or a
+/// setting is wrong.
 pub fn poll(
     subject: &Subject,
     mut get: impl FnMut(&MetadataPath) -> Result<Vec<u8>, Error>,
@@ -197,7 +199,8 @@ mod tests {
 
     const STATE: &str = "/latest/meta-data/";
 
-    /// Reads a subject of a service that holds these values; the errors come from a client that may send nothing.
+    /// Reads a subject of a service that holds these values; the errors come from a client that may
+    /// send nothing.
     fn reading(word: &str, values: &[(&str, &str)]) -> Items {
         let values: BTreeMap<String, &str> =
             values.iter().map(|(path, value)| (format!("{STATE}{path}"), *value)).collect();

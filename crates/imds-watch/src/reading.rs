@@ -10,16 +10,19 @@ use serde_json::Value;
 pub struct Item {
     /// The path that it was read from.
     pub path: String,
-    /// The value as it may be shown: secrets and user data are replaced by what tells two of them apart.
+    /// The value as it may be shown: secrets and user data are replaced by what tells two of them
+    /// apart.
     pub shown: Value,
     /// Tells whether two values are one: see [`fingerprint`](crate::fingerprint).
     pub fingerprint: String,
 }
 
-/// What one poll of a subject brought. *Gone* and *could not read* are two things, and never taken for each other.
+/// What one poll of a subject brought. *Gone* and *could not read* are two things, and never taken
+/// for each other.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
-    /// What is there, by a key that stays the same while the thing does. Nothing where the service answered 404.
+    /// What is there, by a key that stays the same while the thing does. Nothing where the service
+    /// answered 404.
     Present(BTreeMap<String, Item>),
     /// The service gave no answer that says what is there.
     Unreadable(Outage),

@@ -1,9 +1,10 @@
 //! A JSON file that is rewritten before every hook, and is whole after any crash.
 //!
-//! A new file in the place of the old one ([`crate::save`]) makes the file system commit its journal, and with it what
-//! every other program has just written: on a busy disk a hook would wait for that. This file has two slots of one
-//! line each. The one that does not hold the last durable state is overwritten in place, which needs the disk and
-//! nothing else; a write that was cut short leaves the other slot.
+//! A new file in the place of the old one ([`crate::save`]) makes the file system commit its
+//! journal, and with it what every other program has just written: on a busy disk a hook would wait
+//! for that. This file has two slots of one line each. The one that does not hold the last durable
+//! state is overwritten in place, which needs the disk and nothing else; a write that was cut short
+//! leaves the other slot.
 
 use std::fs::File;
 use std::io;
@@ -21,8 +22,8 @@ use sha2::{Digest as _, Sha256};
 const SLOT: usize = 8 * 1_024;
 /// Largest file that is read, in bytes.
 const LIMIT: usize = 64 << 20;
-/// How long a lock that is held is waited for: a process that was killed while it started another leaves its lock to
-/// that one for a moment.
+/// How long a lock that is held is waited for: a process that was killed while it started another
+/// leaves its lock to that one for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a slot holds, as a line of JSON.
@@ -65,8 +66,8 @@ impl StateFile {
     /// Opens a file, locks it, and reads the newest state in it.
     ///
     /// # Errors
-    /// Returns an error if its directory cannot be used, another process has it open, or the file is
-    /// not a private file of this user's.
+    /// Returns an error if its directory cannot be used, another process has it open, or the file
+    /// is not a private file of this user's.
     pub fn open<T: DeserializeOwned>(path: &Path) -> Result<(Self, Opened<T>), FileError> {
         let file = PrivateFile::at(path)?;
         let lock = file.lock(PATIENCE)?;
@@ -101,8 +102,8 @@ impl StateFile {
             }
         };
         let sequence = record.sequence;
-        // A process that was killed may have left it to the kernel to write. What a disk that cannot
-        // sync has lost, the next save tells.
+        // A process that was killed may have left it to the kernel to write. What a disk that
+        // cannot sync has lost, the next save tells.
         if let Some(open) = file.open()? {
             let _ = open.sync_data();
         }
@@ -118,8 +119,8 @@ impl StateFile {
         self.write(state, true)
     }
 
-    /// Writes a state without waiting for the disk: it survives the end of this process, and if the machine
-    /// crashes, either this or what was saved last does.
+    /// Writes a state without waiting for the disk: it survives the end of this process, and if the
+    /// machine crashes, either this or what was saved last does.
     ///
     /// # Errors
     /// As [`StateFile::save`].
@@ -134,7 +135,8 @@ impl StateFile {
         let target = 1 - self.durable;
         match self.in_place(length)? {
             Some(file) => {
-                // What a longer line left behind is blanked; the end of the line is where it always was.
+                // What a longer line left behind is blanked; the end of the line is where it always
+                // was.
                 line.resize(length.max(self.used[target]), b' ');
                 self.used[target] = line.len();
                 let written = file.write_all_at(&line, (target * self.slot) as u64);
@@ -159,8 +161,8 @@ impl StateFile {
         Ok(())
     }
 
-    /// The file, if it is still the one that was opened or made here, and a line of `length` fits in. What is
-    /// no private file any more is replaced.
+    /// The file, if it is still the one that was opened or made here, and a line of `length` fits
+    /// in. What is no private file any more is replaced.
     fn in_place(&self, length: usize) -> Result<Option<File>, FileError> {
         if length >= self.slot {
             return Ok(None);

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use imds_model::calendar::DateTime;
 use serde_json::Value;
 
-/// The members of a notice that say when it takes effect: `time` of a Spot interruption (EC2 User Guide, "Spot
-/// Instance interruption notices"), `NotBefore` of maintenance, `Expiration` of credentials.
+/// The members of a notice that say when it takes effect: `time` of a Spot interruption (EC2 User
+/// Guide, "Spot Instance interruption notices"), `NotBefore` of maintenance, `Expiration` of
+/// credentials.
 const MEMBERS: [&str; 3] = ["time", "NotBefore", "Expiration"];
 
-/// Seconds from `now` until what a notice announces; below zero where that has passed, `None` where it names no time.
+/// Seconds from `now` until what a notice announces; below zero where that has passed, `None` where
+/// it names no time.
 #[must_use]
 pub fn deadline_seconds(value: &Value, now: SystemTime) -> Option<i64> {
     let text = match value {
@@ -27,7 +29,8 @@ pub fn rfc3339(time: SystemTime) -> String {
     DateTime::from_system_time(time).rfc3339_millis()
 }
 
-/// Returns the seconds since 1970 of `2017-09-18T08:22:00Z`, or of `21 Jan 2019 09:00:43 GMT` as in maintenance events.
+/// Returns the seconds since 1970 of `2017-09-18T08:22:00Z`, or of `21 Jan 2019 09:00:43 GMT` as in
+/// maintenance events.
 fn parse(text: &str) -> Option<i64> {
     let time = DateTime::parse_rfc3339(text).or_else(|_| DateTime::parse_maintenance_date(text)).ok()?;
     Some(time.unix_seconds())

@@ -1,5 +1,5 @@
-//! Running the hook: one at a time for each event, in order, each with its change in the environment and on standard
-//! input. An event never waits for the hook of another.
+//! Running the hook: one at a time for each event, in order, each with its change in the
+//! environment and on standard input. An event never waits for the hook of another.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -161,7 +161,8 @@ impl Lane {
     }
 }
 
-/// The hook's command for a change. The time that is left is that of now: the change may have waited.
+/// The hook's command for a change. The time that is left is that of now: the change may have
+/// waited.
 fn command(options: &HookOptions, mut change: Change) -> std::io::Result<Command> {
     if change.seconds_left.is_some() {
         change.seconds_left = deadline_seconds(&change.new, SystemClock.wall());

@@ -10,8 +10,8 @@ use imds_watch::{Change, Kind};
 use crate::exit::Exit;
 use crate::report::{self, Failure};
 
-/// Packets to link-local services that the network interface dropped, because they were more than 1,024 a second (EC2
-/// User Guide, "Metrics for the ENA driver").
+/// Packets to link-local services that the network interface dropped, because they were more than
+/// 1,024 a second (EC2 User Guide, "Metrics for the ENA driver").
 const REFUSED_PACKETS: &str = "linklocal_allowance_exceeded";
 
 /// The counts; clones share them.

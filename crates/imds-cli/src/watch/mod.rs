@@ -1,4 +1,5 @@
-//! The loop of `imds watch`: takes in what polls bring, runs the hook, tells what changed, in this order.
+//! The loop of `imds watch`: takes in what polls bring, runs the hook, tells what changed, in this
+//! order.
 
 mod hook;
 mod metrics;
@@ -133,7 +134,8 @@ impl Watch {
                 if self.ending {
                     return Ok(());
                 }
-                // The hook that runs has been promised to run once: it is let end. A second signal does not wait.
+                // The hook that runs has been promised to run once: it is let end. A second signal
+                // does not wait.
                 self.manager.stopping();
                 self.ending = true;
                 self.once = false;

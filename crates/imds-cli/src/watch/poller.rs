@@ -1,5 +1,5 @@
-//! Asking the service, on a thread for each subject: one that stalls starves no other, and delays neither hooks nor
-//! signals nor the watchdog.
+//! Asking the service, on a thread for each subject: one that stalls starves no other, and delays
+//! neither hooks nor signals nor the watchdog.
 
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -28,7 +28,7 @@ pub(super) fn start(
     wake: &UnixStream,
 ) -> Result<Receiver<Polled>, Failure> {
     let (send, receive) = channel();
-    let turn = Arc::new(Turn::default());
+    let turn = Arc::new(PollPermit::default());
     let cannot = |error| Failure::told(Exit::Unexpected, "cannot start polling").caused_by(error);
     for (index, subject) in subjects.iter().enumerate() {
         let poller = Poller {
@@ -51,7 +51,7 @@ struct Poller {
     subject: Subject,
     index: usize,
     pace: Pace,
-    turn: Arc<Turn>,
+    turn: Arc<PollPermit>,
     send: Sender<Polled>,
     wake: UnixStream,
 }
@@ -76,10 +76,10 @@ impl Poller {
             if !sent || self.wake.write(&[0]).is_err_and(is_final) {
                 return;
             }
-            let chance = SystemClock.random();
+            let random = SystemClock.random();
             std::thread::sleep(match retry_after {
-                None => self.pace.answered(chance),
-                Some(after) => self.pace.failed(after, chance),
+                None => self.pace.answered(random),
+                Some(after) => self.pace.failed(after, random),
             });
         }
     }
@@ -90,9 +90,10 @@ fn is_final(error: std::io::Error) -> bool {
     !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted)
 }
 
-/// Lets one poll at a time go ahead, the first ones in the order of the subjects, but nobody wait long.
+/// Lets one poll at a time go ahead, the first ones in the order of the subjects, but no poll wait
+/// long.
 #[derive(Debug, Default)]
-struct Turn {
+struct PollPermit {
     state: Mutex<TurnState>,
     changed: Condvar,
 }
@@ -104,7 +105,7 @@ struct TurnState {
     begun: usize,
 }
 
-impl Turn {
+impl PollPermit {
     /// Whether the turn is the caller's; if not, it goes ahead without.
     fn take(&self, first: Option<usize>) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

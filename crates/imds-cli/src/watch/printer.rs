@@ -1,5 +1,5 @@
-//! Writing lines to standard output on a thread of its own: a reader that is slow or gone, or a disk that is full,
-//! costs lines and never a notice.
+//! Writing lines to standard output on a thread of its own: a reader that is slow or gone, or a
+//! disk that is full, costs lines and never a notice.
 
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};

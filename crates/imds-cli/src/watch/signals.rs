@@ -1,4 +1,5 @@
-//! Waiting for the next thing to do: a signal to stop, a child that ended, a poll's answer, or the time.
+//! Waiting for the next thing to do: a signal to stop, a child that ended, a poll's answer, or the
+//! time.
 
 use std::io::Read as _;
 use std::os::unix::net::UnixStream;

@@ -1,7 +1,7 @@
 //! What `imds watch` has seen and done, kept in a file if one is named.
 //!
-//! It belongs to one instance and one boot. A file that cannot be used or is damaged is told, and watched on
-//! without or replaced: it never keeps a notice from being acted on.
+//! It belongs to one instance and one boot. A file that cannot be used or is damaged is reported,
+//! and watched on without or replaced: it never keeps a notice from being acted on.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -110,8 +110,8 @@ impl State {
     /// Whether the hook is tried again.
     pub(crate) fn end_hook(&mut self, event: &str, success: bool, retries: u32) -> bool {
         let again = self.content.journal.end(event, success, retries);
-        // The next notice need not wait for the disk: if the machine crashes before this is on it, the hook counts
-        // as cut off, and is not run again either.
+        // The next notice need not wait for the disk: if the machine crashes before this is on it,
+        // the hook counts as cut off, and is not run again either.
         self.keep(StateFile::note);
         again
     }
@@ -135,8 +135,8 @@ impl State {
         self.keep(StateFile::save);
     }
 
-    /// A disk that is full must not keep a notice from being acted on: the failure is told, and only a restart would
-    /// forget.
+    /// A disk that is full must not keep a notice from being acted on: the failure is reported, and
+    /// only a restart would forget.
     fn keep(&mut self, write: impl FnOnce(&mut StateFile, &Content) -> Result<(), FileError>) {
         let Some(file) = &mut self.file else { return };
         match write(file, &self.content) {
@@ -157,8 +157,8 @@ fn note_damage(path: &Path, why: &str) {
     ));
 }
 
-/// After a boot of the same instance, what was seen and done counts on; a hook that had not ended is
-/// not run. Of another instance nothing counts: its image or volume was copied.
+/// After a boot of the same instance, what was seen and done counts on; a hook that had not ended
+/// is not run. Of another instance nothing counts: its image or volume was copied.
 fn of_another_boot(
     mut content: Content,
     boot: &str,

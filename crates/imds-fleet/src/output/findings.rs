@@ -78,8 +78,8 @@ impl<'a> Writer<'a> {
         Self { form, out, begun: false, any: false, now, counts, suites }
     }
 
-    /// Writes what comes before everything else: not before there is something, so that a scan that
-    /// cannot begin leaves no half a document.
+    /// Writes the start of the document once there is a first result. A scan that fails before it
+    /// writes nothing.
     fn begin(&mut self) -> Result<(), Error> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());

@@ -25,8 +25,8 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Sends nothing yet. Endpoint and retry settings are the AWS SDK's own (`AWS_ENDPOINT_URL` and so on); credentials
-    /// are the environment's if it has some, else the instance role's.
+    /// Sends nothing yet. Endpoint and retry settings are the AWS SDK's own (`AWS_ENDPOINT_URL` and
+    /// so on); credentials are the environment's if it has some, else the instance role's.
     pub(crate) async fn new(
         http: SharedHttpClient,
         role: RoleCredentials,
@@ -40,7 +40,8 @@ impl Api {
             .connect_timeout(Duration::from_secs(3))
             .operation_attempt_timeout(Duration::from_secs(10))
             .build();
-        // Region and credentials are given, so that the SDK has no reason to ask the metadata service itself.
+        // Region and credentials are given, so that the SDK has no reason to ask the metadata
+        // service itself.
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .region(Region::new(region))
@@ -108,7 +109,8 @@ impl Api {
             .instance_id(&self.instance_id)
             .lifecycle_action_result(result.as_str())
             .customize()
-            // Sent once at a time: the daemon has its own pauses, and looks at the state in between.
+            // Sent once at a time: the daemon has its own pauses, and looks at the state in
+            // between.
             .config_override(aws_sdk_autoscaling::Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
@@ -117,8 +119,9 @@ impl Api {
     }
 }
 
-/// `ValidationError` is the code for everything that is wrong with a request; only the message tells that the action is
-/// not there ("No active Lifecycle Action found with instance ID ...", aws/aws-sdk-go#1147).
+/// `ValidationError` is the code for everything that is wrong with a request; only the message
+/// tells that the action is not there ("No active Lifecycle Action found with instance ID ...",
+/// aws/aws-sdk-go#1147).
 fn classify<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> ApiError {
     let message = error.message().unwrap_or_default();
     if error.code() == Some("ValidationError") && message.contains("No active Lifecycle Action") {

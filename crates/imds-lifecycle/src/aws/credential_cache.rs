@@ -1,9 +1,10 @@
-//! The role's credentials in a file while an action is worked on, so that a daemon that is restarted while the metadata
-//! service is away can go on sending heartbeats and complete the action.
+//! The role's credentials in a file while an action is worked on, so that a daemon that is
+//! restarted while the metadata service is away can go on sending heartbeats and complete the
+//! action.
 //!
-//! The file is in the unit's runtime directory: in memory, gone with the machine, readable by the daemon's user alone.
-//! Without such a directory nothing is cached. It names the boot of the machine and the instance, and is used for
-//! neither another nor past its expiry.
+//! The file is in the unit's runtime directory: in memory, gone with the machine, readable by the
+//! daemon's user alone. Without such a directory nothing is cached. It names the boot of the
+//! machine and the instance, and is used for neither another nor past its expiry.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};

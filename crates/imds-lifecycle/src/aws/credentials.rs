@@ -1,5 +1,5 @@
-//! Credentials for the AWS SDK through our own client, so that one session token serves the whole process and the SDK
-//! itself never asks the metadata service.
+//! Credentials for the AWS SDK through our own client, so that one session token serves the whole
+//! process and the SDK itself never asks the metadata service.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -51,7 +51,8 @@ impl RoleCredentials {
         let answer = self.imds.get(format!("{ROLES}{role}").as_str()).await.map_err(unavailable)?;
         let document: serde_json::Value = answer.json().map_err(unavailable)?;
         let member = |name: &str| document.get(name).and_then(|value| value.as_str());
-        // EC2 User Guide, "Retrieve security credentials from instance metadata": anything but `Success` is a failure.
+        // EC2 User Guide, "Retrieve security credentials from instance metadata": anything but
+        // `Success` is a failure.
         if let Some(code) = member("Code").filter(|code| *code != "Success") {
             return Err(CredentialsError::provider_error(format!("the role's credentials say `{code}`")));
         }

@@ -5,7 +5,8 @@ use imds::{AsyncClient, ErrorKind};
 use super::api::Api;
 use crate::machine::hooks::Details;
 
-/// The tag that Auto Scaling gives each instance of a group; readable where the metadata options show tags.
+/// The tag that Auto Scaling gives each instance of a group; readable where the metadata options
+/// show tags.
 const GROUP_TAG: &str = "/latest/meta-data/tags/instance/aws:autoscaling:groupName";
 
 /// What the user gave to find them by.
@@ -58,7 +59,8 @@ async fn tag(imds: &AsyncClient) -> Result<Option<String>, String> {
     }
 }
 
-/// The text that a JMESPath expression finds in the user data. No message quotes the data, which may hold secrets.
+/// The text that a JMESPath expression finds in the user data. No message quotes the data, which
+/// may hold secrets.
 async fn from_user_data(imds: &AsyncClient, query: &str) -> Result<String, String> {
     let data =
         imds.user_data().await.map_err(|error| error.to_string())?.ok_or("the instance has no user data")?;

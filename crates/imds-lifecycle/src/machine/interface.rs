@@ -12,7 +12,7 @@ pub(crate) struct Rules {
     pub(crate) states: Vec<String>,
     pub(crate) when: When,
     pub(crate) complete: Complete,
-    /// What Auto Scaling is told if the command failed.
+    /// The result that is sent to Auto Scaling if the command failed.
     pub(crate) on_failure: ActionResult,
     /// How often a command that failed is started again.
     pub(crate) retries: u32,
@@ -40,7 +40,8 @@ pub(crate) enum When {
 pub(crate) enum Complete {
     /// When the command has ended
     OnExit,
-    /// When this program is stopped by SIGTERM, as the last thing of a shutdown that the command has begun
+    /// When this program is stopped by SIGTERM, as the last thing of a shutdown that the command
+    /// has begun
     OnStop,
 }
 

@@ -1,5 +1,5 @@
-//! The daemon's decisions: what a state, an answer, a signal or the time leads to. No I/O and no clock of its own, so
-//! that every path through it is tested with injected ones.
+//! The daemon's decisions: what a state, an answer, a signal or the time leads to. No I/O and no
+//! clock of its own, so that every path through it is tested with injected ones.
 //!
 //! `autoscaling/target-lifecycle-state` changes when the group decides. Behind a load balancer the
 //! instance then drains for minutes before it enters `Terminating:Wait`, and only that opens the
@@ -24,8 +24,8 @@ use hooks::{Details, Hooks, longest_wait};
 pub(crate) use interface::{ApiError, Complete, Hook, HookResult, Input, Rules, Step, When};
 use record::{Action, ActionResult, Record, Stage};
 
-/// The shortest heartbeat timeout that a lifecycle hook can have (Amazon EC2 Auto Scaling API Reference,
-/// `PutLifecycleHook`): what is assumed if the hook's own is unknown.
+/// The shortest heartbeat timeout that a lifecycle hook can have (Amazon EC2 Auto Scaling API
+/// Reference, `PutLifecycleHook`): what is assumed if the hook's own is unknown.
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pauses after a call that failed: full jitter between these.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -34,8 +34,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const BEAT_AGAIN: Duration = Duration::from_secs(5);
 /// The pause before a command that failed is started again; doubled each time.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// A launch opens its action at once. If the API may not be asked for the instance's state, a launch
-/// without an action for this long has none.
+/// A launch opens its action at once. If the API may not be asked for the instance's state, a
+/// launch without an action for this long has none.
 const EARLY: Duration = Duration::from_secs(60);
 /// How long a command waits for the names of group and hook, which its environment has.
 const ENVIRONMENT: Duration = Duration::from_secs(3);
@@ -176,8 +176,8 @@ impl Machine {
         if state != self.record.seen {
             self.record.seen.clone_from(&state);
             match state {
-                // Not a sign that the group has changed its mind: the action stays, and Auto Scaling
-                // refuses its completion if there is none.
+                // Not a sign that the group has changed its mind: the action stays, and Auto
+                // Scaling refuses its completion if there is none.
                 None => {
                     let told = "there is no target lifecycle state any more".to_owned();
                     steps.extend([Step::Save, Step::Say(told)]);
@@ -354,7 +354,8 @@ impl Machine {
         self.record.action.as_ref().map_or("", |action| &action.state)
     }
 
-    /// A third of the time that Auto Scaling waits for a heartbeat, so that two in a row may be lost.
+    /// A third of the time that Auto Scaling waits for a heartbeat, so that two in a row may be
+    /// lost.
     fn beat_interval(&self) -> Duration {
         let default = || self.heartbeat_timeout().unwrap_or(SHORTEST_TIMEOUT) / 3;
         self.rules.heartbeat.unwrap_or_else(default)

@@ -1,4 +1,5 @@
-//! What the daemon has seen, begun and promised, on the disk: written before each step that it must not repeat.
+//! What the daemon has seen, begun and promised, on the disk: written before each step that it must
+//! not repeat.
 
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ pub(crate) struct Record {
     pub(crate) number: u64,
     /// The action that is not yet completed.
     pub(crate) action: Option<Action>,
-    /// Whether the termination command, run for a Spot interruption, has ended in this boot, and with
-    /// success.
+    /// Whether the termination command, run for a Spot interruption, has ended in this boot, and
+    /// with success.
     pub(crate) drained: Option<bool>,
     /// The Spot interruption that was acted on in this boot.
     pub(crate) spot: Option<String>,
@@ -74,7 +75,7 @@ pub(crate) enum Stage {
     Retry,
     /// The command has ended, and the action is completed when the daemon is stopped.
     Held,
-    /// Auto Scaling is told the result.
+    /// The result is sent to Auto Scaling.
     Completing { result: ActionResult },
 }
 

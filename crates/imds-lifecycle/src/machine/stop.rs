@@ -8,7 +8,7 @@ use super::{Complete, Machine, Step};
 impl Machine {
     pub(super) fn on_stop(&mut self, now: Moment, going_down: bool, steps: &mut Vec<Step>) {
         if self.stopping.is_some() {
-            // Asked twice: whoever asks does not want to wait.
+            // Asked twice: the operator does not want to wait.
             return steps.push(Step::Exit);
         }
         let Some(action) = &self.record.action else { return steps.push(Step::Exit) };

@@ -1,5 +1,5 @@
-//! A fake Auto Scaling API on a socket: one group, one instance, with the timeline of `imds_fake_aws`, and faults on
-//! order.
+//! A fake Auto Scaling API on a socket: one group, one instance, with the timeline of
+//! `imds_fake_aws`, and faults on order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -67,7 +67,8 @@ pub(crate) struct AutoScaling {
 }
 
 impl AutoScaling {
-    /// Starts it, with a lifecycle action that waits and whose hook gives `heartbeat_timeout` seconds.
+    /// Starts it, with a lifecycle action that waits and whose hook gives `heartbeat_timeout`
+    /// seconds.
     pub(crate) fn start(heartbeat_timeout: u32) -> Self {
         Self::start_at(([127, 0, 0, 1], 0).into(), heartbeat_timeout)
     }
@@ -110,8 +111,8 @@ impl AutoScaling {
         self.world(|world| world.listening = Some(listening));
     }
 
-    /// Ends all connections, and refuses others from now on. A port of an address that nobody else has is not taken
-    /// meanwhile.
+    /// Ends all connections, and refuses others from now on. A port of an address that nobody else
+    /// has is not taken meanwhile.
     pub(crate) fn refuse(&self) {
         let listening = self.world(|world| {
             world.refusing = true;

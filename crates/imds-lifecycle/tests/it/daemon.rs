@@ -159,7 +159,7 @@ impl Daemon {
     /// Waits for its end; everything that it said is then there.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
-        // A keeper that lives on holds the pipe, so its end is not waited for.
+        // A supervisor that lives on holds the pipe, so its end is not waited for.
         while let Ok(line) = self.lines.try_recv() {
             self.said.push(line);
         }

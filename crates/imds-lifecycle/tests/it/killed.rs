@@ -6,7 +6,8 @@ use crate::{instance, set_state};
 
 const COMPLETED: &str = "state `Terminated`: completed";
 
-/// Starts a daemon that dies at the `number`th `call`, then one that lives; whether the first one died.
+/// Starts a daemon that dies at the `number`th `call`, then one that lives; whether the first one
+/// died.
 fn dies_at(call: &str, number: u32) -> bool {
     let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
     set_state(&instance, "Terminated");

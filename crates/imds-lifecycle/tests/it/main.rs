@@ -1,4 +1,5 @@
-//! The command `imds-lifecycle` as systemd runs it, against the emulator and a fake Auto Scaling API.
+//! The command `imds-lifecycle` as systemd runs it, against the emulator and a fake Auto Scaling
+//! API.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod auto_scaling;

@@ -1,5 +1,5 @@
-//! What goes wrong while the command runs: whatever it is, the command ran once, the heartbeats go on, and the action is
-//! completed once.
+//! What goes wrong while the command runs: whatever it is, the command ran once, the heartbeats go
+//! on, and the action is completed once.
 
 use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,7 +16,8 @@ const COMPLETED: &str = "state `Terminated`: completed";
 const BEAT: &str = "RecordLifecycleActionHeartbeat";
 const THROTTLED: Fault = Fault::Error(400, "ThrottlingException", "Rate exceeded");
 
-/// A port on a loopback address that no other test has, so that nobody takes the port while nothing listens there.
+/// A port on a loopback address that no other test has, so that nobody takes the port while nothing
+/// listens there.
 fn address() -> SocketAddr {
     static LAST: AtomicU8 = AtomicU8::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
@@ -75,7 +76,8 @@ impl Acting {
         std::mem::replace(&mut self.daemon, next).kill();
     }
 
-    /// Waits for further heartbeats. One may have been under way when this was called; two cannot have been.
+    /// Waits for further heartbeats. One may have been under way when this was called; two cannot
+    /// have been.
     fn beats(&self) {
         let seen = self.api.world(|world| world.count(BEAT));
         self.api.wait_for(|world| world.count(BEAT) >= seen + 2);
@@ -237,6 +239,6 @@ fn nothing_is_kept_without_a_runtime_directory() {
     daemon.says("going on where the last process ended").says("the heartbeat failed: ");
     assert_eq!(api.world(|world| world.count(BEAT)), 0);
     assert_eq!(place.files_that_hold("wJalrXUtnFEMI"), 0);
-    // Lets the hook end, and with it whoever keeps it.
+    // Lets the hook end, and with it its supervisor.
     drop(std::fs::OpenOptions::new().write(true).open(&fifo).unwrap());
 }
