@@ -207,8 +207,11 @@ impl TreeRead {
         if self.failures.is_empty() {
             return Ok(());
         }
-        let unreachable = self.failures.iter().any(|error| error.kind() == ErrorKind::Unreachable);
-        let exit = if unreachable { Exit::Unreachable } else { Exit::Busy };
+        // What a later run may find differently comes first; then what somebody has to change.
+        let exits: Vec<Exit> = self.failures.iter().map(|error| Exit::from(error.kind())).collect();
+        let first =
+            [Exit::Unreachable, Exit::Busy, Exit::Refused].into_iter().find(|exit| exits.contains(exit));
+        let exit = first.unwrap_or(Exit::Unexpected);
         Err(Failure::Several { exit, errors: self.failures })
     }
 }

@@ -18,7 +18,7 @@ use crate::{output, value};
 ///
 /// Secrets (role credentials, user data, identity signatures) are left out and named on stderr,
 /// unless `--show-secrets` asks for them. A value that cannot be read is named on stderr; the rest
-/// is printed, and the exit code is 4 or 6.
+/// is printed, and the exit code says why: 4, 6, 5 or 1, the first of these that applies.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Where to begin: a directory, or a single value

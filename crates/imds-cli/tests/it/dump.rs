@@ -253,7 +253,15 @@ fn one_fails(how: impl Into<Behaviour>) -> FaultServer {
 
 #[test]
 fn one_value_failing_spoils_nothing_but_the_exit_code() {
-    for (how, exit) in [(Answer::status(503).into(), 6), (Behaviour::Stall, 4), (Behaviour::Hangup, 4)] {
+    for (how, exit) in [
+        (Answer::status(503).into(), 6),
+        (Answer::status(403).into(), 5),
+        (Answer::status(400).into(), 1),
+        (Answer::redirect("http://127.0.0.1:1/").into(), 1),
+        (Answer::captive_portal().into(), 1),
+        (Behaviour::Stall, 4),
+        (Behaviour::Hangup, 4),
+    ] {
         let server = one_fails(how.clone());
         let out = dump(&server.endpoint(), &["a/", "--timeout", "2"])
             .exits_with(exit)
@@ -263,6 +271,19 @@ fn one_value_failing_spoils_nothing_but_the_exit_code() {
         let strict = dump(&server.endpoint(), &["a/", "--timeout", "2", "--strict"]);
         let _ = strict.fails_with(exit).says("a/bad");
     }
+}
+
+#[test]
+fn one_odd_name_costs_nothing_of_the_rest() {
+    let server = FaultServer::start();
+    server.every_get(Answer::status(404));
+    server.at("/latest/meta-data/a/", Behaviour::Serve(b"o\x1b[2Jdd\nfine".to_vec()));
+    server.at("/latest/meta-data/a/fine", Behaviour::Serve(b"1".to_vec()));
+    server.at("/latest/meta-data/a/o%1B%5B2Jdd", Behaviour::Serve(b"2".to_vec()));
+    let out = dump(&server.endpoint(), &["a/"]).exits_with(0);
+    assert_eq!(out.stdout(), "{\n  \"fine\": \"1\",\n  \"o\\u001b[2Jdd\": \"2\"\n}\n");
+    let listed = world().imds(["list", "a/"]).endpoint(&server.endpoint()).run();
+    let _ = listed.prints("o\x1b[2Jdd\nfine\n");
 }
 
 #[test]
