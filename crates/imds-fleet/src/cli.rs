@@ -49,7 +49,7 @@ pub enum Command {
     Policy(PolicyArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Write the man pages to a directory
+    /// Print a manual page, in roff
     #[command(hide = true)]
     Man(ManArgs),
 }
@@ -514,9 +514,9 @@ pub struct CompletionsArgs {
 /// Arguments of `man`.
 #[derive(Clone, Debug, Args)]
 pub struct ManArgs {
-    /// Directory to write to
-    #[arg(value_name = "DIR")]
-    pub directory: PathBuf,
+    /// Subcommand whose page to print; without one, the page of `imds-fleet`
+    #[arg(value_name = "SUBCOMMAND")]
+    pub subcommand: Vec<String>,
 }
 
 /// Output format of `rules`.

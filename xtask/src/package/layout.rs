@@ -111,16 +111,13 @@ impl Layout {
 fn manual_pages(binary: &Path, program: &Program) -> Result<Vec<(String, String)>, String> {
     let name = program.name;
     let mut pages = Vec::new();
-    let Some(page) = ask(binary, &["man"])? else { return Ok(pages) };
+    let page = ask(binary, &["man"])?.ok_or_else(|| format!("`{name} man` prints no manual page"))?;
     let names = subcommands(&page, name);
     pages.push((name.to_owned(), page));
-    if name == "imds" {
-        for subcommand in names {
-            let page = ask(binary, &["man", &subcommand])?;
-            let apart = ["fleet", "lifecycle", "lint", "trace", "help"].contains(&subcommand.as_str());
-            if let (Some(page), false) = (page, apart) {
-                pages.push((format!("{name}-{subcommand}"), page));
-            }
+    for subcommand in names {
+        let apart = ["fleet", "lifecycle", "lint", "trace", "help"].contains(&subcommand.as_str());
+        if let (Some(page), false) = (ask(binary, &["man", &subcommand])?, apart) {
+            pages.push((format!("{name}-{subcommand}"), page));
         }
     }
     Ok(pages)

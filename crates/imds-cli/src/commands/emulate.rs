@@ -4,6 +4,8 @@ mod child;
 #[cfg(target_os = "linux")]
 mod link_local;
 
+#[cfg(not(target_os = "linux"))]
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,7 +14,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
-use imds_emulator::{Assertion, Service};
+use imds_emulator::{Assertion, Builder, Service};
 use imds_model::env;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
@@ -64,17 +66,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(parent) = args.child_of {
         return Err(child::become_command(parent, &args.command));
     }
-    let mut builder = args.emulator.builder()?;
+    let builder = args.emulator.builder()?;
     let source = args.emulator.credential_source()?;
-    let network = if args.link_local { Some(enter_namespace(args.network)?) } else { None };
-    #[cfg(target_os = "linux")]
-    if args.link_local {
-        builder = link_local::ADDRESSES
-            .iter()
-            .skip(1)
-            .fold(builder.listen(link_local::ADDRESSES[0]), |builder, address| builder.also_listen(*address));
-        builder = args.emulator.ipv6(builder);
-    }
+    // The network ends with this function.
+    let (builder, _network) = if args.link_local {
+        let (builder, network) = enter_namespace(args, builder)?;
+        (builder, Some(network))
+    } else {
+        (builder, None)
+    };
     let control = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let mut emulator = args.emulator.start(builder.control(control), source)?;
     let signals = StopSignals::register()?;
@@ -99,20 +99,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Ok(child) => supervise(&signals, &ending, child.id()),
         Err(error) => Err(Failure::told(Exit::NotRunnable, "cannot start a process").caused_by(error)),
     };
-    drop(network);
     match status? {
         status if status.success() => check(&args.assert, &service),
         status => Err(Failure::Child(shell_code(status))),
     }
 }
 
+/// Enters the namespace that owns the service's addresses, and has the emulator listen there.
 #[cfg(target_os = "linux")]
-fn enter_namespace(network: bool) -> Result<link_local::Network, Failure> {
-    link_local::enter(network)
+fn enter_namespace(args: &Args, builder: Builder) -> Result<(Builder, link_local::Network), Failure> {
+    let network = link_local::enter(args.network)?;
+    let [first, rest @ ..] = &link_local::ADDRESSES;
+    let builder = rest.iter().fold(builder.listen(*first), |builder, address| builder.also_listen(*address));
+    Ok((args.emulator.ipv6(builder), network))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn enter_namespace(_network: bool) -> Result<(), Failure> {
+fn enter_namespace(_args: &Args, _builder: Builder) -> Result<(Builder, Infallible), Failure> {
     Err(Failure::usage("`--link-local` needs the namespaces of Linux"))
 }
 

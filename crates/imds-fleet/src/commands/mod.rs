@@ -37,7 +37,7 @@ pub async fn run(command: &Command) -> Result<End, Error> {
         Command::Rules(args) => rules::run(args, &mut out),
         Command::Policy(args) => policy::run(args, &mut out),
         Command::Completions(args) => completions::run(args, &mut out),
-        Command::Man(args) => man::run(args),
+        Command::Man(args) => man::run(args, &mut out),
     };
     // What was found before a failure is worth having, too.
     let _ = out.flush();

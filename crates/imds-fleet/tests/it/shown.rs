@@ -92,13 +92,22 @@ fn completions_and_man_pages_are_made_without_credentials() {
         assert_eq!((script.status, script.stderr.as_str()), (0, ""), "{shell}");
         assert!(script.stdout.contains("allow-irreversible"), "{shell}");
     }
-    let mut command = bare(directory.path());
-    command.arg("man").arg(directory.path());
-    assert_eq!(run(command).status, 0);
-    for page in ["imds-fleet.1", "imds-fleet-plan.1", "imds-fleet-policy.1"] {
-        let text = std::fs::read_to_string(directory.path().join(page)).unwrap();
-        assert!(text.contains(".TH"), "{page}");
+    for (words, page) in [
+        (&["man"][..], "imds-fleet"),
+        (&["man", "plan"], "imds-fleet-plan"),
+        (&["man", "policy"], "imds-fleet-policy"),
+    ] {
+        let mut command = bare(directory.path());
+        command.args(words);
+        let text = run(command).stdout;
+        assert!(text.contains(&format!(".TH {page} 1")), "{page}: {text}");
+        assert!(text.contains(".SH \"EXIT STATUS\"") && text.contains(".SH \"SEE ALSO\""), "{page}");
     }
+    let mut command = bare(directory.path());
+    command.args(["man", "plam"]);
+    let refused = run(command);
+    assert_eq!((refused.status, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("there is no subcommand `plam`"), "{}", refused.stderr);
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) fn become_command(parent: u32, command: &[OsString]) -> Failure {
     let Some((program, arguments)) = command.split_first() else {
         return Failure::usage("no command is given");
     };
+    #[cfg(not(target_os = "linux"))]
+    let _ = parent;
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Signal, getppid, set_parent_process_death_signal};
