@@ -21,18 +21,15 @@ pub(crate) struct Layers {
     crates: BTreeMap<String, BTreeSet<String>>,
     /// Crate to module to the modules that it may import.
     modules: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
-    /// Paths that begin so are not held to these rules yet, nor to those of prose.
-    pending: BTreeSet<String>,
 }
 
 impl Layers {
     pub(crate) fn parse(text: &str) -> Result<Self, Finding> {
         let fail = |message: String| Finding::new(TABLE, message);
         let table: Table = text.parse().map_err(|error: toml::de::Error| fail(error.to_string()))?;
-        let mut layers = Self { crates: BTreeMap::new(), modules: BTreeMap::new(), pending: BTreeSet::new() };
+        let mut layers = Self { crates: BTreeMap::new(), modules: BTreeMap::new() };
         for (name, value) in table {
             match value {
-                Value::Array(names) if name == "pending" => layers.pending = strings(&names),
                 Value::Table(rows) if name == CRATES => layers.crates = read_rows(rows)?,
                 Value::Table(rows) => {
                     layers.modules.insert(name, read_rows(rows)?);
@@ -41,15 +38,6 @@ impl Layers {
             }
         }
         Ok(layers)
-    }
-
-    /// Whether a path, or the place of a finding, is not held to the rules yet.
-    pub(crate) fn is_pending(&self, place: &str) -> bool {
-        self.pending.iter().any(|path| {
-            place
-                .strip_prefix(path.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
-        })
     }
 
     fn may_import(&self, krate: &str, from: &str, to: &str) -> bool {
@@ -78,9 +66,6 @@ pub(crate) fn check(sources: &[Source], layers: &Layers) -> Vec<Finding> {
     for (folder, manifest) in manifests.filter(|(folder, _)| is_member(folder)) {
         let name = folder.rsplit('/').next().unwrap_or(folder);
         findings.extend(check_manifest(name, manifest, layers));
-        if layers.is_pending(folder) {
-            continue;
-        }
         match modules::arrows(folder, sources) {
             Ok(arrows) => {
                 findings.extend(upward(name, &arrows, layers));
@@ -241,7 +226,7 @@ fn check_manifest(krate: &str, manifest: &Source, layers: &Layers) -> Vec<Findin
 mod tests {
     use super::*;
 
-    const CRATE: &str = "pending = [\"crates/later\"]\n[crates]\nlow = []\nhigh = [\"low\"]\nlater = []\n\
+    const CRATE: &str = "[crates]\nlow = []\nhigh = [\"low\"]\n\
                          [high]\ntop = [\"floor\", \"ground\"]\nfloor = [\"ground\"]\nground = []\n[low]\n";
 
     fn findings(files: &[(&str, &str)]) -> Vec<String> {
@@ -291,9 +276,6 @@ mod tests {
                 "[target.x.dependencies]\nhigh.workspace = true\n[dev-dependencies]\nhigh = {}\n",
             ),
             ("crates/new/Cargo.toml", ""),
-            ("crates/later/Cargo.toml", ""),
-            ("crates/later/src/a.rs", "use crate::b;\n"),
-            ("crates/later/src/b.rs", "use crate::a;\n"),
         ]);
         assert_eq!(
             found,

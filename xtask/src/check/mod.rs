@@ -106,7 +106,7 @@ fn findings(sources: &[Source]) -> Result<Vec<Finding>, Finding> {
     findings.extend(links::check(sources, &|path| workspace::root().join(path).exists()));
     findings.extend(manifests::check(sources));
     findings.extend(layers::check(sources, &layers));
-    let prose = prose::width(sources).into_iter().chain(prose::retired_words(sources, &retired));
-    findings.extend(prose.filter(|finding| !layers.is_pending(&finding.place)));
+    findings.extend(prose::width(sources));
+    findings.extend(prose::retired_words(sources, &retired));
     Ok(findings)
 }
