@@ -1,5 +1,5 @@
-//! `docs/claims.toml`: every promise of the README has a test, a bench or a stage of the gate that
-//! shows it.
+//! `docs/claims.toml`: every claim of the README and every promise of SECURITY.md has a test, a
+//! bench or a stage of the gate that shows it.
 
 use toml::{Table, Value};
 
@@ -8,11 +8,12 @@ use super::source::Source;
 
 const CLAIMS: &str = "docs/claims.toml";
 const README: &str = "README.md";
+const SECURITY: &str = "SECURITY.md";
 
 pub(crate) fn check(sources: &[Source]) -> Vec<Finding> {
     let find = |path: &str| sources.iter().find(|source| source.path == path);
-    let (Some(list), Some(readme)) = (find(CLAIMS), find(README)) else {
-        return vec![Finding::new(CLAIMS, "is missing, or README.md is")];
+    let (Some(list), Some(readme), Some(security)) = (find(CLAIMS), find(README), find(SECURITY)) else {
+        return vec![Finding::new(CLAIMS, "is missing, or README.md or SECURITY.md is")];
     };
     let table: Table = match list.text.parse() {
         Ok(table) => table,
@@ -22,13 +23,17 @@ pub(crate) fn check(sources: &[Source]) -> Vec<Finding> {
     if claims.is_empty() {
         return vec![Finding::new(CLAIMS, "lists no claim")];
     }
-    let prose = words(&readme.text);
+    let pages = [(README, words(&readme.text)), (SECURITY, words(&security.text))];
+    let mut promises = promises(&security.text);
     let mut findings = Vec::new();
     for claim in claims {
         let text = claim.get("says").and_then(Value::as_str).unwrap_or_default();
-        if text.is_empty() || !prose.contains(&words(text)) {
-            findings.push(Finding::new(CLAIMS, format!("README.md does not say `{text}`")));
+        let page = claim.get("in").and_then(Value::as_str).unwrap_or(README);
+        let said = pages.iter().any(|(path, prose)| *path == page && prose.contains(&words(text)));
+        if text.is_empty() || !said {
+            findings.push(Finding::new(CLAIMS, format!("{page} does not say `{text}`")));
         }
+        promises.retain(|promise| page != SECURITY || !promise.contains(&words(text)));
         let shown = claim.get("shown-by").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if shown.is_empty() {
             findings.push(Finding::new(CLAIMS, format!("nothing shows `{text}`")));
@@ -39,7 +44,20 @@ pub(crate) fn check(sources: &[Source]) -> Vec<Finding> {
             }
         }
     }
+    findings.extend(promises.iter().map(|promise| {
+        Finding::new(SECURITY, format!("no claim of docs/claims.toml shows the promise `{promise}`"))
+    }));
     findings
+}
+
+/// The list items below the heading "Promises".
+fn promises(text: &str) -> Vec<String> {
+    let section = text.split("\n## ").find(|section| section.starts_with("Promises\n")).unwrap_or_default();
+    let paragraphs = section.split("\n\n").filter(|paragraph| paragraph.starts_with("* "));
+    paragraphs
+        .flat_map(|items| items.split("\n* "))
+        .map(|item| words(item.trim_start_matches("* ")))
+        .collect()
 }
 
 /// A file, or `file::test` for a function in it.
@@ -63,10 +81,15 @@ mod tests {
     fn a_claim_needs_its_words_and_its_proof() {
         let claims = "[[claim]]\nsays = \"It is fast.\"\nshown-by = [\"a.rs::it_is_fast\", \"b.rs\"]\n\
                       [[claim]]\nsays = \"It is blue.\"\nshown-by = [\"a.rs::it_is_blue\"]\n\
-                      [[claim]]\nsays = \"It is\"\n";
+                      [[claim]]\nsays = \"It is\"\n\
+                      [[claim]]\nin = \"SECURITY.md\"\nsays = \"It is.\"\nshown-by = [\"b.rs\"]\n";
         let sources = [
             Source::new(CLAIMS, claims.to_owned()),
             Source::new(README, "It\nis fast.\n".to_owned()),
+            Source::new(
+                SECURITY,
+                "# S\n\n* No promise.\n\n## Promises\n\n* It\n  is.\n* It holds.\n\n## End\n".to_owned(),
+            ),
             Source::new("a.rs", "fn it_is_fast() {}\n".to_owned()),
             Source::new("b.rs", String::new()),
         ];
@@ -77,6 +100,7 @@ mod tests {
                 "docs/claims.toml: README.md does not say `It is blue.`",
                 "docs/claims.toml: `a.rs::it_is_blue` is gone, which shows `It is blue.`",
                 "docs/claims.toml: nothing shows `It is`",
+                "SECURITY.md: no claim of docs/claims.toml shows the promise `It holds.`",
             ]
         );
     }

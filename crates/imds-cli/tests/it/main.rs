@@ -35,6 +35,7 @@ mod variables;
 mod waiting;
 mod watch;
 mod watch_hooks;
+mod written;
 
 use imds_testkit::TestEnvironment;
 
