@@ -88,16 +88,29 @@ const ENVIRONMENT: &[Entry<'static>] = &[
     (env::DISABLED, "If true, no request is sent, and commands that need one end with exit code 5."),
     (env::TIMEOUT, "Timeout of one connect and of one read, in seconds."),
     (env::NUM_ATTEMPTS, "Number of attempts, the first included."),
+    (env::V1_DISABLED, "If true, --imds-v1 is refused with exit code 5."),
+    (env::INSTANCE_PROFILE_NAME, "Name of the role, so that the service is not asked for it."),
     (env::CONFIG_FILE, "Path of the AWS config file, ~/.aws/config by default."),
-    (env::PROFILE, "Profile of the AWS config file, default by default."),
+    (env::CREDENTIALS_FILE, "Path of the AWS credentials file, ~/.aws/credentials by default."),
+    (env::PROFILE, "Profile of both files, default by default."),
+    (env::DEFAULT_PROFILE, "The older name of AWS_PROFILE, for when that is not set."),
     (env::CACHE_DIR, "Directory of the token store. If empty, the usual directory is used."),
     (env::XDG_RUNTIME_DIR, "The token store is in its subdirectory imds, if it is set."),
+    (env::XDG_CACHE_HOME, "The token store is in its subdirectory imds, if there is no runtime directory."),
     ("NO_COLOR", "If set, nothing is coloured."),
 ];
 
 const FILES: &[Entry<'static>] = &[
-    ("~/.aws/config", "Profile keys ec2_metadata_service_endpoint and ec2_metadata_service_endpoint_mode."),
-    ("$XDG_RUNTIME_DIR/imds/", "Session tokens, one file for each endpoint, readable by their owner only."),
+    (
+        "~/.aws/config, ~/.aws/credentials",
+        "Profile keys ec2_metadata_service_endpoint, ec2_metadata_service_endpoint_mode, disable_ec2_metadata, \
+         ec2_metadata_v1_disabled, ec2_instance_profile_name, metadata_service_timeout and \
+         metadata_service_num_attempts.",
+    ),
+    (
+        "$XDG_RUNTIME_DIR/imds/, /run/imds/ (root), ~/.cache/imds/",
+        "Session tokens, one file for each endpoint and boot, readable by their owner only.",
+    ),
 ];
 
 #[cfg(test)]
