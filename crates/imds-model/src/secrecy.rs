@@ -76,6 +76,29 @@ impl MetadataPath {
         LISTINGS.iter().any(|path| path.len() == segments.len() && starts_with(&segments, path))
     }
 
+    /// Returns the path as a log may show it: cut where a secret begins, so that neither a part of
+    /// a secret nor the name of one is in it.
+    ///
+    /// ```
+    /// use imds_model::MetadataPath;
+    ///
+    /// let path: MetadataPath = "iam/security-credentials/web/Token".parse()?;
+    /// assert_eq!(path.redacted(), "/latest/meta-data/iam/security-credentials/...");
+    /// # Ok::<(), imds_model::PathError>(())
+    /// ```
+    #[must_use]
+    pub fn redacted(&self) -> Cow<'_, str> {
+        if !self.is_secret() {
+            return Cow::Borrowed(self.as_str());
+        }
+        let decoded = self.decoded();
+        let segments = segments(&decoded);
+        let known = SECRET.iter().chain(&PUBLIC).filter(|known| starts_with(&segments, known));
+        let known = known.max_by_key(|known| known.len()).map(|known| known.join("/")).unwrap_or_default();
+        let all = known.split('/').count() == segments.len();
+        Cow::Owned(format!("/{}/{known}{}", self.version(), if all { "" } else { "/..." }))
+    }
+
     /// The path below the version, percent-decoded until nothing is left to decode, because a
     /// server may decode twice.
     fn decoded(&self) -> Cow<'_, str> {
@@ -156,6 +179,23 @@ mod tests {
             "tags/instance/user-data",
         ] {
             assert!(!path(text).is_secret(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_log_shows_no_part_of_a_secret() {
+        for (text, shown) in [
+            ("instance-id", "/latest/meta-data/instance-id"),
+            ("iam/security-credentials/", "/latest/meta-data/iam/security-credentials/"),
+            ("iam/security-credentials/web", "/latest/meta-data/iam/security-credentials/..."),
+            ("iam/security-credentials/web/ASIA", "/latest/meta-data/iam/security-credentials/..."),
+            ("/2021-03-23/meta-data/%2569am/x", "/2021-03-23/meta-data/iam/..."),
+            ("iam/info/more", "/latest/meta-data/iam/info/..."),
+            ("user-data", "/latest/user-data"),
+            ("user-data/password=1", "/latest/user-data/..."),
+            ("dynamic/instance-identity/rsa2048", "/latest/dynamic/instance-identity/rsa2048"),
+        ] {
+            assert_eq!(path(text).redacted(), shown, "{text}");
         }
     }
 

@@ -32,6 +32,9 @@ pub enum ErrorKind {
     /// The answer is not one that the metadata service gives: wrong status, redirect, broken or
     /// oversized body.
     Protocol,
+    /// The signature of the instance identity document is not good: the document must not be
+    /// believed.
+    Untrusted,
     /// A local failure, of the operating system and not of the service.
     Io,
 }

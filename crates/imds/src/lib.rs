@@ -27,6 +27,18 @@
 //! The library reads the environment, clock and files through handles that can be replaced
 //! ([`Environment`], [`Clock`], [`TokenStore`]), never prints, and never ends the process.
 
+//!
+//! # Features
+//! None is on by default, and none switches on a feature of another crate for its user.
+//!
+//! * `tokio`: `AsyncClient`, with every method of [`Client`].
+//! * `identity`: `Client::verified_identity`, the instance identity document with its signature
+//!   verified by AWS's certificate for the Region.
+//! * `tracing`: a span `imds.read` or `imds.token` for each call, and in it an event for each
+//!   answered request (path, status, time, whether the connection was kept) and for every other
+//!   [`ClientEvent`]. Target `imds`; a path is cut where a secret begins.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod client;
@@ -50,6 +62,8 @@ pub use client::documents::{
     Credentials, IamInfo, IdentityCredentialsInfo, IdentityDocument, MaintenanceEvent,
     RebalanceRecommendation, SpotInstanceAction,
 };
+#[cfg(feature = "identity")]
+pub use client::identity::VerifiedIdentity;
 pub use client::interface::Interface;
 pub use client::response::Response;
 #[cfg(feature = "tokio")]
@@ -63,7 +77,9 @@ pub use config::settings::{
     ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL,
 };
 pub use error::{Error, ErrorKind};
-pub use imds_model::{MetadataPath, PathError};
+#[cfg(feature = "identity")]
+pub use imds_identity::{Certificate, CertificateError, Rejection, SignatureKind};
+pub use imds_model::{Category, MetadataPath, PathError};
 pub use protocol::events::ClientEvent;
 pub use secret::SessionToken;
 pub use store::{

@@ -1,11 +1,16 @@
-//! A session token, kept out of every log.
+//! A session token, kept out of every log, and overwritten where it is no longer used.
 
 use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Longest token that is accepted, in bytes; the service's own have 56.
 const MAX_LENGTH: usize = 2048;
 
 /// A session token. `Debug` shows none of it; [`expose`](Self::expose) gives the text.
+///
+/// The text is overwritten when the token is dropped, and so are the requests, responses and
+/// records of the store that held it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SessionToken(Box<str>);
 
@@ -31,24 +36,51 @@ impl SessionToken {
     }
 }
 
+impl Drop for SessionToken {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SessionToken {}
+
 impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionToken(..)")
     }
 }
 
-/// A value that `Debug` leaves out.
-pub(crate) struct Redacted<T>(pub(crate) T);
+/// A value that `Debug` leaves out, and that is overwritten when it is dropped.
+pub(crate) struct Redacted<T: Zeroize>(pub(crate) T);
 
-impl<T> std::fmt::Debug for Redacted<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<T: Zeroize> fmt::Debug for Redacted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("..")
     }
 }
 
+impl<T: Zeroize> Drop for Redacted<T> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<T: Zeroize> ZeroizeOnDrop for Redacted<T> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_holds_a_token_overwrites_it() {
+        fn overwrites<T: ZeroizeOnDrop>() {}
+        overwrites::<SessionToken>();
+        overwrites::<Redacted<String>>();
+        overwrites::<Redacted<Vec<u8>>>();
+        let mut text: Box<str> = "AQAEAFoo==".into();
+        text.zeroize();
+        assert_eq!(text.trim_matches('\0'), "");
+    }
 
     #[test]
     fn only_what_can_stand_in_a_header_is_a_token() {

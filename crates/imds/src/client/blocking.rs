@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::protocol::body_stream::BodyStream;
 use crate::protocol::call::{Call, Goal, Success};
 use crate::protocol::shared::Shared;
+use crate::protocol::trace;
 use crate::secret::SessionToken;
 
 /// A session token with the life that it has left.
@@ -88,6 +89,7 @@ impl Client {
         PathError: From<P::Error>,
     {
         let path = path.try_into().map_err(PathError::from)?;
+        let _span = trace::entered(Some(&path));
         let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.until);
         let connection = self.driver.drive(&self.shared, &mut call);
         match call.take()? {
@@ -164,6 +166,7 @@ impl Client {
     }
 
     fn run(&self, goal: Goal) -> Result<Success, Error> {
+        let _span = trace::entered(goal.path());
         let call = Call::new(self.shared.clone(), goal, self.until);
         self.driver.run(&self.shared, call)
     }

@@ -13,6 +13,7 @@ use crate::config::settings::{Given, ImdsVersion};
 use crate::error::Error;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::shared::{Observer, Shared};
+use crate::protocol::trace;
 use crate::store::{FileStore, StoreError, StoreKey, TokenStore};
 
 /// Builds a [`Client`] or an `AsyncClient`. Nothing is sent before the first call.
@@ -109,6 +110,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Verifies the instance identity document with this certificate instead of AWS's for the
+    /// Region: that of an emulator, or of a Region that is newer than this crate.
+    #[cfg(feature = "identity")]
+    pub fn identity_certificate(mut self, certificate: imds_identity::Certificate) -> Self {
+        self.given.identity_certificate = Some(certificate);
+        self
+    }
+
     /// Keeps session tokens in this store instead of the user's [`FileStore`].
     pub fn store(mut self, store: impl TokenStore + 'static) -> Self {
         self.store = StoreChoice::Given(Arc::new(store));
@@ -160,20 +169,24 @@ impl ClientBuilder {
     fn shared(self) -> Result<Arc<Shared>, Error> {
         let environment = self.environment.unwrap_or_else(|| Box::new(SystemEnvironment));
         let settings = self.given.resolve(&*environment)?;
-        if let Some(observer) = &self.observer {
-            for message in &settings.warnings {
-                observer(&ClientEvent::SettingIgnored { message });
+        let tell = |event: &ClientEvent<'_>| {
+            trace::record(event);
+            if let Some(observer) = &self.observer {
+                observer(event);
             }
+        };
+        for message in &settings.warnings {
+            tell(&ClientEvent::SettingIgnored { message });
         }
         let store = match self.store {
             StoreChoice::None => None,
             StoreChoice::Given(store) => Some(store),
             StoreChoice::Usual => {
                 let store = FileStore::from_environment(&*environment);
-                if let (None, Some(observer)) = (&store, &self.observer) {
+                if store.is_none() {
                     let error =
                         StoreError::new("no directory for it belongs to this user; set `IMDS_CACHE_DIR`");
-                    observer(&ClientEvent::StoreUnavailable { error: &error });
+                    tell(&ClientEvent::StoreUnavailable { error: &error });
                 }
                 store.map(|store| Arc::new(store) as _)
             }

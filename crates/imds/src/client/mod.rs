@@ -8,6 +8,8 @@ pub(crate) mod blocking;
 pub(crate) mod body;
 pub(crate) mod builder;
 pub(crate) mod documents;
+#[cfg(feature = "identity")]
+pub(crate) mod identity;
 pub(crate) mod interface;
 pub(crate) mod response;
 #[cfg(feature = "tokio")]

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::protocol::body_stream::BodyStream;
 use crate::protocol::call::{Call, Goal, Success};
 use crate::protocol::shared::Shared;
+use crate::protocol::trace;
 
 /// [`Client`](crate::Client) for tasks on tokio: the same call, so the same rules, on a runtime
 /// with time and I/O enabled. Cheap to clone; clones share the session token, the connections and
@@ -80,7 +81,7 @@ impl AsyncClient {
     {
         let path = path.try_into().map_err(PathError::from)?;
         let mut call = Call::new(self.shared.clone(), Goal::Open(path.clone()), self.until);
-        let connection = self.driver.drive(&self.shared, &mut call).await;
+        let connection = trace::inside(Some(&path), self.driver.drive(&self.shared, &mut call)).await;
         match call.take()? {
             Success::Answer(answer) => {
                 let rest = call.take_remaining();
@@ -159,7 +160,7 @@ impl AsyncClient {
     }
 
     async fn run(&self, goal: Goal) -> Result<Success, Error> {
-        let call = Call::new(self.shared.clone(), goal, self.until);
-        self.driver.run(&self.shared, call).await
+        let call = Call::new(self.shared.clone(), goal.clone(), self.until);
+        trace::inside(goal.path(), self.driver.run(&self.shared, call)).await
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use imds_model::{MetadataPath, catalogue, well_known};
+use imds_model::{Category, MetadataPath, catalogue, well_known};
 use serde::de::DeserializeOwned;
 
 use crate::client::blocking::{Client, present};
@@ -15,6 +15,8 @@ use crate::client::documents::{
     self, Credentials, IamInfo, IdentityCredentialsInfo, IdentityDocument, MaintenanceEvent,
     RebalanceRecommendation, SpotInstanceAction,
 };
+#[cfg(feature = "identity")]
+use crate::client::identity::VerifiedIdentity;
 use crate::client::interface::Interface;
 use crate::client::response::Response;
 use crate::client::walk::{Entry, entries};
@@ -50,7 +52,7 @@ pub struct RoleCredentials {
 /// let hidden: Vec<_> = imds::hidden_by("2021-03-23").map(|category| category.path()).collect();
 /// assert!(hidden.contains(&"meta-data/autoscaling/target-lifecycle-state"));
 /// ```
-pub fn hidden_by(version: &str) -> impl Iterator<Item = imds_model::Category> {
+pub fn hidden_by(version: &str) -> impl Iterator<Item = Category> {
     catalogue::hidden_by(version)
 }
 
@@ -167,6 +169,17 @@ reads! {
     /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if the value is not such a document.
     fn identity_document() -> IdentityDocument;
 
+    /// Returns the instance identity document if its `rsa2048` signature is good: made with AWS's
+    /// key for the Region that the document names, or with that of
+    /// [`ClientBuilder::identity_certificate`](crate::ClientBuilder::identity_certificate).
+    ///
+    /// # Errors
+    /// Returns an error as [`get`](Self::get) does, and
+    /// [`ErrorKind::Untrusted`](crate::ErrorKind::Untrusted) if the signature is not good; its
+    /// source is a [`Rejection`](crate::Rejection).
+    #[cfg(feature = "identity")]
+    fn verified_identity() -> VerifiedIdentity;
+
     /// Returns which instance profile is attached, or `None` if none is.
     ///
     /// # Errors
@@ -262,6 +275,12 @@ reads! {
 
 async fn identity_document(reader: &impl Reader) -> Result<IdentityDocument, Error> {
     documents::parse(&reader.read(MetadataPath::from_static(well_known::IDENTITY_DOCUMENT)).await?)
+}
+
+#[cfg(feature = "identity")]
+async fn verified_identity(reader: &impl Reader) -> Result<VerifiedIdentity, Error> {
+    let signature = reader.read(crate::client::identity::SIGNATURE_PATH).await?;
+    VerifiedIdentity::of(reader.shared(), &signature)
 }
 
 async fn iam_info(reader: &impl Reader) -> Result<Option<IamInfo>, Error> {

@@ -71,6 +71,8 @@ pub(crate) struct Given {
     pub(crate) body_limit: Option<usize>,
     pub(crate) token_ttl: Option<Duration>,
     pub(crate) boot_retries: bool,
+    #[cfg(feature = "identity")]
+    pub(crate) identity_certificate: Option<imds_identity::Certificate>,
 }
 
 /// Everything that a call goes by.
@@ -93,6 +95,9 @@ pub(crate) struct Settings {
     pub(crate) role: Option<String>,
     /// What was ignored, and why.
     pub(crate) warnings: Vec<String>,
+    /// The certificate that verifies the instance identity document, if it is not AWS's.
+    #[cfg(feature = "identity")]
+    pub(crate) identity_certificate: Option<imds_identity::Certificate>,
 }
 
 impl Given {
@@ -143,6 +148,8 @@ impl Given {
                 .or_else(|| profile.get(ROLE_KEY))
                 .map(|(role, _)| role),
             warnings,
+            #[cfg(feature = "identity")]
+            identity_certificate: self.identity_certificate.clone(),
         })
     }
 

@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::pool::{self, Pool};
 use super::{HEAD_START, RECEIVE, Winner, addresses};
 use crate::clock::{Clock, Moment};
@@ -33,7 +35,7 @@ impl Driver {
     /// not released.
     pub(crate) fn drive(&self, shared: &Shared, call: &mut Call) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
-        let mut buffer = [0; RECEIVE];
+        let mut buffer = Zeroizing::new([0; RECEIVE]);
         loop {
             let now = shared.clock.now();
             match call.step(now) {
@@ -70,7 +72,7 @@ impl Driver {
                     call.event(shared.clock.now(), sent.map_or_else(Event::Failed, |()| Event::Sent));
                 }
                 Step::Receive { until } => {
-                    let received = with(&mut connection, |stream| receive(stream, &mut buffer, until - now));
+                    let received = with(&mut connection, |stream| receive(stream, &mut *buffer, until - now));
                     let event = match &received {
                         Ok(length) => Event::Received(&buffer[..*length]),
                         Err(error) => {

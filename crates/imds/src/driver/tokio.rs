@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{sleep, timeout};
+use zeroize::Zeroizing;
 
 use super::pool::{self, Pool};
 use super::{HEAD_START, RECEIVE, Winner, addresses};
@@ -37,7 +38,7 @@ impl Driver {
     pub(crate) async fn drive(&self, shared: &Shared, call: &mut Call) -> Option<Connection> {
         let mut connection: Option<Connection> = None;
         // On the heap: a task's future should not carry it.
-        let mut buffer = vec![0; RECEIVE];
+        let mut buffer = Zeroizing::new(vec![0; RECEIVE]);
         loop {
             let now = shared.clock.now();
             match call.step(now) {

@@ -34,6 +34,16 @@ pub(crate) enum Goal {
     Token,
 }
 
+impl Goal {
+    /// Returns the path that is read, if it is one.
+    pub(crate) fn path(&self) -> Option<&MetadataPath> {
+        match self {
+            Self::Get(path) | Self::Open(path) => Some(path),
+            Self::Token => None,
+        }
+    }
+}
+
 /// What a call brings.
 #[derive(Debug)]
 pub(crate) enum Success {

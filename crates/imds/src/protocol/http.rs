@@ -3,6 +3,7 @@
 use std::fmt;
 
 use imds_model::header;
+use zeroize::Zeroizing;
 
 /// Largest head of an answer, in bytes. The service's own are under 400.
 const HEAD_LIMIT: usize = 16 * 1024;
@@ -19,7 +20,8 @@ const CHUNK_LINE_LIMIT: usize = 4096;
 /// `Connection: keep-alive` is asked for by name: the service closes after each answer to a client
 /// that does not.
 pub(crate) fn request(method: &str, target: &str, authority: &str, headers: &[(&str, &str)]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256);
+    // Larger than any request to the service: a vector that grows leaves copies of the token.
+    let mut bytes = Vec::with_capacity(512);
     let mut put = |text: &str| bytes.extend_from_slice(text.as_bytes());
     for part in [method, " ", target, " HTTP/1.1\r\nHost: ", authority] {
         put(part);
@@ -80,7 +82,7 @@ pub(crate) struct Decoder {
     body_limit: usize,
     /// A value is handed out as it comes, and may be of any length; other bodies have their limit.
     streaming: bool,
-    buffer: Vec<u8>,
+    buffer: Zeroizing<Vec<u8>>,
     phase: Phase,
     answer: Option<Answer>,
 }
@@ -107,7 +109,7 @@ enum Chunk {
 
 impl Decoder {
     pub(crate) fn new(body_limit: usize) -> Self {
-        Self { body_limit, streaming: false, buffer: Vec::new(), phase: Phase::Head, answer: None }
+        Self { body_limit, streaming: false, buffer: Zeroizing::default(), phase: Phase::Head, answer: None }
     }
 
     /// For an answer whose body is taken by [`drain`](Self::drain) while it comes, where it is a

@@ -14,3 +14,4 @@ pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod step;
 pub(crate) mod token_fetch;
+pub(crate) mod trace;

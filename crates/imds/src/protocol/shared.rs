@@ -9,6 +9,7 @@ use crate::config::settings::Settings;
 use crate::protocol::events::ClientEvent;
 use crate::protocol::rate_limit::RateLimit;
 use crate::protocol::session::Session;
+use crate::protocol::trace;
 use crate::store::{StoreKey, TokenStore};
 
 /// A listener for [`ClientEvent`]s.
@@ -33,18 +34,24 @@ pub(crate) struct Shared {
 impl Shared {
     /// Reports an event. Events of calls that the observer itself makes are not reported.
     pub(crate) fn emit(&self, event: &ClientEvent<'_>) {
-        let Some(observer) = &self.observer else { return };
-        if self.is_nested() {
+        if !self.is_observed() || self.is_nested() {
             return;
         }
         let _observing = Observing::begin(&self.observing);
-        observer(event);
+        trace::record(event);
+        if let Some(observer) = &self.observer {
+            observer(event);
+        }
+    }
+
+    fn is_observed(&self) -> bool {
+        self.observer.is_some() || trace::is_on()
     }
 
     /// Returns whether this is a call that the observer makes. It must not wait for the call that
     /// is being observed.
     pub(crate) fn is_nested(&self) -> bool {
-        self.observer.is_some() && lock(&self.observing).contains(&std::thread::current().id())
+        self.is_observed() && lock(&self.observing).contains(&std::thread::current().id())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imds_model::{header, well_known};
+use zeroize::Zeroize as _;
 
 use crate::clock::{BootId, Moment};
 use crate::error::{Error, ErrorKind};
@@ -232,8 +233,11 @@ impl TokenFetch {
         let Phase::Asking(request) = &mut self.phase else { return };
         let outcome = request.take();
         let begun = outcome.begun;
-        let fetched =
-            classify::token_put(&self.shared, outcome).and_then(|answer| self.accept(&answer, begun));
+        let fetched = classify::token_put(&self.shared, outcome).and_then(|mut answer| {
+            let accepted = self.accept(&answer, begun);
+            answer.body.zeroize();
+            accepted
+        });
         if let Err(error) = &fetched {
             self.report(now, error);
         }

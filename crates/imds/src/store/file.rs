@@ -8,10 +8,12 @@
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use imds_model::env;
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RawMode};
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use super::{FetchFailure, FetchLock, StoreError, StoreKey, StoredToken, TokenStore, record};
 use crate::config::environment::Environment;
@@ -163,10 +165,10 @@ impl FileStore {
     }
 
     /// The content of a file of the store; `None` where there is none.
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let Some(directory) = self.open_directory()? else { return Ok(None) };
         let Some(file) = self.open_file(&directory, name, OFlags::RDONLY)? else { return Ok(None) };
-        let mut content = Vec::with_capacity(512);
+        let mut content = Zeroizing::new(Vec::with_capacity(512));
         let limit = record::LIMIT as u64;
         match std::fs::File::from(file).take(limit).read_to_end(&mut content) {
             Ok(_) => Ok(Some(content)),
@@ -209,8 +211,11 @@ impl FileStore {
         let (Ok(entries), Ok(now)) = (std::fs::read_dir(&self.directory), fs::fstat(lock)) else { return };
         let (prefix, own) = (prefix(key), self.stem(key).unwrap_or_default());
         for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
-            let is_ours = name.starts_with(&prefix) && !name.starts_with(&own);
-            if !is_ours || ![".token", ".lock"].iter().any(|end| name.ends_with(end)) {
+            // What a process that was killed while it saved left behind, and what belongs to
+            // earlier starts of the machine.
+            let is_half_saved = name.contains(".token.");
+            let is_old = !name.starts_with(&own) && [".token", ".lock"].iter().any(|end| name.ends_with(end));
+            if !name.starts_with(&prefix) || !(is_half_saved || is_old) {
                 continue;
             }
             if let Ok(stat) = fs::statat(directory, &*name, AtFlags::SYMLINK_NOFOLLOW)
@@ -254,7 +259,9 @@ impl TokenStore for FileStore {
     fn save(&self, key: &StoreKey, token: &StoredToken) -> Result<(), StoreError> {
         let name = token_name(&self.stem(key)?);
         let directory = self.make_directory()?;
-        let temporary = format!("{name}.{}", std::process::id());
+        // Two clients of one process may save at once, and must not write to one file.
+        static SAVES: AtomicU64 = AtomicU64::new(0);
+        let temporary = format!("{name}.{}.{}", std::process::id(), SAVES.fetch_add(1, Ordering::Relaxed));
         let failed = |error: Errno| self.error("cannot keep a token in store", error);
         // What a killed process of the same id left behind is in the way.
         let _ = fs::unlinkat(&directory, &*temporary, AtFlags::empty());
@@ -303,7 +310,7 @@ impl TokenStore for FileStore {
 
     fn last_failure(&self, key: &StoreKey) -> Result<Option<FetchFailure>, StoreError> {
         let content = self.read(&lock_name(&self.stem(key)?))?;
-        Ok(content.as_deref().and_then(record::read_failure))
+        Ok(content.and_then(|content| record::read_failure(&content)))
     }
 }
 

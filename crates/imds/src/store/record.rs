@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::{FetchFailure, StoreKey, StoredToken};
 use crate::clock::{BootId, Moment};
 use crate::error::ErrorKind;
@@ -16,15 +18,15 @@ pub(super) const LIMIT: usize = 8192;
 const TOKEN_VERSION: &str = "imds-token 1";
 const FAILURE_VERSION: &str = "imds-failure 2";
 
-pub(super) fn write_token(key: &StoreKey, token: &StoredToken) -> String {
-    format!(
+pub(super) fn write_token(key: &StoreKey, token: &StoredToken) -> Zeroizing<String> {
+    Zeroizing::new(format!(
         "{TOKEN_VERSION}\nendpoint {}\nboot-id {}\nexpires-ns {}\nttl-seconds {}\ntoken {}\n",
         key.as_str(),
         token.boot_id.as_str(),
         token.expires.as_duration().as_nanos(),
         token.ttl.as_secs(),
         token.token.expose()
-    )
+    ))
 }
 
 /// The token in the text, where it is a whole record of this key.
@@ -133,7 +135,7 @@ mod tests {
     fn a_token_is_these_lines() {
         let text = write_token(&key(), &token());
         assert_eq!(
-            text,
+            *text,
             "imds-token 1\nendpoint http://127.0.0.1:1\nboot-id 5a3f\nexpires-ns 1234567890\nttl-seconds 21600\n\
              token AQAEAexample==\n"
         );
@@ -147,7 +149,7 @@ mod tests {
         for length in 0..text.len() {
             assert_eq!(read_token(&key(), &text.as_bytes()[..length]), None, "{length}");
         }
-        assert_eq!(read_token(&key(), format!("{text}\n").as_bytes()), None);
+        assert_eq!(read_token(&key(), format!("{}\n", *text).as_bytes()), None);
         assert_eq!(read_token(&key(), text.replace("boot-id", "boot_id").as_bytes()), None);
     }
 
@@ -173,7 +175,7 @@ mod tests {
         #[test]
         fn any_bytes_are_a_record_or_none(bytes in any::<Vec<u8>>(), tail in any::<Vec<u8>>()) {
             let _ = (read_token(&key(), &bytes), read_failure(&bytes));
-            let half = write_token(&key(), &token()).into_bytes();
+            let half = write_token(&key(), &token()).as_bytes().to_vec();
             let _ = read_token(&key(), &[&half[..half.len() / 2], &tail[..]].concat());
             let _ = read_failure(&[b"imds-failure 2\n", &tail[..]].concat());
         }
