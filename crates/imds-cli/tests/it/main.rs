@@ -22,6 +22,7 @@ mod listing;
 mod mistakes;
 mod oracle;
 mod privilege;
+mod random;
 mod readme;
 mod recipes;
 mod session;

@@ -13,5 +13,6 @@ mod identity;
 mod limits;
 mod model_cases;
 mod properties;
+mod random;
 mod raw;
 mod timeline;
