@@ -34,6 +34,10 @@ pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// Home directory.
 pub const HOME: &str = "HOME";
+/// Home directory on Windows.
+pub const USER_PROFILE: &str = "USERPROFILE";
+/// Directory for what belongs to one user on one machine (Windows).
+pub const LOCAL_APP_DATA: &str = "LOCALAPPDATA";
 
 #[cfg(test)]
 mod tests {
@@ -54,5 +58,7 @@ mod tests {
         assert_eq!(super::XDG_RUNTIME_DIR, "XDG_RUNTIME_DIR");
         assert_eq!(super::XDG_CACHE_HOME, "XDG_CACHE_HOME");
         assert_eq!(super::HOME, "HOME");
+        assert_eq!(super::USER_PROFILE, "USERPROFILE");
+        assert_eq!(super::LOCAL_APP_DATA, "LOCALAPPDATA");
     }
 }

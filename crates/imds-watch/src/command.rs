@@ -2,20 +2,29 @@
 //!
 //! The command runs by a shell, in a process group of its own: the time limit reaches what the
 //! shell has started, and a Ctrl-C does not. Its standard output goes to standard error, because
-//! standard output is for lines that programs read.
+//! standard output is for lines that programs read. On Windows the shell is `cmd`, the group a job,
+//! and a job is ended at once.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use imds::Moment;
-use rustix::process::{Pid, Signal};
-use signal_hook::consts::SIGTERM;
-use signal_hook::low_level::pipe;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use self::system::Group;
 
 /// How long a command that is past its time has to end by itself, between TERM and KILL.
 pub const GRACE: Duration = Duration::from_secs(10);
@@ -45,18 +54,19 @@ pub struct Patience {
 }
 
 impl Command {
-    /// A command for `/bin/sh -c`, with nothing on standard input.
+    /// A command for `/bin/sh -c`, on Windows `cmd /c`, with nothing on standard input.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self {
-            shell: PathBuf::from("/bin/sh"),
+            shell: PathBuf::from(system::SHELL),
             text: text.to_owned(),
             variables: Vec::new(),
             input: Vec::new(),
         }
     }
 
-    /// Runs it by another program, which is given `-c` and the command.
+    /// Runs it by another program, which is given `-c` and the command; on Windows what `cmd` and
+    /// PowerShell have for it.
     #[must_use]
     pub fn shell(mut self, shell: &Path) -> Self {
         self.shell = shell.to_owned();
@@ -85,13 +95,14 @@ impl Command {
     /// Returns an error if the shell cannot be started.
     pub fn spawn(&self, deadline: Option<Moment>) -> io::Result<Running> {
         let mut command = std::process::Command::new(&self.shell);
-        command.arg("-c").arg(&self.text).stdout(io::stderr()).process_group(0);
+        system::prepare(&mut command, &self.shell, &self.text);
+        command.stdout(io::stderr());
         command.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
         for name in DAEMON_ONLY {
             command.env_remove(name);
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let mut child = command.spawn()?;
+        let (mut child, group) = system::spawn(&mut command)?;
         if let Some(mut stdin) = child.stdin.take() {
             // A command that does not read its input leaves a broken pipe, which is its right.
             if self.input.len() <= PIPE {
@@ -101,7 +112,7 @@ impl Command {
                 std::thread::spawn(move || stdin.write_all(&input));
             }
         }
-        Ok(Running { child, deadline, ending: false })
+        Ok(Running { child, group, deadline, ending: false })
     }
 
     /// Runs it to its end: after the limit, or at SIGTERM if that is asked for, its whole process
@@ -112,27 +123,19 @@ impl Command {
     pub fn run(&self, patience: &Patience) -> io::Result<ExitStatus> {
         let (send, ended) = mpsc::channel();
         if patience.on_terminate {
-            let (mut read, write) = std::os::unix::net::UnixStream::pair()?;
-            pipe::register(SIGTERM, write)?;
             let send = send.clone();
-            std::thread::spawn(move || {
-                if io::Read::read(&mut read, &mut [0]).is_ok() {
-                    // Nobody receives once the command has ended.
-                    let _ = send.send(None);
-                }
-            });
+            // Nobody receives once the command has ended.
+            system::on_terminate(move || drop(send.send(None)))?;
         }
-        let Running { mut child, .. } = self.spawn(None)?;
-        let group = Pid::from_child(&child);
+        let Running { mut child, group, .. } = self.spawn(None)?;
         std::thread::spawn(move || {
             let _ = send.send(Some(child.wait()));
         });
-        for (wait, signal) in [(patience.limit, Signal::TERM), (GRACE, Signal::KILL)] {
+        for (wait, end) in [(patience.limit, Group::terminate as fn(&Group)), (GRACE, Group::kill)] {
             if let Ok(Some(status)) = ended.recv_timeout(wait) {
                 return status;
             }
-            // Fails if the group has just ended.
-            let _ = rustix::process::kill_process_group(group, signal);
+            end(&group);
         }
         loop {
             if let Some(status) = ended.recv().map_err(io::Error::other)? {
@@ -146,6 +149,7 @@ impl Command {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    group: Group,
     /// When it is sent TERM, and after that KILL.
     deadline: Option<Moment>,
     ending: bool,
@@ -172,10 +176,12 @@ impl Running {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return false;
         }
-        let signal = if self.ending { Signal::KILL } else { Signal::TERM };
+        if self.ending {
+            self.group.kill();
+        } else {
+            self.group.terminate();
+        }
         self.deadline = if self.ending { None } else { Some(now + GRACE) };
-        // Fails if the group has just ended.
-        let _ = rustix::process::kill_process_group(Pid::from_child(&self.child), signal);
         !std::mem::replace(&mut self.ending, true)
     }
 }

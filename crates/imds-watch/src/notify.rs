@@ -1,31 +1,32 @@
 //! The word to the service manager: ready, still alive, what is going on. See sd_notify(3); it is a
 //! datagram, so no library is needed for it.
 
-use std::os::unix::net::UnixDatagram;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::time::Duration;
 
 use imds::Environment;
 
+#[cfg(unix)]
+use unix::Socket;
+#[cfg(windows)]
+use windows::Socket;
+
 /// The service manager's socket; does nothing where there is none.
 #[derive(Debug)]
 pub struct ServiceManager {
-    socket: Option<(UnixDatagram, Address)>,
+    socket: Option<Socket>,
     watchdog: Option<Duration>,
-}
-
-#[derive(Debug)]
-enum Address {
-    Path(String),
-    #[cfg(target_os = "linux")]
-    Abstract(std::os::unix::net::SocketAddr),
 }
 
 impl ServiceManager {
     /// The one that `NOTIFY_SOCKET` and `WATCHDOG_USEC` name.
     #[must_use]
     pub fn from_environment(environment: &dyn Environment) -> Self {
-        let address = environment.variable("NOTIFY_SOCKET").and_then(|text| address(&text));
-        let socket = address.and_then(|address| Some((UnixDatagram::unbound().ok()?, address)));
+        let socket = environment.variable("NOTIFY_SOCKET").and_then(|text| Socket::named(&text));
         // WATCHDOG_PID names the process that is meant; a hook that inherited the variable is not.
         let meant =
             environment.variable("WATCHDOG_PID").is_none_or(|pid| pid.parse() == Ok(std::process::id()));
@@ -67,26 +68,9 @@ impl ServiceManager {
     }
 
     fn send(&self, text: &str) {
-        let Some((socket, address)) = &self.socket else { return };
-        // A service manager that does not listen is no reason to stop watching.
-        let _ = match address {
-            Address::Path(path) => socket.send_to(text.as_bytes(), path),
-            #[cfg(target_os = "linux")]
-            Address::Abstract(address) => socket.send_to_addr(text.as_bytes(), address),
-        };
-    }
-}
-
-fn address(text: &str) -> Option<Address> {
-    match text.strip_prefix('@') {
-        None => Some(Address::Path(text.to_owned())),
-        #[cfg(target_os = "linux")]
-        Some(name) => {
-            use std::os::linux::net::SocketAddrExt as _;
-            std::os::unix::net::SocketAddr::from_abstract_name(name).ok().map(Address::Abstract)
+        if let Some(socket) = &self.socket {
+            socket.send(text);
         }
-        #[cfg(not(target_os = "linux"))]
-        Some(_) => None,
     }
 }
 
@@ -95,6 +79,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use std::ffi::OsString;
+    use std::os::unix::net::UnixDatagram;
     use std::path::Path;
 
     struct Variables(BTreeMap<&'static str, String>);

@@ -7,8 +7,7 @@
 //! leaves the other slot.
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -134,12 +133,13 @@ impl StateFile {
         let length = line.len();
         let target = 1 - self.durable;
         match self.in_place(length)? {
-            Some(file) => {
+            Some(mut file) => {
                 // What a longer line left behind is blanked; the end of the line is where it always
                 // was.
                 line.resize(length.max(self.used[target]), b' ');
                 self.used[target] = line.len();
-                let written = file.write_all_at(&line, (target * self.slot) as u64);
+                let start = SeekFrom::Start((target * self.slot) as u64);
+                let written = file.seek(start).and_then(|_| file.write_all(&line));
                 written.map_err(|error| self.file.failed("write", error))?;
                 self.used[target] = length;
                 if durable {

@@ -1,11 +1,19 @@
 //! Time and random, injected: the boot clock that token validity is kept on, and the jitter of
 //! retries.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// A point on the boot clock: time since the machine started, suspend included.
 ///
@@ -86,12 +94,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
-        #[cfg(target_os = "linux")]
-        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
-        #[cfg(not(target_os = "linux"))]
-        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
-        let time = rustix::time::clock_gettime(CLOCK);
-        Moment(Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default()))
+        Moment(system::since_boot())
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the handle that is injected")]
@@ -100,10 +103,7 @@ impl Clock for SystemClock {
     }
 
     fn boot_id(&self) -> Option<BootId> {
-        // 37 bytes, which the kernel gives at once: every `imds get` pays for each call here.
-        let mut text = [0; 64];
-        let length = File::open("/proc/sys/kernel/random/boot_id").ok()?.read(&mut text).ok()?;
-        BootId::new(std::str::from_utf8(text.get(..length)?).ok()?.trim_end())
+        system::boot_id()
     }
 
     fn random(&self) -> f64 {

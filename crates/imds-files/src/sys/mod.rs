@@ -2,8 +2,15 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
+
 #[cfg(unix)]
-pub(crate) use unix::{
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+pub(crate) use system::{
     Directory, FileType, existing_type, make_directories, open_through, resolve, standard_stream, try_lock,
     unlock,
 };

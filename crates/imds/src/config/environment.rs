@@ -1,8 +1,18 @@
 //! The process environment, injected: variables and the AWS config file.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// Where settings are read from. Replace it to resolve settings without touching the process.
 pub trait Environment {
@@ -30,6 +40,11 @@ pub trait Environment {
             .map(|value| value.to_string_lossy().into_owned())
     }
 
+    /// The user's home directory, as the AWS SDKs find it: `HOME`, and on Windows `USERPROFILE`.
+    fn home(&self) -> Option<PathBuf> {
+        system::HOME.iter().find_map(|name| self.path_variable(name))
+    }
+
     /// The variable as a path; `None` where it is unset or empty.
     fn path_variable(&self, name: &str) -> Option<PathBuf> {
         self.variable_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
@@ -51,13 +66,11 @@ impl Environment for SystemEnvironment {
     }
 
     fn is_root(&self) -> bool {
-        rustix::process::geteuid().is_root()
+        system::is_root()
     }
 
     fn is_own(&self, path: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt as _;
-        let there = path.ancestors().find_map(|part| std::fs::metadata(part).ok());
-        there.is_some_and(|part| part.uid() == rustix::process::geteuid().as_raw())
+        path.ancestors().find_map(system::is_own).unwrap_or(false)
     }
 }
 

@@ -271,7 +271,7 @@ fn read_file(
 ) -> Result<Profile, Error> {
     let given = environment.path_variable(variable).map(|path| expand_home(environment, path));
     let is_given = given.is_some();
-    let path = given.or_else(|| Some(environment.path_variable(env::HOME)?.join(".aws").join(default)));
+    let path = given.or_else(|| Some(environment.home()?.join(".aws").join(default)));
     let Some(path) = path else { return Ok(Profile::default()) };
     let text = match environment.read_file(&path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -299,7 +299,7 @@ fn read_file(
 
 /// `~/` at the beginning of a file's variable, which botocore expands too.
 fn expand_home(environment: &dyn Environment, path: PathBuf) -> PathBuf {
-    match (path.strip_prefix("~"), environment.path_variable(env::HOME)) {
+    match (path.strip_prefix("~"), environment.home()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path,
     }

@@ -5,16 +5,13 @@
 //! lock file's lock fetches the token (single-flight). A failed fetch is recorded in the lock file
 //! and returned to every waiter, so that there is no thundering herd.
 
-use std::io::Read as _;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use imds_model::env;
-use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags, RawMode};
-use rustix::io::Errno;
 use zeroize::Zeroizing;
 
+use super::sys::{self, Folder, LockFile, escaped};
 use super::{FetchFailure, FetchLock, StoreError, StoreKey, StoredToken, TokenStore, record};
 use crate::config::environment::Environment;
 
@@ -23,14 +20,6 @@ const NAME_LIMIT: usize = 200;
 
 /// Longest life of a token, in seconds: six hours, and a day for clocks that disagree.
 const LONGEST_LIFE: i64 = 30 * 3600;
-
-/// Permission bits that a token file must not have: any for group or others.
-const LOOSE_FILE: RawMode = 0o077;
-/// The bit of a directory in which users may only remove what is theirs, such as `/tmp`.
-const STICKY: RawMode = 0o1000;
-/// Permission bits that the directory must not have: writing for group or others, who could plant
-/// files in it.
-const LOOSE_DIRECTORY: RawMode = 0o022;
 
 /// Session tokens of one user, in a directory that only that user can write.
 #[derive(Clone, Debug)]
@@ -46,23 +35,15 @@ impl FileStore {
     }
 
     /// Returns the user's store: `$IMDS_CACHE_DIR`, else `$XDG_RUNTIME_DIR/imds`, else `/run/imds`
-    /// for root, else `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; `None` if none of these is
-    /// known.
+    /// for root, else `$XDG_CACHE_HOME/imds`, else `~/.cache/imds`; on Windows `%IMDS_CACHE_DIR%`,
+    /// else `%LOCALAPPDATA%\\imds`. `None` if none of these is known.
     ///
     /// All but the first are used only if they belong to the effective user: `su` and `sudo -E`
     /// leave another user's directories in the environment.
     #[must_use]
     pub fn from_environment(environment: &dyn Environment) -> Option<Self> {
-        let inside = |name, rest: &str| {
-            let path = environment.path_variable(name).filter(|path| environment.is_own(path))?;
-            Some(path.join(rest))
-        };
-        let directory = environment
-            .path_variable(env::CACHE_DIR)
-            .or_else(|| inside(env::XDG_RUNTIME_DIR, "imds"))
-            .or_else(|| environment.is_root().then(|| PathBuf::from("/run/imds")))
-            .or_else(|| inside(env::XDG_CACHE_HOME, "imds"))
-            .or_else(|| inside(env::HOME, ".cache/imds"))?;
+        let directory =
+            environment.path_variable(env::CACHE_DIR).or_else(|| sys::default_directory(environment))?;
         Some(Self { directory })
     }
 
@@ -72,114 +53,14 @@ impl FileStore {
         &self.directory
     }
 
-    /// Opens the directory; `None` where it does not exist.
-    fn open_directory(&self) -> Result<Option<OwnedFd>, StoreError> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let directory = match fs::open(&self.directory, flags, Mode::empty()) {
-            Ok(directory) => directory,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(error) => return Err(self.error("cannot open token store", error)),
-        };
-        let stat = fs::fstat(&directory).map_err(|error| self.error("cannot inspect token store", error))?;
-        if stat.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(self.refusal("belongs to another user"));
-        }
-        if stat.st_mode & LOOSE_DIRECTORY != 0 {
-            self.tighten(&directory, stat.st_mode)?;
-        }
-        Ok(Some(directory))
-    }
-
-    /// Takes from a directory of this user's the permission of others to write to it, if it is a
-    /// token store and nothing else: a directory that is shared on purpose is left alone.
-    fn tighten(&self, directory: &OwnedFd, mode: RawMode) -> Result<(), StoreError> {
-        let refusal = || self.refusal("can be written by other users");
-        let is_shared = mode & STICKY != 0;
-        let holds_only_tokens = || {
-            let ours = rustix::process::geteuid().as_raw();
-            let entries = std::fs::read_dir(&self.directory).ok()?;
-            for entry in entries {
-                let name = entry.ok()?.file_name().into_string().ok()?;
-                let stat = fs::statat(directory, &*name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-                let is_store_file = name.contains(".token") || name.ends_with(".lock");
-                if !is_store_file || stat.st_uid != ours {
-                    return None;
-                }
-            }
-            Some(())
-        };
-        if is_shared || holds_only_tokens().is_none() {
-            return Err(refusal());
-        }
-        fs::fchmod(directory, Mode::RWXU).map_err(|error| self.error("cannot tighten token store", error))
-    }
-
-    /// Opens the directory, making it where it does not exist.
-    fn make_directory(&self) -> Result<OwnedFd, StoreError> {
-        use std::os::unix::fs::DirBuilderExt as _;
-        if let Some(directory) = self.open_directory()? {
-            return Ok(directory);
-        }
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        let make = |error| StoreError::io(format!("cannot make token store `{}`", self.shown()), error);
-        builder.create(&self.directory).map_err(make)?;
-        self.open_directory()?.ok_or_else(|| self.refusal("vanished"))
-    }
-
-    /// Opens a file of the store and makes sure that it is a plain file of this user's that nobody
-    /// else can read.
-    fn open_file(
-        &self,
-        directory: &OwnedFd,
-        name: &str,
-        flags: OFlags,
-    ) -> Result<Option<OwnedFd>, StoreError> {
-        // NONBLOCK: a pipe in the place of the file must not make the process wait.
-        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = match fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR) {
-            Ok(file) => file,
-            Err(Errno::NOENT) if !flags.contains(OFlags::CREATE) => return Ok(None),
-            Err(Errno::LOOP) => return Err(self.refusal(&format!("has a symbolic link for `{name}`"))),
-            Err(error) => return Err(self.error(&format!("cannot open `{name}` in token store"), error)),
-        };
-        let stat = fs::fstat(&file).map_err(|error| self.error("cannot inspect token file", error))?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(self.refusal(&format!("has something other than a file for `{name}`")));
-        }
-        if stat.st_uid != rustix::process::geteuid().as_raw() {
-            return Err(self.refusal(&format!("has a file of another user for `{name}`")));
-        }
-        if stat.st_mode & LOOSE_FILE != 0 {
-            // Another user may have written what is in it: it is replaced.
-            if stat.st_mode & LOOSE_DIRECTORY != 0 && !flags.contains(OFlags::RDWR) {
-                let _ = fs::unlinkat(directory, name, AtFlags::empty());
-                return Err(self.refusal(&format!("had a file that other users could write for `{name}`")));
-            }
-            // It is this user's own: an older umask, or a copy. It is tightened here, once.
-            let tightened = fs::fchmod(&file, Mode::RUSR | Mode::WUSR);
-            tightened
-                .map_err(|error| self.error(&format!("cannot tighten `{name}` in token store"), error))?;
-        }
-        Ok(Some(file))
-    }
-
     /// The content of a file of the store; `None` where there is none.
     fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let Some(directory) = self.open_directory()? else { return Ok(None) };
-        let Some(file) = self.open_file(&directory, name, OFlags::RDONLY)? else { return Ok(None) };
-        let mut content = Zeroizing::new(Vec::with_capacity(512));
-        let limit = record::LIMIT as u64;
-        match std::fs::File::from(file).take(limit).read_to_end(&mut content) {
-            Ok(_) => Ok(Some(content)),
-            Err(error) => {
-                Err(StoreError::io(format!("cannot read `{name}` in token store `{}`", self.shown()), error))
-            }
-        }
+        let Some(folder) = Folder::open(&self.directory)? else { return Ok(None) };
+        folder.read(name, record::LIMIT as u64)
     }
 
-    fn error(&self, what: &str, error: Errno) -> StoreError {
-        StoreError::io(format!("{what} `{}`", self.shown()), error.into())
+    fn failed(&self, what: &str, error: std::io::Error) -> StoreError {
+        StoreError::io(format!("{what} `{}`", self.shown()), error)
     }
 
     fn refusal(&self, why: &str) -> StoreError {
@@ -207,8 +88,8 @@ impl FileStore {
 
     /// Removes the files of machines and starts long gone, whose tokens have expired. It runs when
     /// the lock file of this start is made, so once for each.
-    fn sweep(&self, directory: &OwnedFd, key: &StoreKey, lock: &OwnedFd) {
-        let (Ok(entries), Ok(now)) = (std::fs::read_dir(&self.directory), fs::fstat(lock)) else { return };
+    fn sweep(&self, folder: &Folder<'_>, key: &StoreKey, lock: &LockFile) {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return };
         let (prefix, own) = (prefix(key), self.stem(key).unwrap_or_default());
         for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
             // What a process that was killed while it saved left behind, and what belongs to
@@ -218,10 +99,8 @@ impl FileStore {
             if !name.starts_with(&prefix) || !(is_half_saved || is_old) {
                 continue;
             }
-            if let Ok(stat) = fs::statat(directory, &*name, AtFlags::SYMLINK_NOFOLLOW)
-                && now.st_mtime.saturating_sub(stat.st_mtime) > LONGEST_LIFE
-            {
-                let _ = fs::unlinkat(directory, &*name, AtFlags::empty());
+            if folder.age(&name, lock).is_some_and(|age| age > LONGEST_LIFE) {
+                let _ = folder.remove(&name);
             }
         }
     }
@@ -230,10 +109,6 @@ impl FileStore {
 /// Returns what the names of all files of an endpoint begin with.
 fn prefix(key: &StoreKey) -> String {
     format!("{}@", escaped(key.as_str().strip_prefix("http://").unwrap_or(key.as_str())))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('%', "%25").replace('/', "%2F").replace('@', "%40")
 }
 
 /// The file that a token is in.
@@ -258,53 +133,32 @@ impl TokenStore for FileStore {
 
     fn save(&self, key: &StoreKey, token: &StoredToken) -> Result<(), StoreError> {
         let name = token_name(&self.stem(key)?);
-        let directory = self.make_directory()?;
         // Two clients of one process may save at once, and must not write to one file.
         static SAVES: AtomicU64 = AtomicU64::new(0);
         let temporary = format!("{name}.{}.{}", std::process::id(), SAVES.fetch_add(1, Ordering::Relaxed));
-        let failed = |error: Errno| self.error("cannot keep a token in store", error);
-        // What a killed process of the same id left behind is in the way.
-        let _ = fs::unlinkat(&directory, &*temporary, AtFlags::empty());
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = fs::openat(&directory, &*temporary, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let text = record::write_token(key, token);
-        let written = match rustix::io::write(&file, text.as_bytes()) {
-            Ok(length) if length == text.len() => fs::renameat(&directory, &*temporary, &directory, &*name),
-            Ok(_) => Err(Errno::NOSPC),
-            Err(error) => Err(error),
-        };
-        written.map_err(|error| {
-            let _ = fs::unlinkat(&directory, &*temporary, AtFlags::empty());
-            failed(error)
-        })
+        Folder::make(&self.directory)?
+            .replace(&name, &temporary, text.as_bytes())
+            .map_err(|error| self.failed("cannot keep a token in store", error))
     }
 
     fn remove(&self, key: &StoreKey) -> Result<bool, StoreError> {
         let name = token_name(&self.stem(key)?);
-        let Some(directory) = self.open_directory()? else { return Ok(false) };
-        match fs::unlinkat(&directory, &*name, AtFlags::empty()) {
-            Ok(()) => Ok(true),
-            Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(self.error("cannot remove a token from store", error)),
-        }
+        let Some(folder) = Folder::open(&self.directory)? else { return Ok(false) };
+        folder.remove(&name).map_err(|error| self.failed("cannot remove a token from store", error))
     }
 
     fn try_lock(&self, key: &StoreKey) -> Result<Option<Box<dyn FetchLock>>, StoreError> {
         let name = lock_name(&self.stem(key)?);
-        let directory = self.make_directory()?;
-        let file = match self.open_file(&directory, &name, OFlags::RDWR)? {
-            Some(file) => file,
-            None => {
-                let made = self.open_file(&directory, &name, OFlags::RDWR | OFlags::CREATE)?;
-                let file = made.ok_or_else(|| self.refusal("vanished"))?;
-                self.sweep(&directory, key, &file);
-                file
-            }
-        };
-        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Box::new(FileLock { file }))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(self.error("cannot lock token store", error)),
+        let folder = Folder::make(&self.directory)?;
+        let (file, is_new) = folder.open_lock(&name)?;
+        if is_new {
+            self.sweep(&folder, key, &file);
+        }
+        match file.try_lock() {
+            Ok(true) => Ok(Some(Box::new(FileLock { file }))),
+            Ok(false) => Ok(None),
+            Err(error) => Err(self.failed("cannot lock token store", error)),
         }
     }
 
@@ -314,19 +168,17 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The locked file. The lock ends with it, or with the process, whichever is first.
+/// The locked file.
 #[derive(Debug)]
 struct FileLock {
-    file: OwnedFd,
+    file: LockFile,
 }
 
 impl FetchLock for FileLock {
     fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         let text = record::write_failure(failure);
-        let failed = |error: Errno| StoreError::io("cannot tell other processes of a failure", error.into());
-        fs::ftruncate(&self.file, 0).map_err(failed)?;
-        rustix::io::pwrite(&self.file, text.as_bytes(), 0).map_err(failed)?;
-        Ok(())
+        let failed = |error| StoreError::io("cannot tell other processes of a failure", error);
+        self.file.write(text.as_bytes()).map_err(failed)
     }
 }
 

@@ -3,6 +3,7 @@
 mod file;
 mod memory;
 mod record;
+mod sys;
 
 use std::fmt;
 use std::time::Duration;
