@@ -25,7 +25,7 @@ fn credentials(expiration: &str) -> (String, [String; 2]) {
 
 fn emulator(expiration: &str) -> (Emulator, [String; 2]) {
     let (document, secrets) = credentials(expiration);
-    (Emulator::builder().set(ROLE, document).start().unwrap(), secrets)
+    (crate::emulator().set(ROLE, document).start().unwrap(), secrets)
 }
 
 #[test]
@@ -150,14 +150,14 @@ fn never_on_a_terminal_without_force() {
 #[test]
 fn no_role_and_another_role() {
     let world = world();
-    let none = Emulator::builder().unset("iam").start().unwrap();
+    let none = crate::emulator().unset("iam").start().unwrap();
     let _ = world
         .imds(["credentials"])
         .endpoint(&none.endpoint())
         .run()
         .fails_with(3)
         .says("the instance has no role\n");
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let _ = world
         .imds(["credentials", "nobody"])
         .endpoint(&emulator.endpoint())
@@ -182,7 +182,7 @@ fn a_document_that_is_none() {
         ("", &["is not JSON"]),
         (r#"{"Code":"Success"}"#, &["error: the value of `/latest/meta-data/iam/"]),
     ] {
-        let emulator = Emulator::builder().set(ROLE, body).start().unwrap();
+        let emulator = crate::emulator().set(ROLE, body).start().unwrap();
         let mut output = world.imds(["credentials"]).endpoint(&emulator.endpoint()).run().fails_with(1);
         for text in told {
             output = output.says(text);

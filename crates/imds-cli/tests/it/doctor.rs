@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use boon::{Compiler, Schemas};
-use imds_emulator::{Emulator, Switch};
+use imds_emulator::Switch;
 use imds_testkit::{Answer, Behaviour, CommandOutput, FaultServer, RefusingPort, TestEnvironment};
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ fn one(id: &str, cause: &str) -> Vec<Finding> {
 
 #[test]
 fn nothing_is_wrong() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     let output = diagnose(&world, &emulator.endpoint()).exits_with(0);
     assert_eq!(findings(&output), []);
     let report = report(&output);
@@ -109,7 +109,7 @@ fn the_endpoint_variable_names_a_port_where_nothing_listens() {
 
 #[test]
 fn turned_off() {
-    let emulator = Emulator::builder().endpoint(Switch::Disabled).start().unwrap();
+    let emulator = crate::emulator().endpoint(Switch::Disabled).start().unwrap();
     let output = diagnose(&world(), &emulator.endpoint()).exits_with(5);
     assert_eq!(findings(&output), one("token", "turned-off"));
 }
@@ -168,7 +168,7 @@ fn the_clock_is_ten_minutes_off() {
 
 #[test]
 fn a_proxy_is_set() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let run = |exempt: &str| {
         world
@@ -186,7 +186,7 @@ fn a_proxy_is_set() {
 
 #[test]
 fn the_store_cannot_be_written() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     std::fs::write(world.root().join("file"), "").unwrap();
     let output = world
         .imds(["doctor", "--output", "json"])
@@ -229,7 +229,7 @@ fn a_put_that_stalls_where_a_get_does_not_is_the_hop_limit() {
 
 #[test]
 fn expired_credentials() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set(
             "iam/security-credentials/my-role",
             r#"{"Code":"Success","AccessKeyId":"ASIAIOSFODNN7EXAMPLE","SecretAccessKey":"s","Token":"t","Expiration":"2020-01-01T00:00:00Z"}"#,
@@ -242,7 +242,7 @@ fn expired_credentials() {
 
 #[test]
 fn what_the_instance_does_not_have_is_a_note() {
-    let emulator = Emulator::builder().unset("iam").unset("/latest/user-data").unset("tags").start().unwrap();
+    let emulator = crate::emulator().unset("iam").unset("/latest/user-data").unset("tags").start().unwrap();
     let output = diagnose(&world(), &emulator.endpoint()).exits_with(0);
     assert_eq!(findings(&output), []);
     let report = report(&output);
@@ -256,7 +256,7 @@ fn imdsv1_is_probed_only_when_asked_for() {
     for (tokens, outcome) in
         [(imds_emulator::HttpTokens::Required, "ok"), (imds_emulator::HttpTokens::Optional, "note")]
     {
-        let (world, emulator) = (world(), Emulator::builder().tokens(tokens).start().unwrap());
+        let (world, emulator) = (world(), crate::emulator().tokens(tokens).start().unwrap());
         let output = world
             .imds(["doctor", "--output", "json", "--probe-v1"])
             .endpoint(&emulator.endpoint())
@@ -268,7 +268,7 @@ fn imdsv1_is_probed_only_when_asked_for() {
 
 #[test]
 fn another_program_of_the_name_on_the_path_is_named() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     let bin = world.root().join("bin");
     std::fs::create_dir(&bin).unwrap();
     imds_testkit::write_executable(&bin.join("imds"), b"#!/bin/sh\n");

@@ -12,7 +12,7 @@ use crate::{oracle, world};
 
 /// An instance that has every category of the model, with the model's example as its value.
 fn fullest() -> imds_emulator::Emulator {
-    let mut builder = Emulator::builder().instance(Preset::MultiInterface.instance());
+    let mut builder = crate::emulator().instance(Preset::MultiInterface.instance());
     for category in CATALOGUE.iter().filter(|category| !category.is_directory()) {
         builder = builder.set(&concrete(category.path()), category.example());
     }
@@ -111,13 +111,13 @@ fn the_fullest_instance_leaf_by_leaf() {
 fn a_snapshot_served_again_is_the_same_for_every_profile() {
     for profile in Profile::ALL {
         let preset = if profile == Profile::Snowball { Preset::Snowball } else { Preset::MultiInterface };
-        let emulator = Emulator::builder().instance(preset.instance()).profile(profile).start().unwrap();
+        let emulator = crate::emulator().instance(preset.instance()).profile(profile).start().unwrap();
         let (leaves, text) = snapshot(&emulator);
         let world = world();
         let file = world.root().join("instance.json");
         std::fs::write(&file, &text).unwrap();
         let again =
-            Emulator::builder().described(read_instance(&file).unwrap()).profile(profile).start().unwrap();
+            crate::emulator().described(read_instance(&file).unwrap()).profile(profile).start().unwrap();
         let (leaves_again, text_again) = snapshot(&again);
         assert_eq!(leaves_again, leaves, "{profile:?}");
         assert_eq!(text_again, text, "{profile:?}");
@@ -131,7 +131,7 @@ fn a_snapshot_served_again_is_the_same_for_every_profile() {
 #[test]
 fn a_snapshot_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let file = world.root().join("snapshot.json");
     std::fs::write(&file, "old").unwrap();
@@ -191,7 +191,7 @@ fn values_are_typed_and_every_key_and_signature_path_is_there() {
 #[test]
 fn nothing_is_cut_and_text_is_utf_8() {
     let long = "x".repeat(100_000);
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("user-data", long.clone())
         .set("tags/instance/long", long.clone())
         .set("tags/instance/Größe", "5 µm ✓")
@@ -206,7 +206,7 @@ fn nothing_is_cut_and_text_is_utf_8() {
 
 #[test]
 fn a_broken_document_stays_text_and_is_named() {
-    let emulator = Emulator::builder().set("events/maintenance/scheduled", "[{\"Code\":").start().unwrap();
+    let emulator = crate::emulator().set("events/maintenance/scheduled", "[{\"Code\":").start().unwrap();
     let out = dump(&emulator.endpoint(), &["events"]).exits_with(0);
     let out = out.says(
         "note: the value of `/latest/meta-data/events/maintenance/scheduled` should be JSON and is not",
@@ -222,7 +222,7 @@ fn a_broken_document_stays_text_and_is_named() {
 
 #[test]
 fn by_name_by_prefix_and_by_regular_expression() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let endpoint = emulator.endpoint();
     let _ = dump(&endpoint, &["--output", "flat", "-E", "region$"])
         .prints("meta-data/placement/region = \"us-east-1\"\n");
@@ -316,7 +316,7 @@ fn a_service_that_is_off_is_told_once() {
 
 #[test]
 fn a_pin_tells_what_it_hides() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let out = dump(&emulator.endpoint(), &["/2021-03-23/meta-data/", "--output", "flat"]).exits_with(0);
     assert!(!out.stdout().contains("meta-data/system"));
     let _ = out.says(
@@ -327,7 +327,7 @@ fn a_pin_tells_what_it_hides() {
 
 #[test]
 fn a_tree_on_the_screen() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let tree = |arguments: &[&str]| {
         world.imds(["tree"].iter().chain(arguments)).endpoint(&emulator.endpoint()).run()
@@ -356,7 +356,7 @@ fn a_tree_on_the_screen() {
 
 #[test]
 fn a_directory_that_the_instance_does_not_have() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .instance(Instance { tags: BTreeMap::new(), ..Instance::default() })
         .start()
         .unwrap();

@@ -18,7 +18,7 @@ const IN_FLIGHT: usize = 4;
 fn large() -> Emulator {
     let tags = (0..700).map(|number| (format!("tag-{number}"), format!("value {number}"))).collect();
     let instance = Instance { tags, ..Instance::default() };
-    Emulator::builder().instance(instance).start().unwrap()
+    crate::emulator().instance(instance).start().unwrap()
 }
 
 /// What each request cost in packets, with the time when it came.

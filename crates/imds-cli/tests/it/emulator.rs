@@ -1,7 +1,5 @@
 //! The emulator from the command line: `serve`, `emulate`, `emulator ctl`, `emulator import-aemm`.
 
-use imds_emulator::Emulator;
-
 use crate::world;
 
 /// The hint of every command line that clap refuses.
@@ -276,7 +274,7 @@ fn the_control_apis_address_from_the_environment() {
 #[test]
 fn a_running_emulator_is_controlled() {
     let world = world();
-    let emulator = Emulator::builder().control("127.0.0.1:0".parse().unwrap()).start().unwrap();
+    let emulator = crate::emulator().control("127.0.0.1:0".parse().unwrap()).start().unwrap();
     let control = emulator.control_address().unwrap().to_string();
     let ctl = |arguments: &[&str]| {
         let all =

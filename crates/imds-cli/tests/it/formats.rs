@@ -43,7 +43,7 @@ fn emulator(tree: &Tree) -> Emulator {
     let set = |builder: imds_emulator::Builder, (path, value): (&Vec<String>, &Vec<u8>)| {
         builder.set(&format!("/latest/meta-data/random/{}", path.join("/")), value.clone())
     };
-    tree.iter().fold(Emulator::builder(), set).start().unwrap()
+    tree.iter().fold(crate::emulator(), set).start().unwrap()
 }
 
 fn dump(emulator: &Emulator, format: &str) -> CommandOutput {
@@ -113,7 +113,7 @@ proptest! {
         let file = world.root().join("snapshot.json");
         let out = world.imds(["dump", "random/", "--snapshot", file.to_str().unwrap()]).endpoint(&emulator.endpoint()).run();
         let _ = out.prints("");
-        let again = Emulator::builder().described(imds_emulator::read_instance(&file).unwrap()).start().unwrap();
+        let again = crate::emulator().described(imds_emulator::read_instance(&file).unwrap()).start().unwrap();
         let again = dump(&again, "json").exits_with(0);
         let first = dump(&emulator, "json").exits_with(0);
         prop_assert_eq!(again.stdout(), first.stdout());

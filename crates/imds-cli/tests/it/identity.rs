@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use imds_emulator::Emulator;
 use imds_testkit::{FaultServer, Invocation, TestEnvironment};
 use serde_json::Value;
 
@@ -21,7 +20,7 @@ fn verify<'w>(world: &'w TestEnvironment, files: &[(&str, PathBuf)]) -> Invocati
 
 #[test]
 fn show_prints_the_document_byte_for_byte() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("/latest/dynamic/instance-identity/document", "{\n  \"a\" : 1\n}")
         .start()
         .unwrap();
@@ -155,7 +154,7 @@ struct Signed {
 
 impl Signed {
     fn new() -> Self {
-        let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+        let (world, emulator) = (world(), crate::emulator().start().unwrap());
         // First, since this makes the keys, however long that takes on a busy machine.
         let certificates = emulator.service().certificates().unwrap();
         for name in ["document", "rsa2048", "signature", "pkcs7"] {

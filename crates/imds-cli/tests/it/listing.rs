@@ -1,6 +1,5 @@
 //! `imds list`, `imds categories`, and the formats of `imds get`.
 
-use imds_emulator::Emulator;
 use imds_model::CATALOGUE;
 use serde_json::{Value, json};
 
@@ -8,7 +7,7 @@ use crate::world;
 
 #[test]
 fn a_directory_by_its_names() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let list = |arguments: &[&str]| {
         world.imds(["list"].iter().chain(arguments)).endpoint(&emulator.endpoint()).run()
@@ -46,7 +45,7 @@ fn the_catalogue_without_a_network() {
 
 #[test]
 fn get_prints_every_format() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let get =
         |arguments: &[&str]| world.imds(["get"].iter().chain(arguments)).endpoint(&emulator.endpoint()).run();

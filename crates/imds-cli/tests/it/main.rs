@@ -20,6 +20,7 @@ mod identity;
 mod isolation;
 mod listing;
 mod mistakes;
+mod names;
 mod oracle;
 mod privilege;
 mod random;
@@ -60,4 +61,10 @@ fn needed_or_told(there: bool, test: &str, needed: &str) -> bool {
         let _ = writeln!(std::io::stderr(), "SKIPPED: {test} needs {needed}");
     }
     there
+}
+
+/// An emulator that ends the tests if a request holds a secret in its path.
+pub(crate) fn emulator() -> imds_emulator::Builder {
+    imds_emulator::Emulator::builder()
+        .on_request(|request| imds_testkit::secrets::check_target(&request.path))
 }

@@ -1,7 +1,5 @@
 //! Forty mistakes that people make, and the message for each of them.
 
-use imds_emulator::Emulator;
-
 use crate::world;
 
 /// The command line, its exit code, and a part of what is said.
@@ -72,7 +70,7 @@ const MISTAKES: &[(&[&str], i32, &str)] = &[
 
 #[test]
 fn each_mistake_is_told_with_what_to_do() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     assert!(MISTAKES.len() >= 40);
     let mut wrong = Vec::new();

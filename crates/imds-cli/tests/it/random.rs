@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use imds_emulator::Emulator;
 use imds_testkit::{Invocation, TestEnvironment};
 
 use crate::world;
@@ -179,7 +178,7 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn any_command_line_ends_with_a_documented_exit_code() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     let options = options(&world);
     let seeds = number("IMDS_RANDOM_SEED")
         .map_or(0..number("IMDS_RANDOM_RUNS").unwrap_or(300), |seed| seed..seed + 1);

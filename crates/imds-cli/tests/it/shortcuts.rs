@@ -14,7 +14,7 @@ struct Bench {
 
 impl Bench {
     fn new(preset: Preset) -> Self {
-        let emulator = Emulator::builder().instance(preset.instance()).start().unwrap();
+        let emulator = crate::emulator().instance(preset.instance()).start().unwrap();
         Self { world: world(), emulator }
     }
 

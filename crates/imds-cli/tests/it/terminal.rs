@@ -128,7 +128,7 @@ fn credentials_are_not_printed_on_a_terminal() {
 
 #[test]
 fn colours_are_for_terminals_that_want_them() {
-    let emulator = imds_emulator::Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let tree = |variables: &[(&str, &str)]| {
         let world = world();
         let run = world.imds(["tree", "iam"]).endpoint(&emulator.endpoint()).on_terminal();

@@ -3,14 +3,13 @@
 use std::io::Write as _;
 
 use base64::Engine as _;
-use imds_emulator::Emulator;
 
 use crate::world;
 
 const SCRIPT: &[u8] = b"#!/bin/sh\necho secret-of-user-data\n";
 
 fn run(data: &[u8], arguments: &[&str]) -> imds_testkit::CommandOutput {
-    let emulator = Emulator::builder().set("user-data", data).start().unwrap();
+    let emulator = crate::emulator().set("user-data", data).start().unwrap();
     world().imds(["user-data"].iter().chain(arguments)).endpoint(&emulator.endpoint()).run()
 }
 
@@ -32,7 +31,7 @@ fn byte_for_byte_and_unwrapped() {
 
 #[test]
 fn nothing_given_is_not_an_empty_value() {
-    let emulator = Emulator::builder().unset("user-data").start().unwrap();
+    let emulator = crate::emulator().unset("user-data").start().unwrap();
     let out = world().imds(["user-data"]).endpoint(&emulator.endpoint()).run();
     let _ = out.fails_with(3).says("error: the instance was launched without user data\n");
     let _ = run(b"", &[]).prints("");

@@ -27,7 +27,7 @@ fn emulator() -> Emulator {
     NASTY
         .iter()
         .enumerate()
-        .fold(Emulator::builder(), |builder, (n, value)| builder.set(&format!("tags/instance/v{n}"), *value))
+        .fold(crate::emulator(), |builder, (n, value)| builder.set(&format!("tags/instance/v{n}"), *value))
         .start()
         .unwrap()
 }
@@ -99,7 +99,7 @@ fn systemd_reads_back_what_was_there() {
 
 #[test]
 fn nul_and_what_is_no_text_are_refused() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("tags/instance/a", "x\0y")
         .set("tags/instance/b", b"\xff".to_vec())
         .start()
@@ -123,7 +123,7 @@ fn nul_and_what_is_no_text_are_refused() {
 
 #[test]
 fn names_prefixes_directories_and_what_is_missing() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let world = world();
     let env =
         |arguments: &[&str]| world.imds(["env"].iter().chain(arguments)).endpoint(&emulator.endpoint()).run();

@@ -21,6 +21,7 @@ fn until_it_appears() {
     server.next_get([Answer::status(404).into(), Answer::status(404).into(), value("now")]);
     let _ = wait(&server, &["--timeout", "60"]).prints("now");
     assert_eq!((server.counts().gets, server.counts().token_puts), (3, 1));
+    assert_eq!(server.counts().connections, 1, "one connection carries every poll");
     assert!(server.requests().iter().all(|request| request.is_token_put() || request.target == PATH));
 }
 

@@ -4,7 +4,6 @@ use std::io::Read as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 
-use imds_emulator::Emulator;
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
 use crate::{needed_or_told, world};
@@ -23,7 +22,7 @@ fn the_null_device_stays_a_device() {
     if !needed_or_told(root, "the_null_device_stays_a_device", "root") {
         return;
     }
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     // A device of the test's own: a fault must not cost the machine its /dev/null.
     let device = world.root().join("null");
     node(&device, FileType::CharacterDevice);
@@ -47,7 +46,7 @@ fn is_temporary(entry: &std::io::Result<std::fs::DirEntry>) -> bool {
 
 #[test]
 fn a_snapshot_goes_through_a_pipe() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     let pipe = world.root().join("pipe");
     node(&pipe, FileType::Fifo);
     let text = std::thread::scope(|scope| {
@@ -70,7 +69,7 @@ fn a_snapshot_goes_through_a_pipe() {
 
 #[test]
 fn a_snapshot_goes_to_standard_output() {
-    let (world, emulator) = (world(), Emulator::builder().start().unwrap());
+    let (world, emulator) = (world(), crate::emulator().start().unwrap());
     for path in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
         let out = world.imds(["dump", "placement", "--snapshot", path]).endpoint(&emulator.endpoint()).run();
         let out = out.exits_with(0);

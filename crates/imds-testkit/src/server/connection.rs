@@ -15,6 +15,11 @@ pub(super) fn run(stream: TcpStream, shared: &Shared) {
     let mut reader = BufReader::new(stream);
     while let Some(seen) = request::read(&mut reader) {
         let behaviour = shared.change(|state| decide(state, &seen));
+        // Here and not under the lock, which a panic would poison.
+        if let Some(secret) = shared.lock().leaked.pop() {
+            let start: String = secret.chars().take(8).collect();
+            panic!("secret leaked: a request for a path holds the secret that starts with `{start}`");
+        }
         let ended = match behaviour {
             Behaviour::Answer(answer) => send(reader.get_mut(), &answer, &seen),
             Behaviour::Reset { answer, body_bytes } => reset(reader.get_mut(), &answer, body_bytes),
@@ -45,6 +50,10 @@ fn decide(state: &mut State, seen: &RequestSeen) -> Behaviour {
         state.paths.get(&seen.target).cloned().unwrap_or_else(|| state.get_script.next())
     };
     state.requests.push(seen.clone());
+    state.leaked.extend(secrets::find_in_target(&seen.target, &state.secrets));
+    if let Behaviour::Serve(body) | Behaviour::Answer(Answer { body, status: 200, .. }) = &behaviour {
+        state.secrets.extend(secrets::texts_of(&seen.target, body));
+    }
     match behaviour {
         Behaviour::IssueToken => issue_token(state, seen).into(),
         Behaviour::Serve(body) => match token {

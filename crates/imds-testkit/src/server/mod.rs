@@ -26,7 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// that are used up one per request, then a steady one. A fresh server issues tokens and serves
 /// `i-0123456789abcdef0` to requests that carry one of them.
 ///
-/// Dropping the server ends its threads and fails the test if one of them panicked.
+/// Dropping the server ends its threads and fails the test if one of them panicked. So it does if a
+/// request holds a secret in its path: a session token, or a text of what was served at the path of
+/// a secret.
 ///
 /// ```
 /// use imds_testkit::{Answer, FaultServer};
@@ -61,6 +63,10 @@ struct State {
     issued: u64,
     counts: Counts,
     requests: Vec<RequestSeen>,
+    /// The texts of the secrets that were served, which no request may hold.
+    secrets: Vec<String>,
+    /// Secrets that requests did hold.
+    leaked: Vec<String>,
     /// Open connections, so that dropping the server can end those that stall.
     open: Vec<(u64, TcpStream)>,
     handlers: Vec<JoinHandle<()>>,
@@ -121,6 +127,8 @@ impl FaultServer {
                 issued: 0,
                 counts: Counts::default(),
                 requests: Vec::new(),
+                secrets: Vec::new(),
+                leaked: Vec::new(),
                 open: Vec::new(),
                 handlers: Vec::new(),
                 panics: Vec::new(),

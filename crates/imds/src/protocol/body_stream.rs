@@ -29,6 +29,8 @@ pub(crate) struct BodyStream {
     shared: Arc<Shared>,
     rest: Option<RemainingBody>,
     piece: Vec<u8>,
+    /// Whether enough has come to know that it is no web page.
+    judged: bool,
     state: State,
 }
 
@@ -47,10 +49,11 @@ impl BodyStream {
         rest: Option<RemainingBody>,
     ) -> Self {
         let state = if rest.is_some() { State::Open } else { State::Complete { reusable: false } };
-        let mut stream = Self { path, shared, rest, piece: whole, state };
+        let mut stream = Self { path, shared, rest, piece: whole, judged: false, state };
         if let Some(rest) = &mut stream.rest {
             stream.piece = rest.decoder.drain();
         }
+        stream.judge();
         stream
     }
 
@@ -65,7 +68,7 @@ impl BodyStream {
     /// # Errors
     /// Why nothing more comes, again each time: an end that is none must not look like one.
     pub(crate) fn next(&mut self) -> Result<Next, Error> {
-        if !self.piece.is_empty() {
+        if self.judged && !self.piece.is_empty() {
             return Ok(Next::Piece(std::mem::take(&mut self.piece)));
         }
         match &self.state {
@@ -87,9 +90,9 @@ impl BodyStream {
             }),
         };
         match decoded {
-            Ok(None) => self.piece = rest.decoder.drain(),
-            Ok(Some(answer)) => {
-                self.piece = answer.body;
+            Ok(None) => self.piece.append(&mut rest.decoder.drain()),
+            Ok(Some(mut answer)) => {
+                self.piece.append(&mut answer.body);
                 self.state = State::Complete { reusable: answer.reusable };
             }
             Err(failure) => {
@@ -97,6 +100,20 @@ impl BodyStream {
                 let error = classify::no_answer(&self.shared, &subject, rest.endpoint, failure);
                 self.state = State::Failed(error.path_context(&self.path));
             }
+        }
+        self.judge();
+    }
+
+    /// Refuses a web page, once its begin has come.
+    fn judge(&mut self) {
+        let path = self.path.as_str();
+        if self.judged || matches!(self.state, State::Open) && classify::may_become_page(path, &self.piece) {
+            return;
+        }
+        self.judged = true;
+        if classify::is_page(path, &self.piece) {
+            self.piece.clear();
+            self.state = State::Failed(classify::page(&format!("`{}`", self.path)).path_context(&self.path));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What an answer, or its absence, means: a value or an error that a caller can decide by.
 
+use imds_model::MetadataPath;
+
 use crate::config::settings::ImdsVersion;
 use crate::error::{Error, ErrorKind};
 use crate::protocol::http::Answer;
@@ -44,6 +46,7 @@ pub(crate) fn get(shared: &Shared, path: &str, outcome: Outcome) -> Result<Answe
     let subject = format!("`{path}`");
     let (context, result) = split(outcome);
     let error = match result {
+        Ok(answer) if answer.status == 200 && is_page(path, &answer.body) => page(&subject),
         Ok(answer) if matches!(answer.status, 200 | 401) => return Ok(answer),
         Ok(answer) => match answer.status {
             403 => Error::new(
@@ -59,6 +62,48 @@ pub(crate) fn get(shared: &Shared, path: &str, outcome: Outcome) -> Result<Answe
         Err(failure) => no_answer(shared, &subject, context.endpoint, failure),
     };
     Err(context.apply(shared, error))
+}
+
+/// How many bytes of a value show whether it is a web page.
+const PAGE_BEGIN: usize = 256;
+
+/// Returns whether a value that begins so is a web page. A captive portal need not say so by a
+/// `Content-Type`. User data and the values of tags are whatever their owner wrote, so they may be
+/// one.
+pub(crate) fn is_page(path: &str, begin: &[u8]) -> bool {
+    let begin = text_begin(begin);
+    let starts = |tag: &str| {
+        let (name, rest) = begin.split_at(tag.len().min(begin.len()));
+        let ends = rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'>');
+        ends && name.eq_ignore_ascii_case(tag.as_bytes())
+    };
+    (starts("<!doctype html") || starts("<html") || starts("<head")) && !is_free_text(path)
+}
+
+/// Returns whether more bytes after these may make a web page of it.
+pub(crate) fn may_become_page(path: &str, begin: &[u8]) -> bool {
+    begin.len() < PAGE_BEGIN && matches!(text_begin(begin).first(), None | Some(b'<')) && !is_free_text(path)
+}
+
+/// The beginning without a byte order mark and space.
+fn text_begin(begin: &[u8]) -> &[u8] {
+    let begin = &begin[..begin.len().min(PAGE_BEGIN)];
+    begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin).trim_ascii_start()
+}
+
+fn is_free_text(path: &str) -> bool {
+    let Ok(path) = path.parse::<MetadataPath>() else { return false };
+    let below = path.below_version();
+    let below = below.trim_matches('/');
+    below == "user-data" || below.starts_with("meta-data/tags/instance/")
+}
+
+/// The answer is a page and no value.
+pub(crate) fn page(subject: &str) -> Error {
+    protocol(format!(
+        "the answer for {subject} is not understood: it is a web page, as a proxy or a captive portal sends"
+    ))
+    .status_context(200)
 }
 
 /// A 401 that is final.
@@ -184,6 +229,32 @@ fn message_of(body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_known_by_its_begin_where_the_owner_writes_no_value() {
+        let id = "/latest/meta-data/instance-id";
+        for page in [
+            "<html>",
+            "<HTML lang=en>",
+            "\u{feff}\r\n<!DOCTYPE html>\n<html>",
+            "<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">",
+            "<head><title>Log in</title>",
+            "<html",
+        ] {
+            for path in [id, "/latest/meta-data/", "/latest/meta-data/new-category", "/latest/user-data/x"] {
+                assert!(is_page(path, page.as_bytes()), "{path}: {page}");
+            }
+            for path in
+                ["/latest/user-data", "/2021-03-23/user-data/", "/latest/meta-data/tags/instance/Name"]
+            {
+                assert!(!is_page(path, page.as_bytes()), "{path}: {page}");
+            }
+        }
+        for value in ["", "i-1", "<htmlx>", "<?xml version=\"1.0\"?>", "<powershell>", "a <html>", "<header>"]
+        {
+            assert!(!is_page(id, value.as_bytes()), "{value}");
+        }
+    }
 
     #[test]
     fn an_error_body_with_a_message_is_quoted_in_one_line() {

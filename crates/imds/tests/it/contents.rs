@@ -16,7 +16,7 @@ fn client(emulator: &Emulator) -> Client {
 
 #[test]
 fn documents_of_the_built_in_instance() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let imds = client(&emulator);
     let document = imds.identity_document().unwrap();
     assert_eq!(document.region.as_deref(), Some("us-east-1"));
@@ -47,7 +47,7 @@ fn documents_of_the_built_in_instance() {
 #[test]
 fn what_is_not_announced_is_none() {
     let emulator =
-        Emulator::builder().unset("iam").unset("events").unset("tags").unset("public-keys").start().unwrap();
+        crate::emulator().unset("iam").unset("events").unset("tags").unset("public-keys").start().unwrap();
     let imds = client(&emulator);
     assert_eq!(imds.spot_instance_action().unwrap(), None);
     assert_eq!(imds.rebalance_recommendation().unwrap(), None);
@@ -63,7 +63,7 @@ fn what_is_not_announced_is_none() {
 fn announcements_are_typed() {
     let event = r#"[ {"Code":"system-reboot","Description":"scheduled reboot","EventId":"instance-event-0d59937288b749b32",
         "NotBefore":"1 Jan 2021 02:00:00 GMT","State":"active"} ]"#;
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("spot/instance-action", r#"{"action": "stop", "time": "2017-09-18T08:22:00Z"}"#)
         .set("events/recommendations/rebalance", r#"{"noticeTime": "2020-10-27T08:22:00Z"}"#)
         .set("events/maintenance/scheduled", event)
@@ -82,7 +82,7 @@ fn announcements_are_typed() {
 #[test]
 fn every_key_and_interface_is_there() {
     let base = "network/interfaces/macs/02:aa:00:00:00:02";
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("public-keys/1/openssh-key", "ssh-ed25519 AAAA second")
         .set(&format!("{base}/device-number"), "1")
         .set(&format!("{base}/interface-id"), "eni-2")
@@ -106,7 +106,7 @@ fn every_key_and_interface_is_there() {
 
 #[test]
 fn a_value_that_is_no_number_says_so() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("network/interfaces/macs/02:29:96:8f:6a:2d/device-number", "many")
         .start()
         .unwrap();
@@ -119,7 +119,7 @@ fn a_value_that_is_no_number_says_so() {
 
 #[test]
 fn a_time_that_is_none_says_so_without_quoting_it() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("spot/instance-action", r#"{"action": "stop", "time": "half past nine"}"#)
         .start()
         .unwrap();
@@ -134,7 +134,7 @@ fn a_time_that_is_none_says_so_without_quoting_it() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn the_client_for_tasks_has_every_read_of_the_blocking_one() {
-    let emulator = Emulator::builder()
+    let emulator = crate::emulator()
         .set("spot/instance-action", r#"{"action": "stop", "time": "2017-09-18T08:22:00Z"}"#)
         .start()
         .unwrap();
@@ -166,7 +166,7 @@ async fn the_client_for_tasks_has_every_read_of_the_blocking_one() {
 
 #[test]
 fn a_path_may_be_any_text() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let imds = client(&emulator);
     let key = "Name";
     let owned: String = format!("tags/instance/{key}");
@@ -177,7 +177,7 @@ fn a_path_may_be_any_text() {
 
 #[test]
 fn a_builder_may_be_sent_to_another_thread() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let builder = Client::builder().environment(EmptyEnvironment).endpoint(emulator.endpoint()).no_store();
     let region = std::thread::spawn(move || builder.build()?.get("placement/region")).join().unwrap();
     assert_eq!(region.unwrap().text().unwrap(), "us-east-1");
@@ -189,7 +189,7 @@ fn json_is_any_type_that_can_be_deserialized() {
     struct Document {
         region: String,
     }
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let response = client(&emulator).get("/latest/dynamic/instance-identity/document").unwrap();
     assert_eq!(response.json::<Document>().unwrap().region, "us-east-1");
     assert_eq!(response.json::<serde_json::Value>().unwrap()["region"], "us-east-1");

@@ -33,7 +33,7 @@ fn printed(out: Vec<u8>) -> String {
 
 #[test]
 fn blocking_prints_what_the_instance_is() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let mut out = Vec::new();
     blocking::run(&builder(&emulator).build().unwrap(), &mut out).unwrap();
     let out = printed(out);
@@ -45,7 +45,7 @@ fn blocking_prints_what_the_instance_is() {
 
 #[tokio::test]
 async fn async_reads_with_one_token() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let mut out = Vec::new();
     async_example::run(&builder(&emulator).build_async().unwrap(), &mut out).await.unwrap();
     let out = printed(out);
@@ -58,7 +58,7 @@ async fn async_reads_with_one_token() {
 #[tokio::test]
 async fn watch_value_tells_the_first_value_and_each_change() {
     const ACTION: &str = r#"{"action": "terminate", "time": "2017-09-18T08:22:00Z"}"#;
-    let emulator = Arc::new(Emulator::builder().start().unwrap());
+    let emulator = Arc::new(crate::emulator().start().unwrap());
     let imds: AsyncClient = builder(&emulator).build_async().unwrap();
     let mut told = Vec::new();
     watch_value::watch(&imds, "spot/instance-action", Duration::ZERO, |value| {
@@ -77,7 +77,7 @@ async fn watch_value_tells_the_first_value_and_each_change() {
 
 #[test]
 fn own_store_gives_the_second_client_the_token_of_the_first() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let mut out = Vec::new();
     own_store::run(|| builder(&emulator), &mut out).unwrap();
     assert!(printed(out).ends_with("\nregion us-east-1\n"));
@@ -87,7 +87,7 @@ fn own_store_gives_the_second_client_the_token_of_the_first() {
 
 #[test]
 fn verify_identity_believes_the_emulator_only_with_its_certificate() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let pem = emulator.service().certificates().unwrap().rsa2048;
     let certificate = imds::Certificate::parse(pem.as_bytes()).unwrap();
     let mut out = Vec::new();

@@ -197,6 +197,40 @@ fn a_200_that_the_service_never_sends_is_no_value_anywhere() {
 }
 
 #[test]
+fn a_page_without_a_content_type_is_a_value_only_where_its_owner_may_write_one() {
+    let page = "\r\n<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>Log in</body></html>";
+    for driver in BOTH {
+        for answer in [
+            Answer::ok(page),
+            Answer::ok(page).header("Content-Type", "text/plain"),
+            Answer::ok(page).framing(Framing::Chunked(7)),
+            Answer::ok(page).framing(Framing::UntilClose),
+        ] {
+            let server = FaultServer::start();
+            server.every_get(answer);
+            let client = driver.client(&server.endpoint(), |builder| builder);
+            for path in ["instance-id", "meta-data/", "iam/security-credentials/", "a-category-of-next-year"]
+            {
+                let error = client.get(path).unwrap_err();
+                assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Protocol, false), "{error}");
+                assert!(error.to_string().contains("it is a web page"), "{error}");
+                // As the head came alone or with the page.
+                let error = match client.open(path) {
+                    Ok(opened) => opened.error.filter(|_| opened.pieces.is_empty()).unwrap(),
+                    Err(error) => error,
+                };
+                assert_eq!(error.kind(), ErrorKind::Protocol, "{driver:?} {path}");
+            }
+            assert_eq!(client.list("meta-data/").unwrap_err().kind(), ErrorKind::Protocol);
+            for path in ["user-data", "tags/instance/Snippet"] {
+                assert_eq!(client.get(path).unwrap().bytes(), page.as_bytes());
+                assert_eq!(client.open(path).unwrap().pieces.concat(), page.as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
 fn the_status_of_an_error_counts_whatever_its_body_is() {
     for driver in BOTH {
         let server = FaultServer::start();

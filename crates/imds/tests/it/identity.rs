@@ -3,14 +3,13 @@
 use std::error::Error as _;
 
 use imds::{AsyncClient, Certificate, Client, EmptyEnvironment, ErrorKind, Rejection};
-use imds_emulator::Emulator;
 use imds_testkit::{Answer, FaultServer};
 
 const SIGNATURE: &str = "/latest/dynamic/instance-identity/rsa2048";
 
 #[test]
 fn both_clients_verify_what_the_emulator_signed() {
-    let emulator = Emulator::builder().set("instance-id", "i-00000000000000042").start().unwrap();
+    let emulator = crate::emulator().set("instance-id", "i-00000000000000042").start().unwrap();
     let certificate =
         || Certificate::parse(emulator.service().certificates().unwrap().rsa2048.as_bytes()).unwrap();
     let builder = || Client::builder().environment(EmptyEnvironment).endpoint(emulator.endpoint()).no_store();

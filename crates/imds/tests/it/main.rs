@@ -14,3 +14,9 @@ mod stores;
 mod surface;
 mod tracing;
 mod walk;
+
+/// An emulator that ends the tests if a request holds a secret in its path.
+pub fn emulator() -> imds_emulator::Builder {
+    imds_emulator::Emulator::builder()
+        .on_request(|request| imds_testkit::secrets::check_target(&request.path))
+}

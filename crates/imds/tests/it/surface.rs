@@ -43,7 +43,7 @@ macro_rules! both {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_clients_have_every_method_and_read_the_same() {
-    let emulator = imds_emulator::Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let builder =
         || Client::builder().environment(imds::EmptyEnvironment).endpoint(emulator.endpoint()).no_store();
     let (blocking, tasks) = (builder().build().unwrap(), builder().build_async().unwrap());

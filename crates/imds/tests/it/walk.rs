@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use imds::{Client, EmptyEnvironment, ErrorKind};
-use imds_emulator::{Emulator, HttpTokens};
+use imds_emulator::HttpTokens;
 use imds_testkit::{Answer, Behaviour, FaultServer};
 use proptest::prelude::*;
 
@@ -41,7 +41,7 @@ fn values(client: &Client, path: &str) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn every_directory_and_leaf_is_asked_for_once_over_four_connections() {
-    let emulator = Emulator::builder().tokens(HttpTokens::Required).start().unwrap();
+    let emulator = crate::emulator().tokens(HttpTokens::Required).start().unwrap();
     let found = values(&client(emulator.endpoint()), "/latest/");
     let requests = emulator.requests();
     let mut asked: Vec<_> =
@@ -128,7 +128,7 @@ fn leaving_a_walk_early_leaves_the_rest_unasked() {
 
 #[test]
 fn a_walk_of_a_value_is_the_value() {
-    let emulator = Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let found = values(&client(emulator.endpoint()), "placement/region");
     assert_eq!(found, [("/latest/meta-data/placement/region".to_owned(), b"us-east-1".to_vec())].into());
 }
@@ -150,7 +150,7 @@ proptest! {
             1..25,
         )
     ) {
-        let mut builder = Emulator::builder();
+        let mut builder = crate::emulator();
         // Below a directory of their own, away from names with a meaning; a path in the way of
         // another is left out.
         let mut leaves = BTreeMap::new();
@@ -170,7 +170,7 @@ proptest! {
 
 #[test]
 fn tasks_walk_as_threads_do() {
-    let emulator = Emulator::builder().tokens(HttpTokens::Required).start().unwrap();
+    let emulator = crate::emulator().tokens(HttpTokens::Required).start().unwrap();
     let mut found = Vec::new();
     for driver in BOTH {
         let client = driver.client(&emulator.endpoint(), |builder| builder);
@@ -230,7 +230,7 @@ fn what_fails_in_a_task_s_walk_fails_alone() {
 async fn a_task_s_walk_is_a_stream() {
     use futures_util::StreamExt as _;
 
-    let emulator = imds_emulator::Emulator::builder().start().unwrap();
+    let emulator = crate::emulator().start().unwrap();
     let client = imds::AsyncClient::builder()
         .environment(imds::EmptyEnvironment)
         .endpoint(emulator.endpoint())
