@@ -79,6 +79,7 @@ pub(crate) fn values(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Writes the parts one after the other. A reader that has gone is not an error.
 pub(crate) fn write(parts: &[&[u8]]) -> Result<(), Failure> {
+    imds_stdout::check().map_err(failed)?;
     // One write for all: a value that fits a pipe arrives whole, and a short one costs one system
     // call.
     let whole: Vec<u8>;

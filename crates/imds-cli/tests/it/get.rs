@@ -113,6 +113,33 @@ fn a_reader_that_has_gone_is_no_error() {
     assert_eq!(output.stderr(), "");
 }
 
+/// Runs a command with this redirection behind it.
+fn redirected(to: &str) -> [String; 4] {
+    ["/bin/sh", "-c", &format!("exec \"$@\" {to}"), "sh"].map(str::to_owned)
+}
+
+#[test]
+fn a_value_that_cannot_be_written_is_no_success() {
+    let (world, server) = (world(), FaultServer::start());
+    for (to, cause) in [(">&-", "Bad file descriptor"), ("> /dev/full", "No space left on device")] {
+        for words in [&["get", "instance-id"][..], &["categories"], &["completions", "bash"], &["man"]] {
+            let out = world.imds(words).endpoint(&server.endpoint()).under(redirected(to)).run();
+            let _ = out.fails_with(1).says("error: cannot write to stdout").says(cause);
+        }
+    }
+    // `/dev/null` was asked for, however it was opened, and what prints nothing needs no output.
+    for to in ["> /dev/null", "1<> /dev/null"] {
+        let out = world.get("instance-id", &server.endpoint()).under(redirected(to)).run();
+        assert_eq!(out.exits_with(0).stderr(), "");
+    }
+    let _ = world
+        .imds(["token", "clear"])
+        .endpoint(&server.endpoint())
+        .under(redirected(">&-"))
+        .run()
+        .exits_with(0);
+}
+
 #[test]
 fn a_wrong_command_line_asks_nobody() {
     let (world, server) = (world(), FaultServer::start());

@@ -18,6 +18,7 @@ use std::io::Write as _;
 
 use crate::cli::Command;
 use crate::error::Error;
+use crate::output::written;
 
 /// Runs a command on the standard output.
 ///
@@ -25,7 +26,7 @@ use crate::error::Error;
 ///
 /// Returns an error if it could not do its work.
 pub async fn run(command: &Command) -> Result<End, Error> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let mut out = std::io::BufWriter::new(imds_stdout::stdout());
     let end = match command {
         Command::State(args) => state::run(args, &mut out).await,
         Command::Audit(args) => audit::run(args, &mut out).await,
@@ -40,8 +41,11 @@ pub async fn run(command: &Command) -> Result<End, Error> {
         Command::Man(args) => man::run(args, &mut out),
     };
     // What was found before a failure is worth having, too.
-    let _ = out.flush();
-    end
+    let flushed = out.flush();
+    if flushed.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+        return end;
+    }
+    end.and_then(|end| written(flushed).map(|()| end))
 }
 
 /// How a command ended, for the exit status.

@@ -35,7 +35,7 @@ impl Failure {
 /// Runs the program and gives its exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> u8 {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(imds_stdout::stdout());
     let written = match &cli.command {
         Some(Command::Rules(args)) => rules::run(args, &mut out).map(|()| Ok(CLEAN)),
         Some(Command::Man) => manual::page(&mut out).map(|()| Ok(CLEAN)),

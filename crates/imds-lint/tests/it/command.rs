@@ -32,3 +32,17 @@ fn a_request_is_rewritten_and_the_rest_stays_as_it_was() {
         script.replace("curl -s http://169.254.169.254/latest/meta-data/", "imds get ")
     );
 }
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let environment = environment();
+    for to in [">&-", "> /dev/full"] {
+        for arguments in [&["-"][..], &["rules"], &["man"], &["--fix", "-"]] {
+            let script = format!("exec \"$@\" {to}");
+            let command = environment.imds(arguments).disabled().under(["/bin/sh", "-c", &script, "sh"]);
+            let out = command.stdin("curl -fm5 http://169.254.169.254/latest/meta-data/mac\n").run();
+            assert_eq!(out.code(), Some(2), "{arguments:?} {to}");
+            assert!(out.stderr().starts_with("error: cannot write the output: "), "{out}");
+        }
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &AdviseArgs) -> Result<(), Failure> {
             let _ = writeln!(out, "note: this trace is not complete: {gap}");
         }
     }
-    let mut stdout = io::stdout().lock();
+    let mut stdout = imds_stdout::stdout();
     match stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Failed, "cannot write to stdout").caused_by(error))

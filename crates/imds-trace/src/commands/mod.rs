@@ -15,8 +15,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let printed = match cli.command {
         None => return trace::run(cli.trace),
         Some(Command::Advise(args)) => return advise::run(&args).map(|()| ExitCode::SUCCESS),
-        Some(Command::Man) => manual::page(&mut io::stdout()),
-        Some(Command::Completions { shell }) => manual::completions(shell, &mut io::stdout()),
+        Some(Command::Man) => manual::page(&mut imds_stdout::stdout()),
+        Some(Command::Completions { shell }) => manual::completions(shell, &mut imds_stdout::stdout()),
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

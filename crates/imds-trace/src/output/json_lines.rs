@@ -1,8 +1,9 @@
 //! One JSON object per line.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, BufWriter, Write as _};
 
 use imds_model::printable;
+use imds_stdout::Stdout;
 
 use crate::failure::{Exit, Failure};
 use crate::report::line::Line;
@@ -11,7 +12,7 @@ pub(crate) struct JsonLines(BufWriter<Stdout>);
 
 impl JsonLines {
     pub(crate) fn new() -> Self {
-        Self(BufWriter::with_capacity(64 * 1_024, io::stdout()))
+        Self(BufWriter::with_capacity(64 * 1_024, imds_stdout::stdout()))
     }
 
     pub(crate) fn line(&mut self, line: &Line) -> Result<(), Failure> {

@@ -77,7 +77,7 @@ impl Shown {
                     table::render(&totals.summary, width, usize::MAX),
                     table::totals(&totals.counts)
                 );
-                let mut out = std::io::stdout().lock();
+                let mut out = imds_stdout::stdout();
                 out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| {
                     if error.kind() == std::io::ErrorKind::BrokenPipe {
                         return Failure::reader_gone();
