@@ -18,10 +18,15 @@ IPV4 = "169.254.169.254"
 IPV6 = "fd00:ec2::254"
 
 _CLONE_NEWNET = 0x40000000
-# <linux/sockios.h>, <net/if.h>
-_SIOCSIFADDR = 0x8916
+# <linux/sockios.h>, <linux/netlink.h>, <linux/rtnetlink.h>, <linux/if_addr.h>, <net/if.h>
 _SIOCSIFFLAGS = 0x8914
-_SIOCSIFNETMASK = 0x891C
+_NETLINK_ROUTE = 0
+_RTM_NEWADDR = 20
+#: NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE
+_REQUEST = 0x1 | 0x4 | 0x400
+_IFA_ADDRESS = 1
+_IFA_LOCAL = 2
+_IFA_F_NODAD = 0x2
 _IFF_UP = 0x1
 _LOOPBACK = 1
 
@@ -67,20 +72,25 @@ class Namespace:
 
 def _own_addresses() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("=16sH22x", b"lo", _IFF_UP))
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as control:
+        _add_address(control, socket.AF_INET, IPV4)
+        if has_ipv6():
+            _add_address(control, socket.AF_INET6, IPV6)
 
-        def request(number: int, name: bytes, value: bytes) -> None:
-            fcntl.ioctl(control, number, struct.pack("16s24s", name, value))
 
-        def address(text: str) -> bytes:
-            return struct.pack("=HH4s", socket.AF_INET, 0, socket.inet_aton(text))
-
-        request(_SIOCSIFFLAGS, b"lo", struct.pack("=H", _IFF_UP))
-        request(_SIOCSIFADDR, b"lo:imds", address(IPV4))
-        request(_SIOCSIFNETMASK, b"lo:imds", address("255.255.255.255"))
-    if has_ipv6():
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as control:
-            packed = struct.pack("=16sIi", socket.inet_pton(socket.AF_INET6, IPV6), 128, _LOOPBACK)
-            fcntl.ioctl(control, _SIOCSIFADDR, packed)
+def _add_address(control: socket.socket, family: int, address: str) -> None:
+    """Give the loopback device an address: rtnetlink(7)."""
+    packed = socket.inet_pton(family, address)
+    # Without duplicate address detection, so that it can be listened on at once.
+    body = struct.pack("=BBBBI", family, 8 * len(packed), _IFA_F_NODAD, 0, _LOOPBACK)
+    for attribute in (_IFA_LOCAL, _IFA_ADDRESS):
+        body += struct.pack("=HH", 4 + len(packed), attribute) + packed
+    control.send(struct.pack("=IHHII", 16 + len(body), _RTM_NEWADDR, _REQUEST, 1, 0) + body)
+    # nlmsghdr, then the negative error code.
+    (code,) = struct.unpack_from("=i", control.recv(4096), 16)
+    if code != 0:
+        raise OSError(-code, f"cannot add {address} to lo: {os.strerror(-code)}")
 
 
 def has_ipv6() -> bool:

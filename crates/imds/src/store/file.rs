@@ -174,15 +174,6 @@ struct FileLock {
     file: LockFile,
 }
 
-impl Drop for FileLock {
-    /// Unlocks the file itself: a child that was forked meanwhile has the descriptor too, and would
-    /// keep the lock for as long as it lives.
-    fn drop(&mut self) {
-        // Where that fails, closing the descriptor is what is left.
-        let _ = fs::flock(&self.file, FlockOperation::Unlock);
-    }
-}
-
 impl FetchLock for FileLock {
     fn record_failure(&mut self, failure: &FetchFailure) -> Result<(), StoreError> {
         let text = record::write_failure(failure);
@@ -333,19 +324,6 @@ mod tests {
         std::fs::set_permissions(store.directory(), std::fs::Permissions::from_mode(0o1777)).unwrap();
         let error = store.load(&key()).unwrap_err();
         assert!(error.to_string().ends_with("can be written by other users"), "{error}");
-    }
-
-    #[test]
-    fn a_lock_ends_although_a_forked_child_has_its_descriptor() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("x.lock");
-        let file = OwnedFd::from(std::fs::File::create(&path).unwrap());
-        fs::flock(&file, FlockOperation::NonBlockingLockExclusive).unwrap();
-        let inherited = file.try_clone().unwrap();
-        drop(FileLock { file });
-        let another = std::fs::File::open(&path).unwrap();
-        fs::flock(&another, FlockOperation::NonBlockingLockExclusive).unwrap();
-        drop(inherited);
     }
 
     #[test]

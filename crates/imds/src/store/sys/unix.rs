@@ -212,6 +212,15 @@ impl<'a> Folder<'a> {
 #[derive(Debug)]
 pub(in crate::store) struct LockFile(OwnedFd);
 
+impl Drop for LockFile {
+    /// Unlocks the file itself: a child that was forked meanwhile has the descriptor too, and would
+    /// keep the lock for as long as it lives.
+    fn drop(&mut self) {
+        // Where that fails, closing the descriptor is what is left.
+        let _ = fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 impl LockFile {
     /// Takes the lock, without waiting; whether it was free.
     pub(in crate::store) fn try_lock(&self) -> io::Result<bool> {
@@ -227,5 +236,24 @@ impl LockFile {
         fs::ftruncate(&self.0, 0)?;
         rustix::io::pwrite(&self.0, text, 0)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_although_a_forked_child_has_its_descriptor() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x.lock");
+        let lock = LockFile(std::fs::File::create(&path).unwrap().into());
+        assert!(lock.try_lock().unwrap());
+        let inherited = lock.0.try_clone().unwrap();
+        let another = LockFile(std::fs::File::open(&path).unwrap().into());
+        assert!(!another.try_lock().unwrap());
+        drop(lock);
+        assert!(another.try_lock().unwrap());
+        drop(inherited);
     }
 }
