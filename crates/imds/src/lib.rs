@@ -50,6 +50,7 @@ mod notify;
 mod protocol;
 mod secret;
 mod store;
+mod sync;
 
 #[cfg(feature = "tokio")]
 pub use client::async_body::AsyncBody;

@@ -1,7 +1,8 @@
 //! Waiting until another thread or task of this process has changed something.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How often something has changed; what was read before a check says whether it is out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,11 @@ impl Notify {
 
     /// Blocks until something has changed since the epoch, or for the duration.
     pub(crate) fn wait(&self, seen: Epoch, at_most: Duration) {
-        let guard = self.lock();
-        let unchanged = |epoch: &mut u64| *epoch == seen.0;
-        drop(
-            self.changed
-                .wait_timeout_while(guard, at_most, unchanged)
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let epoch = self.lock();
+        if *epoch == seen.0 {
+            // A wait that ends for no reason does no harm: the call looks again.
+            drop(self.changed.wait_timeout(epoch, at_most).unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// As [`wait`](Self::wait), for a task.

@@ -277,4 +277,7 @@ fn too_late() -> Error {
 }
 
 #[cfg(test)]
+#[path = "call/simulation/tests.rs"]
+mod simulation;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -1,13 +1,14 @@
 //! The session token that the threads and tasks of one client share, and the one flight that
 //! fetches it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::notify::Notify;
 use crate::secret::SessionToken;
+use crate::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Longest time before its expiry that a token is renewed.
 const MARGIN: Duration = Duration::from_secs(120);

@@ -122,7 +122,7 @@ impl TokenFetch {
                 self.shared.emit(&ClientEvent::WaitingForOther);
                 // Half the time that is left: who leads and is stopped must not take all of it.
                 let patience = now + (self.deadline - now) / 2;
-                self.phase = Phase::Queued { since: now, look: now + FIRST_LOOK, patience };
+                self.phase = Phase::Queued { since: now, look: (now + FIRST_LOOK).min(patience), patience };
             }
             Some(Some(lock)) => self.fetch_or_use(now, lock),
             None => self.ask(),
