@@ -49,7 +49,8 @@ go_tool() {
 
 # What `cargo xtask package` runs.
 package_tools() {
-    need zip gzip tar
+    # musl-gcc: for the C of ring and tree-sitter.
+    need zip gzip tar musl-gcc=musl-tools
     go_tool nfpm github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0
     rustup target add "$(uname -m)-unknown-linux-musl"
 }
