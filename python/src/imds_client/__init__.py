@@ -60,7 +60,8 @@ if TYPE_CHECKING:
         VerifiedIdentity,
     )
 
-__version__ = "0.1.0"
+    #: Version of the package.
+    __version__: str
 
 __all__ = [
     "AsyncClient",
@@ -119,4 +120,8 @@ def __getattr__(name: str) -> object:
         from . import _documents
 
         return getattr(_documents, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("imds-client")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
