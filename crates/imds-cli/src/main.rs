@@ -20,6 +20,7 @@ mod report;
 mod shortcuts;
 mod style;
 mod suggest;
+mod system;
 mod tree_read;
 mod value;
 mod variables;

@@ -1,11 +1,12 @@
 //! Writing results to stdout: byte for byte on a pipe, friendlier on a terminal.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _};
 
 use imds_model::printable;
 
 use crate::exit::Exit;
 use crate::report::Failure;
+use crate::system;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -90,10 +91,7 @@ pub(crate) fn write(parts: &[&[u8]]) -> Result<(), Failure> {
             &whole
         }
     };
-    // Past std's line buffer, which would look for line ends in binary.
-    let mut stdout =
-        std::fs::File::from(rustix::io::dup(rustix::stdio::stdout()).map_err(|errno| failed(errno.into()))?);
-    match stdout.write_all(bytes) {
+    match system::write_stdout(bytes) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::BrokenPipe),
         Err(error) => Err(failed(error)),
         Ok(()) => Ok(()),

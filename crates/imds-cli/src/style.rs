@@ -4,13 +4,15 @@ use std::io::IsTerminal as _;
 
 use imds::{Environment as _, SystemEnvironment};
 
+use crate::system;
+
 /// Whether stdout is a terminal that shows colours: `NO_COLOR` (no-color.org) and a `dumb` terminal
 /// turn them off.
 pub(crate) fn is_wanted() -> bool {
     let variable = |name: &str| SystemEnvironment.variable(name).filter(|value| !value.is_empty());
     std::io::stdout().is_terminal()
         && variable("NO_COLOR").is_none()
-        && variable("TERM").is_some_and(|terminal| terminal != "dumb")
+        && system::enable_colours(variable("TERM").as_deref())
 }
 
 /// Bold blue, as `ls` shows a directory.

@@ -3,28 +3,24 @@
 mod child;
 #[cfg(target_os = "linux")]
 mod link_local;
+mod supervise;
 
 #[cfg(not(target_os = "linux"))]
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
-use std::fs::Permissions;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
 use imds_emulator::{Assertion, Builder, Service};
 use imds_model::env;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 
+use self::supervise::{Tie, supervise};
 use super::emulator_args::EmulatorArgs;
-use super::stop_signals::{Ending, StopSignals, Woken};
+use super::stop_signals::{Ending, StopSignals};
 use crate::exit::Exit;
-use crate::report::{self, Failure};
-
-/// How long the command may take to end after a signal before it is killed, in milliseconds.
-const GRACE_MILLIS: i64 = 10_000;
+use crate::report::Failure;
+use crate::system;
 
 /// Run a command with an emulated metadata service
 ///
@@ -80,7 +76,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let signals = StopSignals::register()?;
     let folder = private_folder()?;
     let service = emulator.service().clone();
-    let mut command = command(&args.command);
+    let path = path(folder.path());
+    let mut command = command(&args.command, &path);
     if let Some(address) = emulator.control_address() {
         command.env(env::EMULATOR_CONTROL, address.to_string());
     }
@@ -92,16 +89,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         command.env(env::ENDPOINT, format!("{}/", emulator.endpoint()));
     }
     command.env_remove(env::ENDPOINT_MODE).env_remove(env::DISABLED).env(env::CACHE_DIR, folder.path());
-    set_environment(&mut command, folder.path());
+    command.env("PATH", path);
+    set_proxies(&mut command);
+    let tie = Tie::new();
     let spawned = command.spawn();
-    let ending = Ending::of(move || emulator.wait())?;
+    let ending = Ending::of(&signals, move || emulator.wait())?;
     let status = match spawned {
-        Ok(child) => supervise(&signals, &ending, child.id()),
-        Err(error) => Err(Failure::told(Exit::NotRunnable, "cannot start a process").caused_by(error)),
+        Ok(child) => supervise(&signals, &ending, tie, child),
+        Err(error) => Err(child::cannot_run(&args.command, error)),
     };
     match status? {
         status if status.success() => check(&args.assert, &service),
-        status => Err(Failure::Child(shell_code(status))),
+        status => Err(Failure::Child(system::exit_code(status))),
     }
 }
 
@@ -121,13 +120,13 @@ fn enter_namespace(_args: &Args, _builder: Builder) -> Result<(Builder, Infallib
 
 /// A folder of the command's own: session tokens, which end with the emulator, and `bin` with
 /// `imds` alone.
-fn private_folder() -> Result<tempfile::TempDir, Failure> {
-    let made = || -> std::io::Result<tempfile::TempDir> {
-        let folder =
-            tempfile::Builder::new().prefix("imds-").permissions(Permissions::from_mode(0o700)).tempdir()?;
-        std::fs::create_dir(folder.path().join("bin"))?;
+fn private_folder() -> Result<system::TemporaryFolder, Failure> {
+    let made = || -> std::io::Result<system::TemporaryFolder> {
+        let folder = system::private_folder()?;
+        let programs = folder.path().join("bin");
+        std::fs::create_dir(&programs)?;
         if let Ok(own) = std::env::current_exe() {
-            std::os::unix::fs::symlink(own, folder.path().join("bin/imds"))?;
+            system::put_executable(&own, &programs)?;
         }
         Ok(folder)
     };
@@ -136,8 +135,9 @@ fn private_folder() -> Result<tempfile::TempDir, Failure> {
     })
 }
 
-/// The command by way of this executable, which ties it to this process's life.
-fn command(words: &[OsString]) -> Command {
+/// The command by way of this executable, which ties it to this process's life; itself where
+/// another tie does.
+fn command(words: &[OsString], path: &OsStr) -> Command {
     match std::env::current_exe() {
         Ok(own) if cfg!(target_os = "linux") => {
             let mut command = Command::new(own);
@@ -145,7 +145,8 @@ fn command(words: &[OsString]) -> Command {
             command
         }
         _ => {
-            let mut command = Command::new(words.first().map_or(OsStr::new(""), OsString::as_os_str));
+            let program = words.first().map_or(OsStr::new(""), OsString::as_os_str);
+            let mut command = Command::new(system::program(program, Some(path)));
             command.args(words.iter().skip(1));
             command
         }
@@ -153,76 +154,17 @@ fn command(words: &[OsString]) -> Command {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the child's environment is made from this process's")]
-fn set_environment(command: &mut Command, folder: &std::path::Path) {
-    let path = child::path_with(&folder.join("bin"), std::env::var_os("PATH").as_deref());
-    command.env("PATH", path);
+fn path(folder: &std::path::Path) -> OsString {
+    child::path_with(&folder.join("bin"), std::env::var_os("PATH").as_deref())
+}
+
+#[allow(clippy::disallowed_methods, reason = "the child's environment is made from this process's")]
+fn set_proxies(command: &mut Command) {
     let own = |name: &str| std::env::var(name).ok();
     // Some programs read only one of the two.
     let (upper, lower) = (own("NO_PROXY"), own("no_proxy"));
     command.env("NO_PROXY", child::no_proxy(upper.as_deref().or(lower.as_deref())));
     command.env("no_proxy", child::no_proxy(lower.as_deref().or(upper.as_deref())));
-}
-
-/// Waits for the command's end. A signal to stop is passed on to it; so is the end of the emulator.
-fn supervise(
-    signals: &StopSignals,
-    ending: &Ending<Result<(), imds_emulator::Error>>,
-    child: u32,
-) -> Result<std::process::ExitStatus, Failure> {
-    let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
-    let Some(pid) = pid else { return Err(Failure::told(Exit::Unexpected, "the command has no process")) };
-    let (mut stopping, mut lost) = (false, false);
-    loop {
-        if let Some(status) = reap(pid) {
-            return Ok(status);
-        }
-        let other = (!lost).then(|| ending.descriptor());
-        match signals.wait(other, stopping.then_some(GRACE_MILLIS))? {
-            Woken::Signal(signal) => {
-                send(pid, signal);
-                stopping = true;
-            }
-            Woken::Other => {
-                report::note(&"the emulator has lost its port: the command is ended");
-                send(pid, signal_hook::consts::SIGTERM);
-                (stopping, lost) = (true, true);
-            }
-            Woken::Look if stopping && reap_is_pending(pid) => {
-                send(pid, signal_hook::consts::SIGKILL);
-            }
-            Woken::Look => {}
-        }
-    }
-}
-
-/// Whether the command still runs.
-fn reap_is_pending(pid: Pid) -> bool {
-    rustix::process::test_kill_process(pid).is_ok()
-}
-
-fn send(pid: Pid, signal: i32) {
-    if let Some(signal) = Signal::from_named_raw(signal) {
-        // Fails if it has ended, which the next look finds.
-        let _ = rustix::process::kill_process(pid, signal);
-    }
-}
-
-/// The command's status once it has ended. As PID 1, this process inherits orphans, which are
-/// reaped here too.
-fn reap(pid: Pid) -> Option<std::process::ExitStatus> {
-    let status = |status: WaitStatus| std::process::ExitStatus::from_raw(status.as_raw());
-    if rustix::process::getpid() != Pid::INIT {
-        return rustix::process::waitpid(Some(pid), WaitOptions::NOHANG)
-            .ok()
-            .flatten()
-            .map(|(_, ended)| status(ended));
-    }
-    while let Ok(Some((ended, how))) = rustix::process::wait(WaitOptions::NOHANG) {
-        if ended == pid {
-            return Some(status(how));
-        }
-    }
-    None
 }
 
 /// Fails with the assertions that do not hold.
@@ -232,11 +174,4 @@ fn check(assertions: &[Assertion], service: &Service) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::told(Exit::Unexpected, format!("assertion {}", failures.join("; assertion ")))),
     }
-}
-
-/// The exit code as a shell gives it: 128 and the signal's number for a command that a signal
-/// ended.
-fn shell_code(status: std::process::ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(1)
 }

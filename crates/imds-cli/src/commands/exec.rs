@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use clap::Args as ClapArgs;
@@ -12,13 +11,14 @@ use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::render::env;
 use crate::report::Failure;
+use crate::system;
 use crate::variables::VariableArgs;
 
 /// Run a command with values in its environment
 ///
-/// This process becomes the command: signals and the exit code are the command's own. Without a
-/// path the command gets INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION
-/// and LOCAL_IPV4.
+/// This process becomes the command: signals and the exit code are the command's own. (On Windows
+/// it waits for the command and ends with its exit code.) Without a path the command gets
+/// INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION and LOCAL_IPV4.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it
@@ -40,13 +40,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Some((program, arguments)) = args.command.split_first() else {
         return Err(Failure::usage("no command is given"));
     };
-    let mut command = Command::new(program);
+    let mut command = Command::new(system::program(program, None));
     command.args(arguments);
     for variable in args.variables.read(&args.connection.client()?, &args.words)? {
         command.env(&variable.name, env::checked(&variable.leaf.path, &variable.leaf.value)?);
     }
     // Returns only if the command cannot be run.
-    let error = command.exec();
+    let error = system::become_command(&mut command, None);
     let exit = if error.kind() == ErrorKind::NotFound { Exit::NoCommand } else { Exit::NotRunnable };
     let shown = program.to_string_lossy();
     Err(Failure::told(exit, format!("cannot run `{}`", printable::brief(&shown))).caused_by(error))

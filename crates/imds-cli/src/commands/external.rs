@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,6 +10,7 @@ use clap::Args as ClapArgs;
 
 use crate::exit::Exit;
 use crate::report::Failure;
+use crate::system;
 
 #[derive(ClapArgs, Debug)]
 #[command(disable_help_flag = true)]
@@ -37,7 +37,8 @@ pub(crate) fn run(program: &str, args: &Args) -> Result<(), Failure> {
     // A name without a slash is looked up on PATH.
     candidates.push(program.into());
     for candidate in candidates {
-        let error = Command::new(&candidate).arg0(program).args(&args.arguments).exec();
+        let mut command = Command::new(&candidate);
+        let error = system::become_command(command.args(&args.arguments), Some(program));
         if error.kind() != ErrorKind::NotFound {
             let message = format!("cannot run `{}`", candidate.display());
             return Err(Failure::told(Exit::Unexpected, message).caused_by(error));

@@ -1,5 +1,9 @@
 //! One file per subcommand.
 
+#[cfg(unix)]
+pub(crate) mod aws_cli;
+#[cfg(windows)]
+#[path = "aws_cli_windows.rs"]
 pub(crate) mod aws_cli;
 pub(crate) mod categories;
 pub(crate) mod completions;

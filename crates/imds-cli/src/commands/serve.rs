@@ -71,9 +71,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let name = imds_model::env::ENDPOINT;
     lines.push_str(&format!("export {name}={}/\n", reachable(&emulator.endpoint())));
     output::text(&lines)?;
-    let ending = Ending::of(move || emulator.wait())?;
+    let ending = Ending::of(&signals, move || emulator.wait())?;
     loop {
-        match signals.wait(Some(ending.descriptor()), None)? {
+        match signals.wait(Some(&ending), None)? {
             Woken::Signal(_) => return Ok(()),
             Woken::Other => {
                 return match ending.result() {

@@ -60,8 +60,12 @@ impl Runner {
 
     /// Whether a hook runs, or will.
     pub(super) fn is_busy(&self, state: &State) -> bool {
+        self.is_running() || (!self.stopping && !state.waiting().is_empty())
+    }
+
+    /// Whether a hook runs now.
+    pub(super) fn is_running(&self) -> bool {
         self.lanes.values().any(|lane| lane.running.is_some())
-            || (!self.stopping && !state.waiting().is_empty())
     }
 
     /// When something has to be done that no signal announces.

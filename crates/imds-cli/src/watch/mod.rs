@@ -56,7 +56,7 @@ pub(crate) fn run(client: Client, plan: Plan) -> Result<(), Failure> {
     state.save();
     let mut watch = Watch {
         polled: poller::start(&client, &plan.subjects, plan.interval, signals.wake())?,
-        printer: Printer::start(signals.wake().try_clone().map_err(signals::cannot)?)?,
+        printer: Printer::start(signals.wake().another().map_err(signals::cannot)?)?,
         runner: plan.hook.map(|options| Runner::new(options, metrics.clone())),
         next_alive: SystemClock.now(),
         subjects: plan.subjects,
@@ -130,7 +130,8 @@ impl Watch {
                 self.manager.alive();
                 self.next_alive = now + time;
             }
-            if signals.wait(self.next_wake(now))? {
+            let children = self.runner.as_ref().is_some_and(Runner::is_running);
+            if signals.wait(self.next_wake(now), children)? {
                 if self.ending {
                     return Ok(());
                 }

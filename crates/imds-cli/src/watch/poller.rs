@@ -1,7 +1,6 @@
 //! Asking the service, on a thread for each subject: one that stalls starves no other, and delays
 //! neither hooks nor signals nor the watchdog.
 
-use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use imds::{Client, Clock as _, SystemClock};
 use imds_watch::{Pace, Reading, Subject, poll};
 
+use super::signals::Wake;
 use crate::exit::Exit;
 use crate::report::Failure;
 
@@ -20,12 +20,12 @@ const STACK: usize = 256 * 1_024;
 /// What a poll brought: the subject's place in the list, and the reading.
 pub(super) type Polled = (usize, Result<Reading, imds::Error>);
 
-/// Starts a thread for each subject. Each reading is followed by a byte on `wake`.
+/// Starts a thread for each subject. Each reading is followed by `wake`.
 pub(super) fn start(
     client: &Client,
     subjects: &[Subject],
     interval: Duration,
-    wake: &UnixStream,
+    wake: &Wake,
 ) -> Result<Receiver<Polled>, Failure> {
     let (send, receive) = channel();
     let turn = Arc::new(PollPermit::default());
@@ -38,7 +38,7 @@ pub(super) fn start(
             pace: Pace::new(interval),
             turn: Arc::clone(&turn),
             send: send.clone(),
-            wake: wake.try_clone().map_err(cannot)?,
+            wake: wake.another().map_err(cannot)?,
         };
         let thread = std::thread::Builder::new().name(format!("poll {index}")).stack_size(STACK);
         thread.spawn(move || poller.run()).map_err(cannot)?;
@@ -53,12 +53,11 @@ struct Poller {
     pace: Pace,
     turn: Arc<PollPermit>,
     send: Sender<Polled>,
-    wake: UnixStream,
+    wake: Wake,
 }
 
 impl Poller {
     fn run(mut self) {
-        use std::io::Write as _;
         let mut first = true;
         loop {
             let mine = self.turn.take(first.then_some(self.index));
@@ -73,7 +72,7 @@ impl Poller {
             let sent = self.send.send((self.index, polled)).is_ok();
             self.turn.give_back(mine, first.then_some(self.index));
             first = false;
-            if !sent || self.wake.write(&[0]).is_err_and(is_final) {
+            if !sent || !self.wake.ring() {
                 return;
             }
             let random = SystemClock.random();
@@ -83,11 +82,6 @@ impl Poller {
             });
         }
     }
-}
-
-/// A socket that is full wakes the loop already.
-fn is_final(error: std::io::Error) -> bool {
-    !matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted)
 }
 
 /// Lets one poll at a time go ahead, the first ones in the order of the subjects, but no poll wait

@@ -1,10 +1,10 @@
 //! Writing lines to standard output on a thread of its own: a reader that is slow or gone, or a
 //! disk that is full, costs lines and never a notice.
 
-use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use super::signals::Wake;
 use crate::exit::Exit;
 use crate::output;
 use crate::report::{self, Failure};
@@ -23,16 +23,15 @@ pub(super) struct Printer {
 }
 
 impl Printer {
-    /// Starts the thread. A failure is followed by a byte on `wake`.
-    pub(super) fn start(mut wake: UnixStream) -> Result<Self, Failure> {
-        use std::io::Write as _;
+    /// Starts the thread. A failure is followed by `wake`.
+    pub(super) fn start(wake: Wake) -> Result<Self, Failure> {
         let (lines, waiting) = sync_channel::<String>(WAITING);
         let (send, failed) = sync_channel(1);
         let print = move || {
             for line in waiting {
                 if let Err(failure) = output::document(&line) {
                     let _ = send.send(failure);
-                    let _ = wake.write(&[0]);
+                    wake.ring();
                     return;
                 }
             }

@@ -1,7 +1,6 @@
 //! `imds aws-cli run`: runs a command line of the AWS CLI as one of `imds`.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -11,7 +10,7 @@ use crate::exit::Exit;
 use crate::query::Query;
 use crate::render::yaml;
 use crate::report::{self, Failure};
-use crate::{output, value};
+use crate::{output, system, value};
 
 /// The subcommands that print JSON with `--output json`.
 const WITH_JSON: [&str; 11] = [
@@ -112,7 +111,7 @@ fn json_of(words: &[OsString]) -> Result<Value, Failure> {
 /// Becomes this program with these arguments; returns only if that fails.
 fn become_imds(words: &[OsString]) -> Failure {
     let error = match std::env::current_exe() {
-        Ok(program) => Command::new(program).arg0("imds").args(words).exec(),
+        Ok(program) => system::become_command(Command::new(program).args(words), Some("imds")),
         Err(error) => error,
     };
     Failure::told(Exit::Unexpected, "cannot run `imds`").caused_by(error)

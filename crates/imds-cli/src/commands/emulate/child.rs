@@ -1,16 +1,14 @@
 //! The emulated command: its environment, and the step between this process and it.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use imds_model::printable;
+
 use crate::exit::Exit;
 use crate::report::Failure;
-
-/// Where commands are looked for if PATH is not set, as the C library does, and where
-/// administrators put theirs.
-const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+use crate::system;
 
 /// Hosts that no proxy may be asked for: the emulator's, and the service's own addresses.
 const DIRECT: &str = "127.0.0.1,localhost,::1,169.254.169.254,fd00:ec2::254";
@@ -18,10 +16,10 @@ const DIRECT: &str = "127.0.0.1,localhost,::1,169.254.169.254,fd00:ec2::254";
 /// PATH with this folder in front, which holds `imds` and nothing else.
 pub(super) fn path_with(folder: &Path, path: Option<&OsStr>) -> OsString {
     let mut all = folder.as_os_str().to_owned();
-    all.push(":");
+    all.push(system::PATH_SEPARATOR);
     // Set and empty means the current directory, which the user may want; not set means the usual
     // ones.
-    all.push(path.unwrap_or(OsStr::new(USUAL_PATH)));
+    all.push(path.unwrap_or(OsStr::new(system::USUAL_PATH)));
     all
 }
 
@@ -52,12 +50,18 @@ pub(super) fn become_command(parent: u32, command: &[OsString]) -> Failure {
             return Failure::told(Exit::Unexpected, "the emulator has ended");
         }
     }
-    let error = Command::new(program).args(arguments).exec();
+    let error = system::become_command(Command::new(program).args(arguments), None);
+    cannot_run(command, error)
+}
+
+/// The failure of a command that cannot be started.
+pub(super) fn cannot_run(command: &[OsString], error: std::io::Error) -> Failure {
     let exit = match error.kind() {
         std::io::ErrorKind::NotFound => Exit::NoCommand,
         _ => Exit::NotRunnable,
     };
-    Failure::told(exit, format!("cannot run `{}`", program.to_string_lossy())).caused_by(error)
+    let program = command.first().map(|program| program.to_string_lossy()).unwrap_or_default();
+    Failure::told(exit, format!("cannot run `{}`", printable::brief(&program))).caused_by(error)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! Waiting for the next thing to do: a signal to stop, a child that ended, a poll's answer, or the
-//! time.
+//! By poll(2), with signals as bytes on sockets.
 
-use std::io::Read as _;
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -9,20 +8,40 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
+use super::cannot;
 use crate::exit::Exit;
 use crate::report::Failure;
 
 /// Signals, as bytes on sockets: the handler writes one, the loop reads it.
-pub(super) struct Signals {
+pub(in crate::watch) struct Signals {
     stop: UnixStream,
     child: UnixStream,
     woken: UnixStream,
-    wake: UnixStream,
+    wake: Wake,
+}
+
+/// Ends the wait from another thread.
+#[derive(Debug)]
+pub(in crate::watch) struct Wake(UnixStream);
+
+impl Wake {
+    /// Another one for the same wait.
+    pub(in crate::watch) fn another(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Ends the wait; whether there is still anybody to wait.
+    pub(in crate::watch) fn ring(&self) -> bool {
+        // A socket that is full wakes the loop already.
+        let is_full =
+            |error: io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted);
+        (&self.0).write(&[0]).map_or_else(is_full, |_| true)
+    }
 }
 
 impl Signals {
     /// Takes SIGTERM and SIGINT over from now on, and listens for the end of children.
-    pub(super) fn register() -> Result<Self, Failure> {
+    pub(in crate::watch) fn register() -> Result<Self, Failure> {
         let registered = || -> std::io::Result<Self> {
             let (stop, on_stop) = UnixStream::pair()?;
             let (child, on_child) = UnixStream::pair()?;
@@ -34,18 +53,19 @@ impl Signals {
             pipe::register(SIGTERM, on_stop.try_clone()?)?;
             pipe::register(SIGINT, on_stop)?;
             pipe::register(SIGCHLD, on_child)?;
-            Ok(Self { stop, child, woken, wake })
+            Ok(Self { stop, child, woken, wake: Wake(wake) })
         };
         registered().map_err(cannot)
     }
 
-    /// A byte written here ends the wait.
-    pub(super) const fn wake(&self) -> &UnixStream {
+    /// What ends the wait.
+    pub(in crate::watch) fn wake(&self) -> &Wake {
         &self.wake
     }
 
-    /// Waits for a signal, or at most for the duration; whether to stop.
-    pub(super) fn wait(&self, at_most: Duration) -> Result<bool, Failure> {
+    /// Waits for a signal, or at most for the duration; whether to stop. The end of a child is a
+    /// signal, too.
+    pub(in crate::watch) fn wait(&self, at_most: Duration, _children: bool) -> Result<bool, Failure> {
         let timeout = Timespec::try_from(at_most).unwrap_or(Timespec { tv_sec: 3_600, tv_nsec: 0 });
         let mut all = [&self.stop, &self.child, &self.woken].map(|socket| PollFd::new(socket, PollFlags::IN));
         match rustix::event::poll(&mut all, Some(&timeout)) {
@@ -58,10 +78,6 @@ impl Signals {
         drained(&self.woken);
         Ok(drained(&self.stop))
     }
-}
-
-pub(super) fn cannot(error: std::io::Error) -> Failure {
-    Failure::told(Exit::Unexpected, "cannot listen for signals").caused_by(error)
 }
 
 /// Whether there was anything to read.

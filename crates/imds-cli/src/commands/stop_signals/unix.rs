@@ -2,36 +2,26 @@
 //! those that a process handles.
 
 use std::io::Read as _;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
+use super::Woken;
 use crate::exit::Exit;
 use crate::report::Failure;
 
 /// Handled signals, each as bytes on a socket of its own.
-pub(super) struct StopSignals {
+pub(in crate::commands) struct StopSignals {
     stop: [(i32, UnixStream); 3],
     child: UnixStream,
 }
 
-/// Why a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Woken {
-    /// This signal came.
-    Signal(i32),
-    /// A child ended, or the time is over.
-    Look,
-    /// The other descriptor can be read.
-    Other,
-}
-
 impl StopSignals {
     /// Handles SIGTERM, SIGHUP and SIGINT from now on, and listens for the end of children.
-    pub(super) fn register() -> Result<Self, Failure> {
+    pub(in crate::commands) fn register() -> Result<Self, Failure> {
         let stream = |signal| -> std::io::Result<UnixStream> {
             let (read, write) = UnixStream::pair()?;
             read.set_nonblocking(true)?;
@@ -46,16 +36,20 @@ impl StopSignals {
             .map_err(|error| Failure::told(Exit::Unexpected, "cannot handle signals").caused_by(error))
     }
 
-    /// Waits for a signal, for the end of a child, for the other descriptor, or for the
+    /// Waits for a signal, for the end of a child, for the other thing to end, or for the
     /// milliseconds.
-    pub(super) fn wait(&self, other: Option<BorrowedFd<'_>>, millis: Option<i64>) -> Result<Woken, Failure> {
+    pub(in crate::commands) fn wait<T>(
+        &self,
+        other: Option<&Ending<T>>,
+        millis: Option<i64>,
+    ) -> Result<Woken, Failure> {
         let timeout =
             millis.map(|millis| Timespec { tv_sec: millis / 1000, tv_nsec: (millis % 1000) * 1_000_000 });
         let mut all: Vec<PollFd<'_>> =
             self.stop.iter().map(|(_, stream)| PollFd::new(stream, PollFlags::IN)).collect();
         all.push(PollFd::new(&self.child, PollFlags::IN));
         if let Some(other) = other {
-            all.push(PollFd::from_borrowed_fd(other, PollFlags::IN));
+            all.push(PollFd::from_borrowed_fd(other.ended.as_fd(), PollFlags::IN));
         }
         match rustix::event::poll(&mut all, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
@@ -85,14 +79,17 @@ fn drained(mut socket: &UnixStream) -> bool {
 }
 
 /// Something that ends on another thread, as a descriptor that can be read once it has.
-pub(super) struct Ending<T> {
+pub(in crate::commands) struct Ending<T> {
     ended: UnixStream,
     thread: std::thread::JoinHandle<T>,
 }
 
 impl<T: Send + 'static> Ending<T> {
     /// Waits for `work` on a thread of its own.
-    pub(super) fn of(work: impl FnOnce() -> T + Send + 'static) -> Result<Self, Failure> {
+    pub(in crate::commands) fn of(
+        _signals: &StopSignals,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Self, Failure> {
         let started = || -> std::io::Result<Self> {
             let (ended, end) = UnixStream::pair()?;
             let thread = std::thread::Builder::new().spawn(move || {
@@ -105,12 +102,8 @@ impl<T: Send + 'static> Ending<T> {
         started().map_err(|error| Failure::told(Exit::Unexpected, "cannot start a thread").caused_by(error))
     }
 
-    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
-        self.ended.as_fd()
-    }
-
     /// What it came to; `None` if it panicked, which was printed already.
-    pub(super) fn result(self) -> Option<T> {
+    pub(in crate::commands) fn result(self) -> Option<T> {
         self.thread.join().ok()
     }
 }
