@@ -202,12 +202,13 @@ impl fmt::Debug for ImdsCredentials {
 }
 
 fn credentials(document: imds::Credentials) -> Credentials {
-    Credentials::builder()
+    let mut credentials = Credentials::builder()
         .access_key_id(document.access_key_id)
         .secret_access_key(document.secret_access_key)
         .session_token(document.token)
-        .provider_name(PROVIDER)
-        .build()
+        .provider_name(PROVIDER);
+    credentials.set_account_id(document.account_id.map(Into::into));
+    credentials.build()
 }
 
 /// Returns the credentials with the time at which they have to be asked for again.
