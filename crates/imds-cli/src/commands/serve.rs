@@ -26,9 +26,9 @@ pub(crate) struct Args {
     port: Option<u16>,
 
     /// Serve the control API and its page on this address: a loopback one, unless there is a
-    /// control token
+    /// control token; the last one counts
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:1339",
-        value_parser = emulator_args::address)]
+        value_parser = emulator_args::address, overrides_with = "control")]
     control: Option<SocketAddr>,
 
     /// Write one line per request to stderr

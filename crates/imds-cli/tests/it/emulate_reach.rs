@@ -170,6 +170,26 @@ fn what_can_happen_is_listed() {
 }
 
 #[test]
+fn the_health_check_needs_no_token_and_is_not_recorded() {
+    let script = "unset IMDS_EMULATOR_CONTROL_TOKEN; imds emulator ctl health";
+    let world = world();
+    let command =
+        world.imds(["emulate", "--fault", "refuse", "--assert", "requests == 0", "--", "sh", "-c", script]);
+    let output = command.env("IMDS_EMULATOR_CONTROL_TOKEN", "correct-horse-battery").disabled().run();
+    let _ = output.exits_with(0);
+    let gone = world.imds(["emulator", "ctl", "--control", "127.0.0.1:1", "health"]).disabled().run();
+    let _ = gone.fails_with(4);
+}
+
+#[test]
+fn the_last_control_address_counts() {
+    let arguments =
+        ["serve", "--listen", "127.0.0.1:0", "--control", "0.0.0.0:1339", "--control", "127.0.0.1"];
+    let refused = world().imds(arguments).disabled().run().exits_with(2);
+    assert!(refused.to_string().contains("127.0.0.1"), "{refused}");
+}
+
+#[test]
 fn a_control_token_is_asked_for() {
     let script = "imds emulator ctl state >/dev/null && unset IMDS_EMULATOR_CONTROL_TOKEN
         imds emulator ctl state";
