@@ -4,6 +4,7 @@ pub mod account;
 pub mod call;
 pub mod clients;
 pub mod credentials;
+mod endpoints;
 pub mod groups;
 mod http;
 pub mod images;

@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use imds_fake_aws::{Fake, World};
+use imds_fake_aws::{Fake, Shape, World};
 
 use crate::change::{files, odd, world};
-use crate::harness::{Ran, SECRET, bare, ran, run};
+use crate::harness::{Ran, SECRET, bare, fleet, ran, run};
 
 /// A metadata service with the credentials of a role, as far as anyone asks for them; every request
 /// is noted before it is answered. (`imds-emulator` would do, and would have the AWS SDKs built a
@@ -317,6 +317,30 @@ fn a_region_of_nothing_is_none_and_of_nonsense_is_refused() {
     assert_eq!(ran(&fake, &["state", "--regions", "evil.example/"]).status, 2);
     assert_eq!(ran(&fake, &["state", "--endpoint-url", "nonsense"]).status, 2);
     assert_eq!(fake.world().requests, before);
+}
+
+#[test]
+fn an_endpoint_url_that_is_set_to_nothing_is_not_set() {
+    let fake = Fake::start(World::generate(Shape { accounts: 1, regions: 1, instances: 1 })).unwrap();
+    let mut command = fleet(&fake, &["state", "--instances-only", "--output", "json"]);
+    command.env("AWS_ENDPOINT_URL_STS", "").env("AWS_ENDPOINT_URL_EC2", " ");
+    let ran = run(command);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(ran.stdout.contains("\"complete\":1,"), "{ran:?}");
+
+    // Nothing is set, so that AWS itself is asked: by a proxy, which refuses.
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("config");
+    std::fs::write(&config, "[default]\nendpoint_url =\n").unwrap();
+    let mut command = fleet(&fake, &["state"]);
+    command
+        .env("AWS_ENDPOINT_URL", "")
+        .env("AWS_CONFIG_FILE", &config)
+        .env("HTTPS_PROXY", "http://127.0.0.1:1")
+        .env_remove("http_proxy");
+    let ran = run(command);
+    assert_eq!(ran.status, 3, "{ran:?}");
+    assert!(ran.stderr.starts_with("error: `GetCallerIdentity` unreachable: "), "{ran:?}");
 }
 
 #[test]
