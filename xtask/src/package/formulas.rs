@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use super::Release;
 use crate::workspace;
 
-/// Template below `packaging/formulas`, and the name of what it becomes.
-const FORMULAS: [(&str, &str); 3] =
-    [("imds.rb.in", "imds.rb"), ("imds.json.in", "imds.json"), ("PKGBUILD.in", "PKGBUILD")];
+/// Template below `packaging`, and the name of what it becomes.
+pub(super) const FORMULAS: [(&str, &str); 6] = [
+    ("formulas/imds.rb.in", "imds.rb"),
+    ("formulas/imds.json.in", "imds.json"),
+    ("formulas/PKGBUILD.in", "PKGBUILD"),
+    ("formulas/flake.nix.in", "flake.nix"),
+    ("fleet/install-imds.ssm.yaml", "install-imds.ssm.yaml"),
+    ("fleet/imds.component.yaml", "imds.component.yaml"),
+];
 
 /// Writes each formula whose archives are all there: a release has them, one target alone does not.
 pub(crate) fn write(
@@ -19,7 +25,7 @@ pub(crate) fn write(
 ) -> Result<Vec<PathBuf>, String> {
     let mut made = Vec::new();
     for (template, name) in FORMULAS {
-        let text = workspace::read(&root.join("packaging/formulas").join(template))?;
+        let text = workspace::read(&root.join("packaging").join(template))?;
         match fill(&text, &release.version, sums) {
             Ok(text) => {
                 let path = out.join(name);

@@ -49,6 +49,7 @@ pub(crate) fn lay_out(
         .map_err(|error| format!("cannot create `{}`: {error}", stage.display()))?;
     let mut layout = Layout { stage: stage.to_owned(), entries: Vec::new() };
     let executable = binary.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let executable_is_windows = executable.ends_with(".exe");
     layout.add(binary.to_owned(), format!("/usr/bin/{name}"), executable, 0o755);
     for (page, text) in manual_pages(host_binary, program)? {
         let plain = layout.write(&format!("{page}.1"), text.as_bytes())?;
@@ -77,6 +78,19 @@ pub(crate) fn lay_out(
         if let Some(entry) = layout.entries.last_mut() {
             entry.is_configuration = true;
         }
+    }
+    if let Some(file) = program.journal {
+        let source = root.join("packaging/systemd").join(file);
+        layout.add(source, format!("/etc/systemd/{file}"), format!("systemd/{file}"), 0o644);
+        if let Some(entry) = layout.entries.last_mut() {
+            entry.is_configuration = true;
+        }
+    }
+    // Windows has no such units, and none of these shells.
+    if executable_is_windows {
+        layout.entries.retain(|entry| {
+            !["systemd/", "etc/", "completions/"].iter().any(|folder| entry.archived.starts_with(folder))
+        });
     }
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         layout.add(root.join(licence), format!("/usr/share/doc/{name}/{licence}"), licence.to_owned(), 0o644);

@@ -17,8 +17,7 @@ use std::process::Command;
 
 use crate::workspace;
 
-const USAGE: &str =
-    "usage: cargo xtask package [--target TARGET]... [--program NAME]... [--quick] | --check-tag TAG";
+const USAGE: &str = "usage: cargo xtask package [--target TARGET]... [--program NAME]... [--quick] | --formulas | --check-tag TAG";
 
 /// What one run builds.
 #[derive(Debug, Default)]
@@ -37,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
             (_, true) => options.quick = true,
             ("--target", _) => options.targets.push(arguments.next().ok_or(USAGE)?.to_owned()),
             ("--program", _) => options.programs.push(arguments.next().ok_or(USAGE)?.to_owned()),
+            ("--formulas", _) => return only_formulas(),
             ("--check-tag", _) => return check_tag(arguments.next().ok_or(USAGE)?),
             _ => return Err(USAGE.to_owned()),
         }
@@ -69,6 +69,9 @@ fn package(options: &Options) -> Result<(), String> {
             if target.is_linux() {
                 made.push(formats::native_package(&out, &layout, program, &target, &release, "deb")?);
                 made.push(formats::native_package(&out, &layout, program, &target, &release, "rpm")?);
+                for package in made.iter().rev().take(3) {
+                    check_size(package, program, options.quick)?;
+                }
             }
         }
     }
@@ -83,6 +86,29 @@ fn package(options: &Options) -> Result<(), String> {
     }
     println!("checksums: dist/packages/SHA256SUMS");
     Ok(())
+}
+
+/// Writes checksums and formulas for the packages that are there, which several machines may have
+/// built.
+fn only_formulas() -> Result<(), String> {
+    let root = workspace::root();
+    let out = root.join("dist/packages");
+    for path in formulas::write(&root, &out, &Release::read(&root)?, &checksums(&out)?)? {
+        println!("dist/packages/{}", path.file_name().unwrap_or_default().to_string_lossy());
+    }
+    Ok(())
+}
+
+/// Largest package of the command on the instance, in bytes.
+const LIMIT: u64 = 5 << 20;
+
+/// An unoptimised program is larger than what is released.
+fn check_size(path: &Path, program: &program::Program, quick: bool) -> Result<(), String> {
+    let size = crate::dist::size(path)?;
+    if quick || program.name != "imds" || size <= LIMIT {
+        return Ok(());
+    }
+    Err(format!("`{}` has {size} bytes, at most {LIMIT}", path.display()))
 }
 
 /// What identifies a release.
@@ -154,11 +180,12 @@ fn check_tag(tag: &str) -> Result<(), String> {
 
 /// Writes `SHA256SUMS` over every file in `out`; gives name and sum of each.
 fn checksums(out: &Path) -> Result<Vec<(String, String)>, String> {
-    let generated = ["SHA256SUMS", "imds.rb", "imds.json", "PKGBUILD"];
+    let is_generated =
+        |name: &str| name == "SHA256SUMS" || formulas::FORMULAS.iter().any(|(_, made)| *made == name);
     let mut names: Vec<String> = std::fs::read_dir(out)
         .map_err(|error| format!("`{}`: {error}", out.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !generated.contains(&name.as_str()))
+        .filter(|name| !is_generated(name))
         .collect();
     names.sort();
     let text = workspace::output_of(Command::new("sha256sum").arg("--").args(&names).current_dir(out))?;

@@ -15,6 +15,9 @@ pub(crate) struct Program {
     pub(crate) units: &'static [&'static str],
     /// Configuration files, by their name in `packaging/etc` and in `/etc/imds`.
     pub(crate) configuration: &'static [&'static str],
+    /// Configuration of a journal namespace, by its name in `packaging/systemd` and in
+    /// `/etc/systemd`.
+    pub(crate) journal: Option<&'static str>,
     /// Packages without which it is of little use.
     pub(crate) recommends: &'static [&'static str],
 }
@@ -26,6 +29,7 @@ const PROGRAMS: [Program; 5] = [
         profile: "release",
         units: &["imds-watch@.service"],
         configuration: &["watch-spot-interruption.conf"],
+        journal: None,
         recommends: &[],
     },
     Program {
@@ -34,6 +38,7 @@ const PROGRAMS: [Program; 5] = [
         profile: "release",
         units: &["imds-lifecycle.service", "imds-lifecycle-poweroff.service"],
         configuration: &["lifecycle.conf"],
+        journal: None,
         recommends: &["imds"],
     },
     Program {
@@ -42,6 +47,7 @@ const PROGRAMS: [Program; 5] = [
         profile: "fleet",
         units: &[],
         configuration: &[],
+        journal: None,
         recommends: &[],
     },
     Program {
@@ -50,6 +56,7 @@ const PROGRAMS: [Program; 5] = [
         profile: "release",
         units: &["imds-trace.service"],
         configuration: &[],
+        journal: Some("journald@imds-trace.conf"),
         recommends: &["imds"],
     },
     Program {
@@ -58,6 +65,7 @@ const PROGRAMS: [Program; 5] = [
         profile: "release",
         units: &[],
         configuration: &[],
+        journal: None,
         recommends: &[],
     },
 ];

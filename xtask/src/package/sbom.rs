@@ -109,6 +109,7 @@ mod tests {
             profile: "release",
             units: &[],
             configuration: &[],
+            journal: None,
             recommends: &[],
         };
         let document = document(&metadata, &program, &release).unwrap();

@@ -45,5 +45,5 @@ pub(crate) fn run(program: &str, args: &Args) -> Result<(), Failure> {
         }
     }
     Err(Failure::told(Exit::Usage, format!("cannot run `{program}`: it is not installed"))
-        .hint(format!("install the package `{program}`, or run `cargo install {program}`")))
+        .hint(system::install_hint(program)))
 }

@@ -14,8 +14,8 @@ use unix as system;
 use windows as system;
 
 pub(crate) use system::{
-    PATH_SEPARATOR, USUAL_PATH, become_command, enable_colours, exit_code, private_folder, program,
-    put_executable, write_stdout,
+    PATH_SEPARATOR, USUAL_PATH, become_command, enable_colours, exit_code, install_hint, private_folder,
+    program, put_executable, write_stdout,
 };
 
 /// A folder that is removed, with what is in it, when this is dropped.

@@ -59,3 +59,25 @@ pub(crate) fn put_executable(executable: &Path, folder: &Path) -> io::Result<()>
 pub(crate) fn enable_colours(terminal: Option<&str>) -> bool {
     terminal.is_some_and(|terminal| terminal != "dumb")
 }
+
+/// How to install another program of the project, by the package manager of this machine.
+pub(crate) fn install_hint(program: &str) -> String {
+    let first = [("apt-get", "deb"), ("dnf", "rpm"), ("yum", "rpm"), ("zypper", "rpm")].into_iter();
+    let mut found = first.filter(|(manager, _)| Path::new("/usr/bin").join(manager).exists());
+    let version = env!("CARGO_PKG_VERSION");
+    let architecture = std::env::consts::ARCH;
+    match found.next() {
+        Some((manager, "deb")) => {
+            let architecture = if architecture == "aarch64" { "arm64" } else { "amd64" };
+            format!(
+                "install the release's package: `{manager} install ./{program}_{version}_{architecture}.deb`"
+            )
+        }
+        Some((manager, _)) => {
+            format!(
+                "install the release's package: `{manager} install ./{program}-{version}-1.{architecture}.rpm`"
+            )
+        }
+        None => format!("install it from the release: `sh install.sh --program {program}`"),
+    }
+}

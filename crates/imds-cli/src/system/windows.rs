@@ -103,3 +103,8 @@ pub(crate) fn put_executable(executable: &Path, folder: &Path) -> io::Result<()>
 pub(crate) fn enable_colours(terminal: Option<&str>) -> bool {
     terminal != Some("dumb") && imds_windows::enable_colours()
 }
+
+/// Where another program of the project runs: not here.
+pub(crate) fn install_hint(program: &str) -> String {
+    format!("`{program}` runs on Linux alone; in WSL, install it there: `sh install.sh --program {program}`")
+}
