@@ -5,6 +5,7 @@ mod client;
 mod documents;
 mod emulator;
 mod error;
+mod gate;
 mod process;
 mod reply;
 mod request;
@@ -22,7 +23,7 @@ mod _native {
     #[pymodule_export]
     use crate::emulator::Emulator;
     #[pymodule_export]
-    use crate::process::{after_fork, after_move, environment_key};
+    use crate::process::{after_fork, after_move, begin_exit, environment_key};
     #[pymodule_export]
     use crate::task::Cancel;
     #[pymodule_export]

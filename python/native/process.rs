@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use imds_model::env;
 use pyo3::prelude::*;
 
+use crate::gate;
+
 static FORKS: AtomicU64 = AtomicU64::new(0);
 static MOVES: AtomicU64 = AtomicU64::new(0);
 
@@ -43,12 +45,19 @@ impl Owner {
 #[pyfunction]
 pub(crate) fn after_fork() {
     FORKS.fetch_add(1, Ordering::SeqCst);
+    gate::reset();
 }
 
 /// Makes every client build itself anew at its next call. Called in another network namespace.
 #[pyfunction]
 pub(crate) fn after_move() {
     MOVES.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Keeps the runtime's thread out of an interpreter that ends. Called once, at exit.
+#[pyfunction]
+pub(crate) fn begin_exit(py: Python<'_>) {
+    gate::close(py);
 }
 
 /// What the default client depends on.

@@ -5,7 +5,7 @@ use tokio::task::AbortHandle;
 
 use crate::reply::Reply;
 use crate::request::Failure;
-use crate::{error, runtime};
+use crate::{error, gate, runtime};
 
 /// Ends a task whose future was cancelled: a callback for `add_done_callback`.
 #[pyclass(frozen, module = "imds_client._native")]
@@ -42,8 +42,7 @@ pub(crate) fn start(
 ) -> PyResult<Cancel> {
     let task = runtime::handle()?.spawn(async move {
         let result = work.await;
-        // Nobody waits in an interpreter that ends.
-        let _ = Python::try_attach(move |py| deliver(py, result, &target));
+        gate::enter(move |py| deliver(py, result, &target));
     });
     Ok(Cancel(task.abort_handle()))
 }

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import atexit as _atexit
 import os as _os
 
 from . import _native
@@ -108,6 +109,7 @@ __all__ = [
 
 if hasattr(_os, "register_at_fork"):
     _os.register_at_fork(after_in_child=_native.after_fork)
+_atexit.register(_native.begin_exit)
 
 
 def __getattr__(name: str) -> object:
