@@ -46,6 +46,8 @@ mod clock;
 mod config;
 mod driver;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod notify;
 mod protocol;
 mod secret;

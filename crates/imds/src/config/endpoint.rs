@@ -111,6 +111,14 @@ fn split_port(authority: &str) -> Result<(&str, u16), &'static str> {
         if bare.parse::<std::net::Ipv6Addr>().is_err() {
             return Err("has brackets around something that is no IPv6 address");
         }
+        let is_name = |zone: &str| {
+            !zone.is_empty() && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        let zone = address.split_once('%').map(|(_, zone)| zone.strip_prefix("25").unwrap_or(zone));
+        // `%25` alone is the zone 25.
+        if zone.is_some_and(|zone| !is_name(zone) && !address.ends_with("%25")) {
+            return Err("has a zone that is no name of a network interface");
+        }
         return match after.strip_prefix(':') {
             Some(port) => Ok((address, parse(port)?)),
             None if after.is_empty() => Ok((address, 80)),
@@ -269,6 +277,18 @@ impl fmt::Display for EndpointChoice {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_zone_is_the_name_of_an_interface() {
+        for zone in ["eth0", "25eth0.100", "7", "25", "br-1_a"] {
+            let endpoint = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap();
+            assert_eq!(Endpoint::parse(&endpoint.to_string()).as_ref(), Ok(&endpoint), "{zone}");
+        }
+        for zone in ["", "\u{e9}", "\u{fffd}:80", "a b", "a/b", "a%b", "25\r\nX: y"] {
+            let refused = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap_err();
+            assert!(refused.contains("zone") || refused.contains("address"), "{zone:?}: {refused}");
+        }
+    }
 
     #[test]
     fn urls() {

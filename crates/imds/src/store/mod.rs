@@ -10,6 +10,8 @@ use std::time::Duration;
 
 pub use file::FileStore;
 pub use memory::MemoryStore;
+#[cfg(fuzzing)]
+pub(crate) use record::{read_failure, read_token};
 
 use crate::clock::{BootId, Moment};
 use crate::error::ErrorKind;

@@ -30,7 +30,7 @@ pub(super) fn write_token(key: &StoreKey, token: &StoredToken) -> Zeroizing<Stri
 }
 
 /// The token in the text, where it is a whole record of this key.
-pub(super) fn read_token(key: &StoreKey, text: &[u8]) -> Option<StoredToken> {
+pub(crate) fn read_token(key: &StoreKey, text: &[u8]) -> Option<StoredToken> {
     let mut lines = Lines::new(text, TOKEN_VERSION)?;
     if lines.value("endpoint")? != key.as_str() {
         return None;
@@ -58,7 +58,7 @@ pub(super) fn write_failure(failure: &FetchFailure) -> String {
 }
 
 /// The failure in the text, where it is a whole record.
-pub(super) fn read_failure(text: &[u8]) -> Option<FetchFailure> {
+pub(crate) fn read_failure(text: &[u8]) -> Option<FetchFailure> {
     let mut lines = Lines::new(text, FAILURE_VERSION)?;
     let failure = FetchFailure {
         boot_id: BootId::new(lines.value("boot-id")?)?,
