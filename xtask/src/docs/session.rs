@@ -9,6 +9,13 @@ use super::blocks::{Block, Step};
 /// Stands between the outputs of two commands.
 const MARK: &str = "\u{1e}";
 
+/// Where a block runs `imds-fleet`: the account of the fake AWS's tour, and nothing else.
+const FAKE_AWS: &str = "coproc FAKE { imds-fake-aws tour; }
+read -r AWS_ENDPOINT_URL <&\"${FAKE[0]}\"
+export AWS_ENDPOINT_URL AWS_REGION=eu-west-1
+export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+";
+
 /// Runs a block and compares what each command prints.
 pub(crate) fn check(block: &Block, programs: &Path) -> Result<(), String> {
     let steps: Vec<Step> =
@@ -32,6 +39,9 @@ pub(crate) fn check(block: &Block, programs: &Path) -> Result<(), String> {
 
 fn run(steps: &[Step], programs: &Path) -> Result<String, String> {
     let mut script = String::new();
+    if steps.iter().any(|step| step.command.starts_with("imds-fleet ")) {
+        script += FAKE_AWS;
+    }
     for Step { command, .. } in steps {
         // `$?` of a command is there for the next.
         script += &format!("{command}\nstatus=$?; printf '\\036'; (exit $status)\n");
