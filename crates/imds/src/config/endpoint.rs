@@ -284,7 +284,7 @@ mod tests {
             let endpoint = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap();
             assert_eq!(Endpoint::parse(&endpoint.to_string()).as_ref(), Ok(&endpoint), "{zone}");
         }
-        for zone in ["", "\u{e9}", "\u{fffd}:80", "a b", "a/b", "a%b", "25\r\nX: y"] {
+        for zone in ["", "\u{e9}", "\u{fffd}:80", "a b", "a%b", "25\r\nX: y"] {
             let refused = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap_err();
             assert!(refused.contains("zone") || refused.contains("address"), "{zone:?}: {refused}");
         }
