@@ -114,9 +114,12 @@ fn split_port(authority: &str) -> Result<(&str, u16), &'static str> {
         let is_name = |zone: &str| {
             !zone.is_empty() && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         };
-        let zone = address.split_once('%').map(|(_, zone)| zone.strip_prefix("25").unwrap_or(zone));
         // `%25` alone is the zone 25.
-        if zone.is_some_and(|zone| !is_name(zone) && !address.ends_with("%25")) {
+        let zone = address.split_once('%').map(|(_, zone)| match zone.strip_prefix("25") {
+            Some(rest) if !rest.is_empty() => rest,
+            _ => zone,
+        });
+        if zone.is_some_and(|zone| !is_name(zone)) {
             return Err("has a zone that is no name of a network interface");
         }
         return match after.strip_prefix(':') {
@@ -284,7 +287,7 @@ mod tests {
             let endpoint = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap();
             assert_eq!(Endpoint::parse(&endpoint.to_string()).as_ref(), Ok(&endpoint), "{zone}");
         }
-        for zone in ["", "\u{e9}", "\u{fffd}:80", "a b", "a%b", "25\r\nX: y"] {
+        for zone in ["", "\u{e9}", "\u{fffd}:80", "a b", "a%b", "25\r\nX: y", "a\u{6}%25"] {
             let refused = Endpoint::parse(&format!("http://[fe80::1%{zone}]:80")).unwrap_err();
             assert!(refused.contains("zone") || refused.contains("address"), "{zone:?}: {refused}");
         }
