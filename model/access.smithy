@@ -351,7 +351,7 @@ operation ListPublicKeyFormats {
     {
         title: "An instance"
         input: { apiVersion: "latest", index: "0" }
-        output: { value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n" }
+        output: { value: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXA my-key\n" }
     }
 ])
 operation GetPublicKey {
@@ -503,7 +503,7 @@ operation ListActiveKeyUsers {
     {
         title: "An instance"
         input: { apiVersion: "latest", user: "ec2-user" }
-        output: { value: "#Timestamp=1768467600\n#Instance=i-1234567890abcdef0\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAM\nc2lnbmF0dXJlEXAMPLE=" }
+        output: { value: "#Timestamp=1768467600\n#Instance=i-1234567890abcdef0\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEK\nc2lnbmF0dXJlEXAMPLE=" }
     }
 ])
 operation GetActiveKeys {

@@ -1,5 +1,7 @@
 //! A tree as one JSON object, and as flat lines.
 
+use std::collections::HashSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use imds::MetadataPath;
@@ -18,35 +20,37 @@ pub(crate) fn of_leaf(leaf: &Leaf) -> Typed {
 }
 
 /// The leaves below a directory as an object of objects. A single leaf that the path itself names
-/// is its own value.
+/// is its own value. Where a listing has both `a` and `a/`, the directory is the member `a/`.
 pub(crate) fn nested(leaves: &[Leaf], directory: &MetadataPath) -> Value {
     if let [only] = leaves
         && only.path == *directory
     {
         return of_leaf(only).value;
     }
+    let values: HashSet<Vec<String>> = leaves.iter().map(|leaf| leaf.names_below(directory)).collect();
     let mut root = Map::new();
     for leaf in leaves {
-        insert(&mut root, &leaf.names_below(directory), of_leaf(leaf).value);
+        insert(&mut root, &leaf.names_below(directory), 1, of_leaf(leaf).value, &values);
     }
     Value::Object(root)
 }
 
-fn insert(map: &mut Map<String, Value>, names: &[String], value: Value) {
-    match names {
-        [] => {}
-        [last] => {
-            map.insert(last.clone(), value);
-        }
-        [first, rest @ ..] => {
-            let child = map.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
-            if !child.is_object() {
-                *child = Value::Object(Map::new());
-            }
-            if let Value::Object(child) = child {
-                insert(child, rest, value);
-            }
-        }
+/// Inserts a value whose path is `names`, of which the last in `map` is number `depth`.
+fn insert(
+    map: &mut Map<String, Value>,
+    names: &[String],
+    depth: usize,
+    value: Value,
+    values: &HashSet<Vec<String>>,
+) {
+    let Some(name) = names.get(depth - 1) else { return };
+    if depth == names.len() {
+        map.insert(name.clone(), value);
+        return;
+    }
+    let key = if values.contains(&names[..depth]) { format!("{name}/") } else { name.clone() };
+    if let Value::Object(child) = map.entry(key).or_insert_with(|| Value::Object(Map::new())) {
+        insert(child, names, depth + 1, value, values);
     }
 }
 
@@ -61,6 +65,15 @@ mod tests {
 
     fn leaf(path: &str, value: &[u8]) -> Leaf {
         Leaf { path: path.parse().unwrap(), value: value.to_vec() }
+    }
+
+    #[test]
+    fn a_value_and_a_directory_of_one_name_are_both_there() {
+        for order in [[0, 1], [1, 0]] {
+            let leaves = order.map(|n| [leaf("x/a", b"{\"b\": 1}"), leaf("x/a/b", b"2")][n].clone());
+            let found = nested(&leaves, &"x/".parse().unwrap());
+            assert_eq!(found, json!({ "a": { "b": 1 }, "a/": { "b": "2" } }));
+        }
     }
 
     #[test]

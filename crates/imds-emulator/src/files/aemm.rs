@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::instance_file;
 use super::parse::from_json;
 use crate::base::error::Invalid;
+use crate::instance::Preset;
 
 /// What came of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +64,13 @@ pub fn import_aemm(text: &str) -> Result<Imported, Invalid> {
             "imdsv2" if value == &Value::Bool(true) => import.required = true,
             "imdsv2" => {}
             "server" => import.note("server", "pass `--listen ADDRESS:PORT` to `imds serve`"),
-            "mock-delay-sec" | "mock-trigger-time" | "mock-ip-count" => {
-                import.note(name, "write the times into a scenario file");
-            }
+            "mock-delay-sec"
+            | "mock-trigger-time"
+            | "mock-ip-count"
+            | "rebalance-delay-sec"
+            | "rebalance-trigger-time"
+            | "asg-termination-delay-sec"
+            | "asg-termination-trigger-time" => import.note(name, "write the times into a scenario file"),
             "spot" | "spot-itn" | "events" | "scheduled-events" | "asg-terminate" => {
                 import.note(
                     name,
@@ -73,7 +78,9 @@ pub fn import_aemm(text: &str) -> Result<Imported, Invalid> {
                     `schedule-maintenance` or `target-lifecycle-state`",
                 );
             }
-            "config-file" | "save-config-to-file" => import.note(name, "it is not needed"),
+            "config-file" | "save-config-to-file" | "watch-config-file" => {
+                import.note(name, "it is not needed")
+            }
             _ => import.note(name, "it is not known"),
         }
     }
@@ -84,6 +91,7 @@ pub fn import_aemm(text: &str) -> Result<Imported, Invalid> {
 struct Import {
     instance: Map<String, Value>,
     role: Map<String, Value>,
+    tags: Map<String, Value>,
     set: Map<String, Value>,
     notes: Vec<String>,
     required: bool,
@@ -98,7 +106,15 @@ impl Import {
         let paths = &metadata["paths"];
         let Some(values) = metadata["values"].as_object() else { return };
         let mac = values.get("mac").and_then(Value::as_str).unwrap_or(MOCK_MAC);
+        self.interface(mac);
         for (name, value) in values {
+            if let Some(key) = name.strip_prefix("tags-instance-") {
+                // The mock saves its names in lower case; the paths keep theirs.
+                let path = paths[name].as_str().unwrap_or_default();
+                let key = path.strip_prefix("/latest/meta-data/tags/instance/").unwrap_or(key);
+                self.tags.insert(key.to_owned(), value.clone());
+                continue;
+            }
             if let Some((_, member)) = MEMBERS.iter().find(|(known, _)| known == name) {
                 let mut place = &mut self.instance;
                 for outer in &member[..member.len() - 1] {
@@ -110,9 +126,9 @@ impl Import {
                 continue;
             }
             match name.as_str() {
-                "tags-instance" => {
-                    self.instance.insert("tags".into(), value.clone());
-                }
+                "tags-instance" => self.tags.extend(value.as_object().cloned().unwrap_or_default()),
+                // The interface has it.
+                "mac" => {}
                 "iam-security-credentials" => self.credentials(value),
                 "iam-security-credentials-role" => drop(self.role.insert("name".to_owned(), value.clone())),
                 "iam-info" => self.note(name, "it follows from `[instance.role]` and `account-id`"),
@@ -128,8 +144,16 @@ impl Import {
         }
     }
 
+    /// The one interface of the mock, so that `mac` and the listing of interfaces agree. What the
+    /// configuration says of it lies above, under `set`.
+    fn interface(&mut self, mac: &str) {
+        let Some(mut interface) = Preset::Default.instance().interfaces.into_iter().next() else { return };
+        mac.clone_into(&mut interface.mac);
+        self.instance.insert("interfaces".into(), json!([interface]));
+    }
+
     fn credentials(&mut self, value: &Value) {
-        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| member(value, name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let credentials = json!({
             "access-key-id": text("AccessKeyId"),
             "secret-access-key": text("SecretAccessKey"),
@@ -150,10 +174,10 @@ impl Import {
                     self.instance.insert("monitoring".into(), Value::Bool(value == "enabled"));
                 }
                 "instance-identity-document" => {
-                    if let Some(id) = value["accountId"].as_str() {
+                    if let Some(id) = member(value, "accountId").and_then(Value::as_str) {
                         self.instance.insert("account-id".into(), Value::String(format!("{id:0>12}")));
                     }
-                    if let Some(architecture) = value["architecture"].as_str() {
+                    if let Some(architecture) = member(value, "architecture").and_then(Value::as_str) {
                         self.instance.insert("architecture".into(), Value::String(architecture.to_owned()));
                     }
                     self.note(name, "the document follows from the instance; `account-id` and `architecture` were taken over");
@@ -182,6 +206,14 @@ impl Import {
             self.instance.insert("role".into(), Value::Object(self.role));
         }
         let mut file = Map::new();
+        if !self.tags.is_empty() {
+            let others =
+                Preset::Default.instance().tags.into_keys().filter(|key| !self.tags.contains_key(key));
+            let unset: Vec<String> =
+                others.map(|key| format!("/latest/meta-data/tags/instance/{key}")).collect();
+            file.insert("unset".into(), json!(unset));
+            self.instance.insert("tags".into(), Value::Object(self.tags));
+        }
         if self.required {
             file.insert("options".into(), json!({ "tokens": "required" }));
         }
@@ -194,12 +226,16 @@ impl Import {
     }
 }
 
+/// A member by its name, whose case the mock does not keep when it saves a configuration.
+fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
 /// The path of one of the mock's configuration names.
 fn path_of(name: &str, mac: &str) -> Option<String> {
     let found = NAMES.iter().find(|(known, _)| *known == name).map(|(_, path)| (*path).to_owned());
     let path = match found {
         Some(path) => path,
-        None if name == "mac" => name.to_owned(),
         None => match name.strip_prefix("mac-") {
             Some(rest) => format!("mac/{rest}"),
             None => imds_model::catalogue::CATALOGUE
@@ -251,6 +287,32 @@ mod tests {
         for name in ["`server`", "`spot`", "`never-heard-of`"] {
             assert!(notes.contains(name), "{notes}");
         }
+    }
+
+    /// As the mock 1.13 writes it with `--save-config-to-file`.
+    #[test]
+    fn a_configuration_that_the_mock_saved_has_lower_case_names() {
+        let imported = import_aemm(
+            r#"{"metadata":{"paths":{"tags-instance-team":"/latest/meta-data/tags/instance/Team"},
+                "values":{"mac":"0e:49:61:0f:c3:77","mac-owner-id":"515336597381","tags-instance-team":"a",
+                "iam-security-credentials-role":"r","iam-security-credentials":{"accesskeyid":"AKIAIOSFODNN7EXAMPLE",
+                "secretaccesskey":"s","token":"t","code":"Success"}}},
+                "dynamic":{"values":{"instance-identity-document":{"accountid":"123456789","architecture":"x86_64"}}},
+                "rebalance-delay-sec":0,"watch-config-file":false}"#,
+        )
+        .unwrap();
+        let described = instance_file::parse(&imported.instance_file, true).unwrap();
+        let instance = described.instance;
+        let role = instance.role.unwrap();
+        let credentials = serde_json::to_value(&role).unwrap()["credentials"].clone();
+        assert_eq!(credentials["access-key-id"], "AKIAIOSFODNN7EXAMPLE", "{credentials}");
+        assert_eq!(instance.account_id, "000123456789");
+        let macs: Vec<&str> = instance.interfaces.iter().map(|interface| &*interface.mac).collect();
+        assert_eq!(macs, ["0e:49:61:0f:c3:77"]);
+        assert_eq!(instance.tags["Team"], "a");
+        let hidden = crate::base::path::ValuePath::parse("tags/instance/Name").unwrap();
+        assert_eq!(described.overrides[&hidden], None, "tags of the preset are not the mock's");
+        assert!(!imported.notes.join("\n").contains("it is not known"), "{:?}", imported.notes);
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Default for Instance {
             .into(),
             public_keys: vec![PublicKey {
                 name: "my-key".into(),
-                openssh_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n".into(),
+                openssh_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXA my-key\n".into(),
             }],
             tags: [
                 ("Name".into(), "my-instance".into()),

@@ -850,7 +850,7 @@ pub(super) static FACTS: [Facts; 121] = [
         presence: Presence::Conditional, requires: Some("A key pushed by EC2 Instance Connect within the last minute"),
         mutability: Mutability::Running, secret: false, snowball: false, documented: false,
         summary: "Signed public keys that were pushed for one login user, each good for a short while.",
-        example: "#Timestamp=1768467600\n#Instance=i-1234567890abcdef0\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAM\nc2lnbmF0dXJlEXAMPLE=",
+        example: "#Timestamp=1768467600\n#Instance=i-1234567890abcdef0\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVwBTEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEK\nc2lnbmF0dXJlEXAMPLE=",
     },
     Facts {
         path: "meta-data/managed-ssh-keys/signer-cert", directory: Some(Category::ManagedSshKeysDirectory),
@@ -1234,7 +1234,7 @@ pub(super) static FACTS: [Facts; 121] = [
         presence: Presence::Conditional, requires: Some("A key pair given at launch"),
         mutability: Mutability::Launch, secret: false, snowball: true, documented: true,
         summary: "Launch key in the form of an OpenSSH `authorized_keys` line.",
-        example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKE my-key\n",
+        example: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXAMPLEKEYEXA my-key\n",
     },
     Facts {
         path: "meta-data/ramdisk-id", directory: Some(Category::MetadataDirectory),
