@@ -178,7 +178,8 @@ fn a_document_that_is_none() {
                 "hint: the role's trust policy",
             ][..],
         ),
-        ("<html>", &["is not JSON"]),
+        ("<html>", &["it is a web page"]),
+        ("{\"Code\":", &["is not JSON"]),
         ("", &["is not JSON"]),
         (r#"{"Code":"Success"}"#, &["error: the value of `/latest/meta-data/iam/"]),
     ] {
