@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::emulator::Emulator;
-use super::start;
+use super::{emulator, start};
 
 const INTERVAL: Duration = Duration::from_millis(20);
 
@@ -19,7 +18,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// same shell. What that takes beyond an interval is the machine's own, which on a virtual one is
 /// more than what is looked for.
 pub(super) fn run(imds: &Path, events: u64) -> Result<(), String> {
-    let emulator = Emulator::start(imds)?;
+    let emulator = emulator(imds)?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let fifo = home.path().join("fifo");
     let made = Command::new("mkfifo").arg(&fifo).status().map_err(|error| error.to_string())?;

@@ -6,16 +6,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 
-mod emulator;
 mod latency;
 mod polls;
-mod process;
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use self::emulator::Emulator;
 use crate::dist;
+use crate::service::{Emulator, Killed};
 
 /// Runs the bench: `--polls N`, `--loops N` and `--events N` change how much of each,
 /// `--binary FILE` what is measured.
@@ -41,15 +39,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     latency::run(&imds, events)
 }
 
-/// A child that is killed when it is dropped.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        // Fails where it has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The emulator that both contenders ask.
+fn emulator(imds: &Path) -> Result<Emulator, String> {
+    Emulator::start(imds, &["--record", "16", "--tokens", "optional"])
 }
 
 /// Starts a program that knows this emulator and nothing else.

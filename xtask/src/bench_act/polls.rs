@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::emulator::Emulator;
-use super::{process, start};
+use super::{emulator, start};
+use crate::service::process;
 
 /// The loop that people write: a token and a value per round, as the EC2 User Guide shows them.
 const BASH: &str = r#"
@@ -56,7 +56,7 @@ fn per_poll(cost: &Cost) -> f64 {
 }
 
 fn measure(imds: &Path, command: &mut Command, polls: u64) -> Result<Cost, String> {
-    let emulator = Emulator::start(imds)?;
+    let emulator = emulator(imds)?;
     emulator.set("autoscaling/target-lifecycle-state", "InService")?;
     let home = tempfile::tempdir().map_err(|error| error.to_string())?;
     let child = start(command, &emulator, home.path())?;
@@ -69,9 +69,9 @@ fn measure(imds: &Path, command: &mut Command, polls: u64) -> Result<Cost, Strin
     };
     // Past whatever a start allocates.
     until(polls / 10)?;
-    let early = process::resident(pid)?;
+    let early = process::resident_kib(pid)?;
     until(polls)?;
-    let (late, processor_seconds) = (process::resident(pid)?, process::processor_seconds(pid)?);
+    let (late, processor_seconds) = (process::resident_kib(pid)?, process::processor_seconds(pid)?);
     Ok(Cost {
         polls: emulator.counter("gets")?,
         connections: emulator.counter("connections")?,

@@ -3,7 +3,6 @@
 
 mod contender;
 mod load;
-mod memory;
 mod wrk;
 
 use std::io::{BufRead, BufReader};
@@ -13,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::dist;
+use crate::service::process;
 use contender::Contender;
 use load::{Load, Outcome};
 
@@ -82,9 +82,9 @@ fn plan(arguments: &[String]) -> Result<Plan, String> {
 fn endure(imds: &Path, load: Load, misses: &mut Vec<String>) -> Result<(), String> {
     let emulator = Emulator::start(imds)?;
     let process = emulator.process.id();
-    let idle = memory::resident_kib(process)?;
+    let idle = process::resident_kib(process)?;
     let Outcome { warm_kib, full_kib, tokens, gets, elapsed } =
-        load.run(emulator.address, || memory::resident_kib(process))?;
+        load.run(emulator.address, || process::resident_kib(process))?;
     println!(
         "{} clients, {:.1} s, connections kept: {tokens} tokens issued, {gets} values read, every answer right",
         load.clients,

@@ -1,10 +1,10 @@
-//! The emulator that both contenders ask: a process of its own, driven by its control API.
+//! `imds serve` as a process of its own, driven by its control API.
 //!
 //! A process and not the library: the generators of this crate write sources of the library, and
 //! must run while it does not compile.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -13,17 +13,18 @@ use serde_json::{Value, json};
 use super::Killed;
 
 /// `imds serve` with its control API, both on free loopback ports.
-pub(super) struct Emulator {
-    _process: Killed,
-    pub(super) endpoint: String,
+pub(crate) struct Emulator {
+    process: Killed,
+    pub(crate) endpoint: String,
     control: String,
 }
 
 impl Emulator {
-    pub(super) fn start(imds: &Path) -> Result<Self, String> {
+    /// Starts it with further options.
+    pub(crate) fn start(imds: &Path, options: &[&str]) -> Result<Self, String> {
         let mut process = Command::new(imds)
-            .args(["serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--record", "16"])
-            .args(["--tokens", "optional"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+            .args(options)
             .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -44,18 +45,42 @@ impl Emulator {
         let (Some(endpoint), Some(control)) = (endpoint, control) else {
             return Err("`imds serve` names no address".to_owned());
         };
-        Ok(Self { _process: process, endpoint, control })
+        Ok(Self { process, endpoint, control })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
+    /// Where the service listens.
+    pub(crate) fn address(&self) -> Result<SocketAddr, String> {
+        let address = self.endpoint.trim_start_matches("http://").trim_end_matches('/');
+        address.parse().map_err(|error| format!("`{}`: {error}", self.endpoint))
+    }
+
+    /// Applies an event.
+    pub(crate) fn apply(&self, event: &Value) -> Result<(), String> {
+        self.call("POST", "/v1/events", &event.to_string()).map(drop)
+    }
+
+    /// Moves a stepped clock.
+    pub(crate) fn step(&self, by: &str) -> Result<(), String> {
+        self.call("POST", "/v1/clock", &json!({ "step": by }).to_string()).map(drop)
+    }
+
+    /// What `/v1/state` tells.
+    pub(crate) fn state(&self) -> Result<Value, String> {
+        self.call("GET", "/v1/state", "")
     }
 
     /// Serves this value at this path.
-    pub(super) fn set(&self, path: &str, value: &str) -> Result<(), String> {
-        let event = json!({ "event": "set", "path": path, "value": value }).to_string();
-        self.call("POST", "/v1/events", &event).map(drop)
+    pub(crate) fn set(&self, path: &str, value: &str) -> Result<(), String> {
+        self.apply(&json!({ "event": "set", "path": path, "value": value }))
     }
 
     /// One of the recorder's counters.
-    pub(super) fn counter(&self, name: &str) -> Result<u64, String> {
-        let state = self.call("GET", "/v1/state", "")?;
+    pub(crate) fn counter(&self, name: &str) -> Result<u64, String> {
+        let state = self.state()?;
         state["counters"][name].as_u64().ok_or_else(|| format!("no counter `{name}` in {state}"))
     }
 
