@@ -28,6 +28,7 @@ pub use base::status::Status;
 pub use base::time::{TimeError, Timestamp};
 pub use control::ControlToken;
 pub use emulator::{Builder, Emulator};
+pub use event::auto_scaling::{AutoScaling, Step as AutoScalingStep, Walk};
 pub use event::fault::{Fault, FaultKind};
 pub use event::text::EventText;
 pub use event::{Event, OptionsChange};

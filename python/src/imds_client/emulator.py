@@ -228,9 +228,10 @@ class Emulator:
         """Apply an event, now or ``after`` a time.
 
         ``spot-interruption`` (``action``, ``notice``), ``rebalance``, ``clear-spot``, ``lifecycle``
-        (``state``), ``maintenance`` (``code``, ``description``, ``not_before``, ...), ``tag``
-        (``key``, ``value``), ``untag``, ``user-data`` (``value``), ``rotate-credentials``,
-        ``options`` (``tokens``, ``endpoint``, ``hop_limit``, ...), ``fault`` (``fault``, ``path``,
+        (``state``), ``auto-scaling`` (``walk``, ``drain``, ``wait``, ...),
+        ``complete-lifecycle-action``, ``maintenance`` (``code``, ``description``, ``not_before``,
+        ...), ``tag`` (``key``, ``value``), ``untag``, ``user-data`` (``value``),
+        ``rotate-credentials``, ``options`` (``tokens``, ``endpoint``, ``hop_limit``, ...), ``fault`` (``fault``, ``path``,
         ``rate``, ``count``, ``lasting``, ...), ``clear-faults``, ``terminate``, ``start``. Numbers
         and timedeltas are durations; an unknown parameter is refused with those that there are.
         """

@@ -85,13 +85,15 @@ const FAULTS: [&str; 13] = [
     "slow",
     "packet-budget",
 ];
-const EVENTS: [&str; 17] = [
+const EVENTS: [&str; 19] = [
     "rebalance",
     "interrupt",
     "clear-spot",
     "terminate",
     "start",
     "target-lifecycle-state",
+    "auto-scaling",
+    "complete-lifecycle-action",
     "schedule-maintenance",
     "complete-maintenance",
     "cancel-maintenance",

@@ -222,8 +222,8 @@ fn what_no_step_of_a_scenario_can_be_is_named_with_file_line_and_what_is_accepte
         (
             "event = 'x'",
             "line 4: `x` is not an event; one of `rebalance`, `interrupt`, `clear-spot`, `terminate`, `start`, \
-             `target-lifecycle-state`, `schedule-maintenance`, `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, \
-             `user-data`, `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`",
+             `target-lifecycle-state`, `auto-scaling`, `complete-lifecycle-action`, `schedule-maintenance`, \
+             `complete-maintenance`, `cancel-maintenance`, `tag`, `untag`, `user-data`, `rotate-credentials`, `options`, `set`, `unset`, `fault`, `clear-faults`",
         ),
     ] {
         let text = format!("[[step]]\nevent = 'rebalance'\n[[step]]\n{step}\n");

@@ -113,6 +113,7 @@ fn state(service: &Service, endpoint: &str) -> Value {
             "tags": options.instance_metadata_tags.as_str(),
             "state": options.state.as_str(),
         },
+        "lifecycle-state": service.lifecycle_state(),
         "faults": service.faults(),
         "not-listening": unbound,
         "seed": service.seed(),

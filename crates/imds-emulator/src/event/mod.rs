@@ -1,6 +1,7 @@
 //! Events: what happens to an instance while it runs, told by a scenario file, the control API or a
 //! test.
 
+pub(crate) mod auto_scaling;
 pub(crate) mod fault;
 pub(crate) mod text;
 
@@ -32,6 +33,14 @@ pub enum Event {
     Start,
     /// The Auto Scaling group moves the instance; `None`: it is in no group.
     TargetLifecycleState(Option<TargetLifecycleState>),
+    /// The Auto Scaling group walks the instance through its states, with gaps; it replaces a walk
+    /// that is under way.
+    AutoScaling(auto_scaling::AutoScaling),
+    /// The next state of such a walk.
+    AutoScalingStep(auto_scaling::Step),
+    /// The lifecycle action of the walk is completed: its wait ends now. Nothing happens outside a
+    /// wait.
+    CompleteLifecycleAction,
     /// Maintenance is scheduled.
     ScheduleMaintenance(MaintenanceEvent),
     /// Maintenance is over: it goes to the history as completed.
@@ -62,7 +71,7 @@ impl std::fmt::Debug for Event {
 }
 
 impl Event {
-    /// The event's name, as files and the control API spell it.
+    /// The event's name, as files and the control API spell it; for a step of a walk, its state.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -72,6 +81,9 @@ impl Event {
             Self::Terminate => "terminate",
             Self::Start => "start",
             Self::TargetLifecycleState(_) => "target-lifecycle-state",
+            Self::AutoScaling(_) => "auto-scaling",
+            Self::AutoScalingStep(step) => step.state,
+            Self::CompleteLifecycleAction => "complete-lifecycle-action",
             Self::ScheduleMaintenance(_) => "schedule-maintenance",
             Self::CompleteMaintenance(_) => "complete-maintenance",
             Self::CancelMaintenance(_) => "cancel-maintenance",

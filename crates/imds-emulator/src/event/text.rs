@@ -9,6 +9,7 @@ use imds_model::duration;
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 use serde::{Deserialize, Serialize};
 
+use super::auto_scaling::{AutoScaling, Walk};
 use super::fault::{Fault, FaultKind};
 use super::{Event, OptionsChange};
 use crate::base::limits::USER_DATA_BYTES;
@@ -41,6 +42,21 @@ pub struct EventText {
     /// Target lifecycle state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// Which walk an Auto Scaling group takes the instance on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walk: Option<String>,
+    /// How long the load balancer drains the instance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<String>,
+    /// How long the wait state lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<String>,
+    /// How long the state after the wait state lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proceed: Option<String>,
+    /// How long the instance is stopped in the warm pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pooled: Option<String>,
     /// Id of a maintenance event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -83,7 +99,7 @@ pub struct EventText {
     /// `enabled` or `disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<String>,
-    /// How long a change of options is pending.
+    /// How long a change of options, or the state `Pending` of a walk, is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<String>,
     /// Which fault.
@@ -126,13 +142,15 @@ impl Wrong {
 }
 
 /// Every event with the parameters that it takes, `after` aside.
-const EVENTS: [(&str, &[&str]); 18] = [
+const EVENTS: [(&str, &[&str]); 20] = [
     ("rebalance", &[]),
     ("interrupt", &["action", "notice"]),
     ("clear-spot", &[]),
     ("terminate", &[]),
     ("start", &[]),
     ("target-lifecycle-state", &["state"]),
+    ("auto-scaling", &["walk", "pending", "drain", "wait", "proceed", "pooled"]),
+    ("complete-lifecycle-action", &[]),
     ("schedule-maintenance", &["id", "code", "description", "not-before", "not-after"]),
     ("complete-maintenance", &["id"]),
     ("cancel-maintenance", &["id"]),
@@ -259,6 +277,8 @@ impl EventText {
             "terminate" => Event::Terminate,
             "start" => Event::Start,
             "target-lifecycle-state" => self.target_lifecycle_state()?,
+            "auto-scaling" => Event::AutoScaling(self.auto_scaling()?),
+            "complete-lifecycle-action" => Event::CompleteLifecycleAction,
             "schedule-maintenance" => self.maintenance()?,
             "complete-maintenance" => Event::CompleteMaintenance(self.needed("id", &self.id)?),
             "cancel-maintenance" => Event::CancelMaintenance(self.needed("id", &self.id)?),
@@ -288,6 +308,11 @@ impl EventText {
             ("action", self.action.is_some()),
             ("notice", self.notice.is_some()),
             ("state", self.state.is_some()),
+            ("walk", self.walk.is_some()),
+            ("drain", self.drain.is_some()),
+            ("wait", self.wait.is_some()),
+            ("proceed", self.proceed.is_some()),
+            ("pooled", self.pooled.is_some()),
             ("id", self.id.is_some()),
             ("code", self.code.is_some()),
             ("description", self.description.is_some()),
@@ -382,6 +407,30 @@ impl EventText {
                 }
             },
         }
+    }
+
+    fn auto_scaling(&self) -> Result<AutoScaling, Wrong> {
+        let text = self.needed("walk", &self.walk)?;
+        let walk = Walk::parse(&text).ok_or_else(|| {
+            let (shown, walks) = (text.escape_debug(), listed(Walk::ALL.map(Walk::as_str)));
+            Wrong::at("walk")(format!("`walk` is `{shown}`; one of {walks}"))
+        })?;
+        let mut all = AutoScaling::new(walk);
+        for (name, text, gap) in [
+            ("pending", &self.pending, &mut all.pending),
+            ("drain", &self.drain, &mut all.drain),
+            ("wait", &self.wait, &mut all.wait),
+            ("proceed", &self.proceed, &mut all.proceed),
+            ("pooled", &self.pooled, &mut all.pooled),
+        ] {
+            let Some(text) = text else { continue };
+            if !walk.gaps().contains(&name) {
+                let gaps = listed(walk.gaps().iter().copied());
+                return Err(Wrong::at(name)(format!("walk `{}` has no `{name}`, only {gaps}", walk.as_str())));
+            }
+            *gap = parse_duration(text).map_err(Wrong::at(name))?;
+        }
+        Ok(all)
     }
 
     fn maintenance(&self) -> Result<Event, Wrong> {
@@ -539,6 +588,20 @@ mod tests {
             (
                 r#"{"event":"unset","path":"meta-data"}"#,
                 "`meta-data` is not the path of a value: it is a whole tree; name a value in it",
+            ),
+            (r#"{"event":"auto-scaling"}"#, "`auto-scaling` needs `walk`"),
+            (
+                r#"{"event":"auto-scaling","walk":"Terminate"}"#,
+                "`walk` is `Terminate`; \
+              one of `launch`, `terminate`, `warm-launch`, `warm-terminate`, `warm-return`",
+            ),
+            (
+                r#"{"event":"auto-scaling","walk":"launch","drain":"1s"}"#,
+                "walk `launch` has no `drain`, only `pending`, `wait`, `proceed`",
+            ),
+            (
+                r#"{"event":"auto-scaling","walk":"terminate","wait":"long"}"#,
+                "`long` is not a duration; write a number and a unit, such as `500ms`, `30s`, `5m`, `6h` or `1d`",
             ),
             (r#"{"event":"schedule-maintenance"}"#, "`schedule-maintenance` needs `not-before`"),
         ] {

@@ -135,6 +135,16 @@ impl Service {
         self.state().timeline().map(|(time, event)| (time, event.clone())).collect()
     }
 
+    /// The Auto Scaling group's view of the instance, such as `Terminating:Wait`, once an event
+    /// [`Event::AutoScaling`] has set it. The metadata service does not show it.
+    #[must_use]
+    pub fn lifecycle_state(&self) -> Option<&'static str> {
+        let mut state = self.state();
+        let now = state.clock().now();
+        state.advance(now);
+        state.lifecycle_state()
+    }
+
     /// Names of the faults in force.
     #[must_use]
     pub fn faults(&self) -> Vec<&'static str> {

@@ -1,10 +1,13 @@
 //! What each event does to the state.
 
+use std::time::Duration;
+
 use super::State;
 use crate::base::limits::MAINTENANCE_HISTORY;
 use crate::base::path::ValuePath;
 use crate::base::time::Timestamp;
 use crate::event::Event;
+use crate::event::auto_scaling::{AutoScaling, Step};
 use crate::instance::{Lifecycle, MaintenanceState, Spot, UserData};
 
 impl State {
@@ -19,12 +22,22 @@ impl State {
                 self.instance.lifecycle.spot = None;
                 self.instance.lifecycle.rebalance = None;
             }
-            Event::Terminate => self.terminated = true,
+            Event::Terminate => {
+                self.end_walk();
+                self.terminated = true;
+            }
             Event::Start => {
+                self.end_walk();
                 self.terminated = false;
                 self.instance.lifecycle = Lifecycle::default();
             }
-            Event::TargetLifecycleState(state) => self.instance.lifecycle.target_lifecycle_state = state,
+            Event::TargetLifecycleState(state) => {
+                self.end_walk();
+                self.instance.lifecycle.target_lifecycle_state = state;
+            }
+            Event::AutoScaling(walk) => return self.begin_walk(&walk, now),
+            Event::AutoScalingStep(step) => self.step_walk(step),
+            Event::CompleteLifecycleAction => return self.end_wait(now),
             Event::ScheduleMaintenance(event) => {
                 self.instance.maintenance.scheduled.retain(|one| one.event_id != event.event_id);
                 self.instance.maintenance.scheduled.push(event);
@@ -69,6 +82,59 @@ impl State {
                 self.faults.clear();
                 return;
             }
+        }
+        self.rebuild(now);
+    }
+
+    /// Puts the walk's steps on the timeline; a walk that is under way ends where it is.
+    fn begin_walk(&mut self, walk: &AutoScaling, now: Timestamp) {
+        self.end_walk();
+        for (gap, step) in walk.steps() {
+            self.take_step(gap, step, now);
+        }
+        self.rebuild(now);
+    }
+
+    fn take_step(&mut self, gap: Duration, step: Step, now: Timestamp) {
+        if gap.is_zero() {
+            self.step_walk(step);
+        } else {
+            self.schedule(now.after(gap), Event::AutoScalingStep(step));
+        }
+    }
+
+    /// Removes what is left of a walk; its last state is no longer known to be the group's view.
+    fn end_walk(&mut self) {
+        self.timeline.retain(|_, event| !matches!(event, Event::AutoScalingStep(_)));
+        self.lifecycle_state = None;
+    }
+
+    fn step_walk(&mut self, step: Step) {
+        if self.terminated && step.runs {
+            // A new boot: nothing of the one before is announced any more.
+            self.instance.lifecycle = Lifecycle::default();
+        }
+        self.terminated = !step.runs;
+        self.instance.lifecycle.target_lifecycle_state = Some(step.target);
+        self.lifecycle_state = Some(step.state);
+    }
+
+    /// Moves what is left of a walk that waits, so that its next state begins now.
+    fn end_wait(&mut self, now: Timestamp) {
+        if !self.lifecycle_state.is_some_and(|state| state.ends_with(":Wait")) {
+            return;
+        }
+        let mut steps = Vec::new();
+        for ((time, number), event) in std::mem::take(&mut self.timeline) {
+            if let Event::AutoScalingStep(step) = event {
+                steps.push((time, step));
+            } else {
+                self.timeline.insert((time, number), event);
+            }
+        }
+        let Some((first, _)) = steps.first().copied() else { return };
+        for (time, step) in steps {
+            self.take_step(time.since(first), step, now);
         }
         self.rebuild(now);
     }

@@ -81,6 +81,8 @@ pub(crate) struct State {
     timeline: BTreeMap<(Timestamp, u64), Event>,
     scheduled: u64,
     terminated: bool,
+    /// The Auto Scaling group's view of the instance, `LifecycleState`, if a walk has set it.
+    lifecycle_state: Option<&'static str>,
     /// When anything has to be done before an answer.
     next: Timestamp,
     /// Who asked for what.
@@ -158,6 +160,7 @@ impl State {
             timeline: BTreeMap::new(),
             scheduled: 0,
             terminated: false,
+            lifecycle_state: None,
             next: now,
             recorder: Recorder::new(settings.record_limit, settings.on_request),
         };
@@ -183,6 +186,11 @@ impl State {
     pub(crate) fn options(&self) -> MetadataOptions {
         let state = if self.pending.is_some() { OptionsState::Pending } else { OptionsState::Applied };
         MetadataOptions { state, ..self.options }
+    }
+
+    /// The Auto Scaling group's view of the instance, such as `Terminating:Wait`.
+    pub(crate) const fn lifecycle_state(&self) -> Option<&'static str> {
+        self.lifecycle_state
     }
 
     /// The seed of the faults.

@@ -207,3 +207,86 @@ fn set_and_unset_stand_above_the_instance() {
     happens(&emulator, r#"{"event":"unset","path":"/latest/meta-data/elastic-inference"}"#);
     assert_eq!(read(&emulator, "/latest/meta-data/elastic-inference/"), "404");
 }
+
+/// The target state that the instance reads, if it runs, and the group's view.
+fn seen(emulator: &Emulator, seconds: u64) -> (String, &'static str) {
+    assert!(emulator.service().step(Duration::from_secs(seconds)));
+    let state = emulator.service().lifecycle_state().unwrap();
+    if state == "Warmed:Stopped" || state.ends_with("Terminated") {
+        refused(emulator);
+        return ("off".to_owned(), state);
+    }
+    accepted(emulator);
+    (read(emulator, STATE), state)
+}
+
+#[test]
+fn a_termination_is_announced_minutes_before_its_wait_begins() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"terminate"}"#);
+    for (seconds, target, state) in [
+        (0, "Terminated", "Terminating"),
+        (299, "Terminated", "Terminating"),
+        (1, "Terminated", "Terminating:Wait"),
+        (3_599, "Terminated", "Terminating:Wait"),
+        (1, "Terminated", "Terminating:Proceed"),
+        (5, "off", "Terminated"),
+    ] {
+        assert_eq!(seen(&emulator, seconds), (target.to_owned(), state), "{seconds}");
+    }
+}
+
+#[test]
+fn a_warm_pool_launches_twice_with_a_boot_between() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"interrupt"}"#);
+    let walk = r#"{"event":"auto-scaling","walk":"warm-launch","pending":"10s","wait":"20s","proceed":"0s","pooled":"1h"}"#;
+    happens(&emulator, walk);
+    for (seconds, target, state) in [
+        (0, "Warmed:Stopped", "Warmed:Pending"),
+        (10, "Warmed:Stopped", "Warmed:Pending:Wait"),
+        (20, "off", "Warmed:Stopped"),
+        (3_599, "off", "Warmed:Stopped"),
+        (1, "InService", "Pending"),
+        (10, "InService", "Pending:Wait"),
+        (20, "InService", "InService"),
+    ] {
+        assert_eq!(seen(&emulator, seconds), (target.to_owned(), state), "{seconds}");
+    }
+    assert_eq!(read(&emulator, SPOT), "404", "a new boot, with nothing announced");
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"warm-return","drain":"1s","wait":"1s"}"#);
+    assert_eq!(seen(&emulator, 1), ("Warmed:Stopped".to_owned(), "Warmed:Pending:Wait"));
+    assert_eq!(seen(&emulator, 9), ("off".to_owned(), "Warmed:Stopped"));
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"warm-terminate","wait":"3s"}"#);
+    assert_eq!(seen(&emulator, 2), ("Warmed:Terminated".to_owned(), "Warmed:Terminating:Wait"));
+    assert_eq!(seen(&emulator, 9), ("off".to_owned(), "Warmed:Terminated"));
+}
+
+#[test]
+fn a_completed_action_ends_the_wait_and_no_other_state() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    let complete = r#"{"event":"complete-lifecycle-action"}"#;
+    happens(&emulator, complete);
+    assert_eq!(emulator.service().lifecycle_state(), None);
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"terminate","drain":"60s"}"#);
+    happens(&emulator, complete);
+    assert_eq!(seen(&emulator, 59).1, "Terminating", "no action is open yet");
+    assert_eq!(seen(&emulator, 1).1, "Terminating:Wait");
+    happens(&emulator, complete);
+    happens(&emulator, complete);
+    assert_eq!(seen(&emulator, 0).1, "Terminating:Proceed");
+    assert_eq!(seen(&emulator, 5).1, "Terminated");
+}
+
+#[test]
+fn a_later_decision_ends_a_walk() {
+    let emulator = Emulator::builder().clock(stepped()).start().unwrap();
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"launch"}"#);
+    assert_eq!(seen(&emulator, 5), ("InService".to_owned(), "Pending:Wait"));
+    happens(&emulator, r#"{"event":"auto-scaling","walk":"terminate"}"#);
+    assert_eq!(seen(&emulator, 301), ("Terminated".to_owned(), "Terminating:Wait"));
+    happens(&emulator, r#"{"event":"target-lifecycle-state","state":"InService"}"#);
+    assert!(emulator.service().step(Duration::from_secs(7_200)));
+    assert_eq!((read(&emulator, STATE).as_str(), emulator.service().lifecycle_state()), ("InService", None));
+    assert_eq!(emulator.service().timeline(), []);
+}

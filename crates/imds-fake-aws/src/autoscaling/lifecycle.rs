@@ -13,6 +13,8 @@ use crate::answer::{Answer, Dialect, Refusal};
 /// Scaling lifecycle hooks").
 const LONGEST_WAIT: Duration = Duration::from_secs(48 * 3_600);
 const LONGEST_WAIT_TIMEOUTS: u32 = 100;
+/// How long `:Proceed` lasts. What EC2 takes to stop or terminate an instance is not documented.
+const PROCEED: Duration = Duration::from_secs(5);
 const NAMESPACE: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
 
 /// What a hook waits for.
@@ -85,6 +87,8 @@ pub struct Lifecycle {
     target: String,
     /// When the wait begins.
     opens: Option<Duration>,
+    /// When the state after the wait ends.
+    proceeds: Option<Duration>,
     transition: Transition,
     actions: Vec<Action>,
 }
@@ -103,6 +107,7 @@ impl Lifecycle {
             state: "InService".to_owned(),
             target: "InService".to_owned(),
             opens: None,
+            proceeds: None,
             transition: Transition::Launching,
             actions: Vec::new(),
         }
@@ -133,12 +138,16 @@ impl Lifecycle {
     /// (PrairieLearn/PrairieLearn#15522).
     pub fn terminate(&mut self, deregistration_delay: Duration) {
         let warm = self.state.starts_with("Warmed:");
-        self.actions.clear();
-        self.state = if warm { "Warmed:Terminating" } else { "Terminating" }.to_owned();
-        self.target = if warm { "Warmed:Terminated" } else { "Terminated" }.to_owned();
-        self.transition = Transition::Terminating;
-        self.opens = Some(self.now + deregistration_delay);
-        self.settle();
+        let state = if warm { "Warmed:Terminating" } else { "Terminating" };
+        let target = if warm { "Warmed:Terminated" } else { "Terminated" };
+        self.begin(state, target, Transition::Terminating, deregistration_delay);
+    }
+
+    /// The group returns the instance to its warm pool on scale in. `Warmed:Pending:Wait` is then
+    /// held by the hooks of a termination (User Guide, "Warm pool example events and patterns":
+    /// `EC2_INSTANCE_TERMINATING` from `AutoScalingGroup` to `WarmPool`).
+    pub fn return_to_pool(&mut self, deregistration_delay: Duration) {
+        self.begin("Warmed:Pending", "Warmed:Stopped", Transition::Terminating, deregistration_delay);
     }
 
     /// The instance is launched towards `target`: `InService`, or a state of the warm pool such as
@@ -146,12 +155,15 @@ impl Lifecycle {
     /// `Pending`, `InService`, and the launch hooks act both times (User Guide, "Use lifecycle
     /// hooks with a warm pool").
     pub fn launch(&mut self, target: &str) {
+        let state = if target.starts_with("Warmed:") { "Warmed:Pending" } else { "Pending" };
+        self.begin(state, target, Transition::Launching, Duration::ZERO);
+    }
+
+    fn begin(&mut self, state: &str, target: &str, transition: Transition, gap: Duration) {
         self.actions.clear();
-        let warm = target.starts_with("Warmed:");
-        self.state = if warm { "Warmed:Pending" } else { "Pending" }.to_owned();
-        self.target = target.to_owned();
-        self.transition = Transition::Launching;
-        self.opens = Some(self.now);
+        (self.state, self.target) = (state.to_owned(), target.to_owned());
+        self.transition = transition;
+        (self.opens, self.proceeds) = (Some(self.now + gap), None);
         self.settle();
     }
 
@@ -170,6 +182,10 @@ impl Lifecycle {
                 return self.state.clone_from(&self.target);
             }
             self.state.push_str(":Wait");
+        }
+        if self.proceeds.is_some_and(|end| self.now >= end) {
+            self.proceeds = None;
+            self.state.clone_from(&self.target);
         }
         let mut expired = Vec::new();
         for action in &mut self.actions {
@@ -200,7 +216,8 @@ impl Lifecycle {
     fn proceed(&mut self) {
         if !self.actions.is_empty() && !self.is_waiting() {
             self.actions.clear();
-            self.state.clone_from(&self.target);
+            self.state = self.state.replace(":Wait", ":Proceed");
+            self.proceeds = Some(self.now + PROCEED);
         }
     }
 
@@ -236,6 +253,12 @@ impl Lifecycle {
             return Err(Refusal(403, "AccessDenied".to_owned(), text));
         }
         match action {
+            // An instance of no group is left out of the answer.
+            "DescribeAutoScalingInstances"
+                if parameter("InstanceIds.member.1").is_some_and(|id| id != self.instance_id) =>
+            {
+                Ok("<AutoScalingInstances/>".to_owned())
+            }
             "DescribeAutoScalingInstances" => Ok(format!(
                 "<AutoScalingInstances><member><InstanceId>{}</InstanceId><AutoScalingGroupName>{}\
                  </AutoScalingGroupName><LifecycleState>{}</LifecycleState></member>\
@@ -368,6 +391,9 @@ mod tests {
         assert_eq!((world.target_state(), world.state()), ("Terminated", "Terminating:Wait"));
         assert!(beat(&mut world));
         assert!(call(&mut world, "CompleteLifecycleAction", "drain", "CONTINUE").starts_with("200"));
+        assert_eq!(world.state(), "Terminating:Proceed");
+        assert!(!beat(&mut world), "it has ended");
+        world.advance(MINUTE);
         assert_eq!(world.state(), "Terminated");
         assert!(!beat(&mut world), "it has ended");
         assert_eq!(world.ended, [("drain".to_owned(), "CONTINUE".to_owned())]);
@@ -415,10 +441,10 @@ mod tests {
         call(&mut world, "CompleteLifecycleAction", "drain", "CONTINUE");
         assert_eq!(world.state(), "Terminating:Wait");
         call(&mut world, "CompleteLifecycleAction", "second", "CONTINUE");
-        assert_eq!(world.state(), "Terminated");
+        assert_eq!(world.state(), "Terminating:Proceed");
         abandoned.terminate(Duration::ZERO);
         call(&mut abandoned, "CompleteLifecycleAction", "second", "ABANDON");
-        assert_eq!(abandoned.state(), "Terminated");
+        assert_eq!(abandoned.state(), "Terminating:Proceed");
     }
 
     #[test]
@@ -427,6 +453,8 @@ mod tests {
         world.launch("Warmed:Stopped");
         assert_eq!(world.state(), "Warmed:Pending:Wait");
         call(&mut world, "CompleteLifecycleAction", "warm", "CONTINUE");
+        assert_eq!((world.state(), world.target_state()), ("Warmed:Pending:Proceed", "Warmed:Stopped"));
+        world.advance(MINUTE);
         assert_eq!((world.state(), world.target_state()), ("Warmed:Stopped", "Warmed:Stopped"));
         world.launch("InService");
         assert_eq!(world.state(), "Pending:Wait");
@@ -437,6 +465,32 @@ mod tests {
         call(&mut world, "CompleteLifecycleAction", "warm", "CONTINUE");
         world.terminate(Duration::ZERO);
         assert_eq!((world.state(), world.target_state()), ("Warmed:Terminating:Wait", "Warmed:Terminated"));
+    }
+
+    #[test]
+    fn a_return_to_the_warm_pool_is_held_by_the_hooks_of_a_termination() {
+        let mut world = world();
+        world.return_to_pool(MINUTE);
+        assert_eq!((world.state(), world.target_state()), ("Warmed:Pending", "Warmed:Stopped"));
+        assert!(!beat(&mut world), "it drains first");
+        world.advance(MINUTE);
+        assert_eq!(world.state(), "Warmed:Pending:Wait");
+        assert!(call(&mut world, "CompleteLifecycleAction", "warm", "CONTINUE").starts_with("400"));
+        assert!(call(&mut world, "CompleteLifecycleAction", "drain", "CONTINUE").starts_with("200"));
+        world.advance(MINUTE);
+        assert_eq!(world.state(), "Warmed:Stopped");
+    }
+
+    #[test]
+    fn an_instance_of_no_group_is_left_out() {
+        let mut world = world();
+        for (id, members) in [("i-1", 1), ("i-2", 0)] {
+            let answer = world.answer("DescribeAutoScalingInstances", &|name| {
+                (name == "InstanceIds.member.1").then_some(id)
+            });
+            let body = String::from_utf8(answer.body).unwrap();
+            assert_eq!((answer.status, body.matches("<member>").count()), (200, members), "{body}");
+        }
     }
 
     #[test]
