@@ -91,8 +91,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "RESULT", value_enum, default_value = "abandon")]
     on_failure: ActionResult,
 
-    /// Start a failing command up to N times more, after 5 s, 10 s, 20 s and so on; by default 0
-    /// times, and 2 times with `--complete on-stop`
+    /// Start a failing command up to N times more, with exponential backoff: after at most 5 s,
+    /// 10 s, 20 s and so on; by default 0 times, and 2 times with `--complete on-stop`
     #[arg(long, value_name = "N")]
     exec_retries: Option<u32>,
 

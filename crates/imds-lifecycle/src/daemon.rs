@@ -21,7 +21,7 @@ use crate::counts::Counts;
 use crate::failure::Failure;
 use crate::journal::{Content, Journal};
 use crate::machine::record::{Known, Record};
-use crate::machine::{Hook, HookResult, Input, Machine, Rules, Step, hooks};
+use crate::machine::{Hook, HookResult, Input, Machine, Rules, Step};
 use crate::say;
 use crate::supervisor::HookFiles;
 
@@ -424,7 +424,7 @@ impl Daemon {
         let cause = if hook.spot { "spot-interruption" } else { "lifecycle" };
         vec![
             ("IMDS_LIFECYCLE_STATE", hook.state.clone()),
-            ("IMDS_LIFECYCLE_TRANSITION", format!("autoscaling:{}", hooks::transition(&hook.state))),
+            ("IMDS_LIFECYCLE_TRANSITION", format!("autoscaling:{}", hook.transition)),
             ("IMDS_LIFECYCLE_GROUP", hook.group.clone().unwrap_or_default()),
             ("IMDS_LIFECYCLE_HOOK", hook.hooks.join(" ")),
             ("IMDS_LIFECYCLE_CAUSE", cause.to_owned()),

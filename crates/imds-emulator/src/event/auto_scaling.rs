@@ -185,7 +185,8 @@ mod tests {
     fn the_gaps_are_those_that_were_given() {
         let seconds = Duration::from_secs;
         let mut walk = AutoScaling::new(Walk::WarmLaunch);
-        (walk.pending, walk.wait, walk.proceed, walk.pooled) = (seconds(1), seconds(2), seconds(3), seconds(4));
+        (walk.pending, walk.wait, walk.proceed, walk.pooled) =
+            (seconds(1), seconds(2), seconds(3), seconds(4));
         let times: Vec<_> = walk.steps().iter().map(|(time, step)| (time.as_secs(), step.state)).collect();
         assert_eq!(
             times,
@@ -200,7 +201,8 @@ mod tests {
                 (16, "InService"),
             ]
         );
-        let off: Vec<_> = walk.steps().iter().filter(|(_, step)| !step.runs).map(|(_, step)| step.state).collect();
+        let off: Vec<_> =
+            walk.steps().iter().filter(|(_, step)| !step.runs).map(|(_, step)| step.state).collect();
         assert_eq!(off, ["Warmed:Stopped"]);
     }
 }

@@ -426,7 +426,10 @@ impl EventText {
             let Some(text) = text else { continue };
             if !walk.gaps().contains(&name) {
                 let gaps = listed(walk.gaps().iter().copied());
-                return Err(Wrong::at(name)(format!("walk `{}` has no `{name}`, only {gaps}", walk.as_str())));
+                return Err(Wrong::at(name)(format!(
+                    "walk `{}` has no `{name}`, only {gaps}",
+                    walk.as_str()
+                )));
             }
             *gap = parse_duration(text).map_err(Wrong::at(name))?;
         }

@@ -1,13 +1,13 @@
 //! What the answers of the command and of the API lead to.
 
 use imds::Moment;
+use imds_model::backoff::full_jitter;
 
 use super::hooks::{Details, Hooks};
 use super::record::{ActionResult, Stage};
-use super::{ApiError, BEAT_AGAIN, Complete, EARLY, HookResult, Machine, RETRY_PAUSE, Step, hooks};
-
-/// How many doublings the pause before a retry has at most.
-const LONGEST_RETRY: u32 = 6;
+use super::{
+    ApiError, BEAT_AGAIN, Complete, EARLY, HookResult, LONGEST_RETRY_PAUSE, Machine, RETRY_PAUSE, Step,
+};
 
 impl Machine {
     pub(super) fn on_details(
@@ -68,7 +68,7 @@ impl Machine {
     /// Why the group's hooks cannot be answered, for the first state that is acted on.
     fn unclear(&self, details: &Details) -> Option<String> {
         details.hooks.as_ref()?;
-        self.rules.states.iter().find_map(|state| match details.hooks(state) {
+        self.rules.states.iter().find_map(|state| match details.hooks(state, false) {
             Hooks::Unclear(reason) => Some(reason),
             Hooks::Some(..) | Hooks::None => None,
         })
@@ -100,10 +100,7 @@ impl Machine {
         let again = !result.success && action.attempts <= retries && spent < limit && self.stopping.is_none();
         if again {
             action.stage = Stage::Retry;
-            let doublings = action.attempts.saturating_sub(1).min(LONGEST_RETRY);
-            let pause = RETRY_PAUSE * 2_u32.pow(doublings);
-            // At least half of it, so that what the command needs has time to come back.
-            self.run_at = Some(now + pause.mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0)));
+            self.run_at = Some(now + full_jitter(RETRY_PAUSE, LONGEST_RETRY_PAUSE, action.attempts, random));
             let left = retries + 1 - action.attempts;
             steps.push(Step::Say(format!("state `{}`: {left} more attempts", action.state)));
             return steps.push(Step::Save);
@@ -176,10 +173,7 @@ impl Machine {
                 action.ended.push(hook.to_owned());
                 let abandoned = action.stage == Stage::Completing { result: ActionResult::Abandon };
                 let state = action.state.clone();
-                let names = match self.details.as_ref().map(|details| details.hooks(&state)) {
-                    Some(Hooks::Some(names, _)) => names,
-                    _ => Vec::new(),
-                };
+                let names = self.hook_names();
                 let ended = self.record.action.as_ref().map(|action| action.ended.as_slice());
                 let left = names.iter().filter(|name| !ended.unwrap_or_default().contains(name)).count();
                 // ABANDON stops the remaining actions (User Guide, "Considerations and limitations
@@ -225,11 +219,12 @@ impl Machine {
         if !matches!(action.stage, Stage::Completing { .. }) {
             return;
         }
-        let terminating = hooks::transition(&action.state).ends_with("TERMINATING");
+        let terminating = action.transition().ends_with("TERMINATING");
+        let returning = action.returning;
         match state {
             Ok(state) => {
                 self.next_ask = now + self.rules.interval;
-                if has_moved_on(state.as_deref(), terminating) {
+                if has_moved_on(state.as_deref(), terminating, returning) {
                     let told = match state {
                         Some(state) => format!("Auto Scaling has ended the action (`{state}`)"),
                         None => "the instance is in no Auto Scaling group any more".to_owned(),
@@ -251,11 +246,14 @@ impl Machine {
 
 /// Whether an instance in this state (`LifecycleState`) has left the wait state of the transition
 /// behind (User Guide, "Amazon EC2 Auto Scaling instance lifecycle").
-fn has_moved_on(state: Option<&str>, terminating: bool) -> bool {
+fn has_moved_on(state: Option<&str>, terminating: bool, returning: bool) -> bool {
     let Some(state) = state else { return true };
     let proceeds = state.ends_with(":Proceed");
     if terminating {
-        proceeds || state.ends_with("Terminated")
+        // `Terminating:Retained`: an abandoned termination may keep the instance ("Instance
+        // lifecycle policy").
+        let pooled = matches!(state, "Warmed:Stopped" | "Warmed:Running" | "Warmed:Hibernated");
+        proceeds || state.ends_with("Terminated") || state.ends_with(":Retained") || (returning && pooled)
     } else {
         proceeds || !state.trim_start_matches("Warmed:").starts_with("Pending")
     }
@@ -267,7 +265,21 @@ mod tests {
 
     #[test]
     fn the_wait_is_over_when_the_instance_proceeds() {
+        for (state, returning, over) in [
+            (Some("InService"), true, false),
+            (Some("Warmed:Pending"), true, false),
+            (Some("Warmed:Pending:Wait"), true, false),
+            (Some("Warmed:Pending:Proceed"), true, true),
+            (Some("Warmed:Stopped"), true, true),
+            (Some("Warmed:Running"), true, true),
+            (Some("Warmed:Stopped"), false, false),
+            (Some("Terminating:Wait"), true, false),
+        ] {
+            assert_eq!(has_moved_on(state, true, returning), over, "{state:?} {returning}");
+        }
         for (state, terminating, over) in [
+            (Some("Terminating:Retained"), true, true),
+            (Some("Warmed:Terminating:Retained"), true, true),
             (Some("InService"), true, false),
             (Some("Terminating"), true, false),
             (Some("Terminating:Wait"), true, false),
@@ -284,7 +296,7 @@ mod tests {
             (Some("Warmed:Stopped"), false, true),
             (Some("Terminating:Wait"), false, true),
         ] {
-            assert_eq!(has_moved_on(state, terminating), over, "{state:?} {terminating}");
+            assert_eq!(has_moved_on(state, terminating, false), over, "{state:?} {terminating}");
         }
     }
 }

@@ -39,9 +39,18 @@ pub(crate) enum Hooks {
     Unclear(String),
 }
 
-/// `EC2_INSTANCE_TERMINATING` or `EC2_INSTANCE_LAUNCHING`, by the target state.
-pub(crate) fn transition(state: &str) -> &'static str {
-    if state.ends_with("Terminated") { "EC2_INSTANCE_TERMINATING" } else { "EC2_INSTANCE_LAUNCHING" }
+/// `EC2_INSTANCE_TERMINATING` or `EC2_INSTANCE_LAUNCHING`, by the target state. The hooks of a
+/// termination hold a return to the warm pool, too.
+pub(crate) fn transition(state: &str, returning: bool) -> &'static str {
+    let leaves = returning || state.ends_with("Terminated");
+    if leaves { "EC2_INSTANCE_TERMINATING" } else { "EC2_INSTANCE_LAUNCHING" }
+}
+
+/// Whether the instance goes from the group back to its warm pool, on scale in (User Guide, "Warm
+/// pool example events and patterns").
+pub(crate) fn is_return(from: Option<&str>, to: &str) -> bool {
+    let in_group = matches!(from, Some("InService" | "Standby"));
+    in_group && to.starts_with("Warmed:") && !to.ends_with("Terminated")
 }
 
 /// How long a hook can keep an instance waiting, heartbeats included.
@@ -51,8 +60,8 @@ pub(crate) fn longest_wait(heartbeat_timeout: Duration) -> Duration {
 
 impl Details {
     /// The hooks of the transition to `state`.
-    pub(crate) fn hooks(&self, state: &str) -> Hooks {
-        let fits = |hook: &HookInfo| hook.transition.ends_with(transition(state));
+    pub(crate) fn hooks(&self, state: &str, returning: bool) -> Hooks {
+        let fits = |hook: &HookInfo| hook.transition.ends_with(transition(state, returning));
         let Some(hooks) = &self.hooks else {
             return if self.named.is_empty() {
                 let told = "the group's lifecycle hooks cannot be described; name one with `--hook NAME`";
@@ -113,23 +122,40 @@ mod tests {
             ("InService", "warm", 60),
             ("Warmed:Stopped", "warm", 60),
         ] {
-            assert_eq!(details.hooks(state), some(&[hook], Some(seconds)), "{state}");
+            assert_eq!(details.hooks(state, false), some(&[hook], Some(seconds)), "{state}");
         }
+        assert_eq!(details.hooks("Warmed:Stopped", true), some(&["drain"], Some(90)), "back to the pool");
         details.hooks = Some(vec![info("a", "TERMINATING", 90), info("b", "TERMINATING", 60)]);
-        assert_eq!(details.hooks("InService"), Hooks::None);
-        let Hooks::Unclear(told) = details.hooks("Terminated") else { panic!("two hooks fit") };
+        assert_eq!(details.hooks("InService", false), Hooks::None);
+        let Hooks::Unclear(told) = details.hooks("Terminated", false) else { panic!("two hooks fit") };
         assert!(told.ends_with("name those to answer, in order, of `a`, `b` with `--hook NAME`"), "{told}");
         details.named = vec!["b".to_owned(), "a".to_owned()];
-        assert_eq!(details.hooks("Terminated"), some(&["b", "a"], Some(60)));
-        assert_eq!(details.hooks("InService"), Hooks::None, "neither is for a launch");
+        assert_eq!(details.hooks("Terminated", false), some(&["b", "a"], Some(60)));
+        assert_eq!(details.hooks("InService", false), Hooks::None, "neither is for a launch");
         details.named = vec!["later".to_owned()];
-        assert_eq!(details.hooks("Terminated"), some(&["later"], None));
+        assert_eq!(details.hooks("Terminated", false), some(&["later"], None));
         details.hooks = None;
-        assert_eq!(details.hooks("Terminated"), some(&["later"], None));
+        assert_eq!(details.hooks("Terminated", false), some(&["later"], None));
         details.named.clear();
         assert!(
-            matches!(details.hooks("Terminated"), Hooks::Unclear(told) if told.contains("cannot be described"))
+            matches!(details.hooks("Terminated", false), Hooks::Unclear(told) if told.contains("cannot be described"))
         );
+    }
+
+    #[test]
+    fn a_return_goes_from_the_group_to_the_pool() {
+        for (from, to, expected) in [
+            (Some("InService"), "Warmed:Stopped", true),
+            (Some("InService"), "Warmed:Hibernated", true),
+            (Some("Standby"), "Warmed:Running", true),
+            (Some("InService"), "Warmed:Terminated", false),
+            (Some("InService"), "Terminated", false),
+            (Some("Warmed:Stopped"), "InService", false),
+            (Some("Warmed:Stopped"), "Warmed:Running", false),
+            (None, "Warmed:Stopped", false),
+        ] {
+            assert_eq!(is_return(from, to), expected, "{from:?} {to}");
+        }
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub(crate) enum ApiError {
 pub(crate) struct Hook {
     pub(crate) number: u64,
     pub(crate) state: String,
+    /// `EC2_INSTANCE_TERMINATING` or `EC2_INSTANCE_LAUNCHING`.
+    pub(crate) transition: &'static str,
     pub(crate) spot: bool,
     pub(crate) group: Option<String>,
     /// The lifecycle hooks that are answered by the command's result.

@@ -32,8 +32,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A heartbeat that failed is repeated this soon.
 const BEAT_AGAIN: Duration = Duration::from_secs(5);
-/// The pause before a command that failed is started again; doubled each time.
+/// The pauses before a command that failed is started again: full jitter between these.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(320);
 /// A launch opens its action at once. If the API may not be asked for the instance's state, a
 /// launch without an action for this long has none.
 const EARLY: Duration = Duration::from_secs(60);
@@ -43,6 +44,17 @@ const ENVIRONMENT: Duration = Duration::from_secs(3);
 const SAID: usize = 64;
 /// Termination of an instance of a group.
 const TERMINATED: &str = "Terminated";
+
+/// What begins an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The target state changed.
+    Group {
+        /// From the group back to the warm pool.
+        returning: bool,
+    },
+    Spot,
+}
 
 /// The state of all this.
 #[derive(Debug)]
@@ -174,7 +186,7 @@ impl Machine {
             steps.push(Step::Say("the metadata service can be read again".to_owned()));
         }
         if state != self.record.seen {
-            self.record.seen.clone_from(&state);
+            let before = std::mem::replace(&mut self.record.seen, state.clone());
             match state {
                 // Not a sign that the group has changed its mind: the action stays, and Auto
                 // Scaling refuses its completion if there is none.
@@ -182,7 +194,7 @@ impl Machine {
                     let told = "there is no target lifecycle state any more".to_owned();
                     steps.extend([Step::Save, Step::Say(told)]);
                 }
-                Some(state) => self.on_state(now, state, steps),
+                Some(state) => self.on_state(now, before.as_deref(), state, steps),
             }
         }
         if first {
@@ -202,7 +214,7 @@ impl Machine {
         }
     }
 
-    fn on_state(&mut self, now: Moment, state: String, steps: &mut Vec<Step>) {
+    fn on_state(&mut self, now: Moment, before: Option<&str>, state: String, steps: &mut Vec<Step>) {
         if let Some(action) = &mut self.record.action {
             if action.state == state {
                 action.spot = false;
@@ -233,9 +245,10 @@ impl Machine {
             let told = format!("state `{state}`: its command ran when Spot announced the interruption");
             steps.push(Step::Say(told));
             let result = self.result(success);
-            self.begin(now, state, false, Stage::Completing { result }, steps);
+            self.begin(now, state, Cause::Group { returning: false }, Stage::Completing { result }, steps);
         } else {
-            self.begin(now, state, false, Stage::Hook, steps);
+            let returning = hooks::is_return(before, &state);
+            self.begin(now, state, Cause::Group { returning }, Stage::Hook, steps);
         }
     }
 
@@ -265,10 +278,11 @@ impl Machine {
         }
         self.drop_action(steps);
         steps.push(Step::Say("Spot interruption: the command of state `Terminated` is due".to_owned()));
-        self.begin(now, TERMINATED.to_owned(), true, Stage::Hook, steps);
+        self.begin(now, TERMINATED.to_owned(), Cause::Spot, Stage::Hook, steps);
     }
 
-    fn begin(&mut self, now: Moment, state: String, spot: bool, stage: Stage, steps: &mut Vec<Step>) {
+    fn begin(&mut self, now: Moment, state: String, cause: Cause, stage: Stage, steps: &mut Vec<Step>) {
+        let spot = cause == Cause::Spot;
         let waits = stage == Stage::Hook && self.rules.when == When::Waiting && !spot;
         self.record.action = Some(Action {
             number: self.record.number,
@@ -276,6 +290,7 @@ impl Machine {
             stage: if waits { Stage::Announced } else { stage },
             begun: now - Moment::since_boot(Duration::ZERO),
             attempts: 0,
+            returning: cause == (Cause::Group { returning: true }),
             spot,
             opened: Vec::new(),
             ended: Vec::new(),
@@ -317,16 +332,14 @@ impl Machine {
     fn run_hook(&mut self, now: Moment, steps: &mut Vec<Step>) {
         self.run_at = None;
         let Some(action) = &self.record.action else { return };
-        let hooks = match self.details.as_ref().map(|details| details.hooks(&action.state)) {
-            Some(Hooks::Some(names, _)) => names,
-            _ => Vec::new(),
-        };
+        let hooks = self.hook_names();
         let limit = self.time_limit();
         let left = self.spot_ends.filter(|_| action.spot).map(|ends| ends - now);
         steps.push(Step::Say(format!("state `{}`: running the command", action.state)));
         steps.push(Step::RunHook(Hook {
             number: action.number,
             state: action.state.clone(),
+            transition: action.transition(),
             spot: action.spot,
             group: self.details.as_ref().map(|details| details.group.clone()),
             hooks,
@@ -344,9 +357,22 @@ impl Machine {
     }
 
     fn heartbeat_timeout(&self) -> Option<Duration> {
-        match self.details.as_ref()?.hooks(self.state()) {
+        match self.hooks()? {
             Hooks::Some(_, timeout) => timeout,
             Hooks::None | Hooks::Unclear(_) => None,
+        }
+    }
+
+    /// The lifecycle hooks of the action, as far as they are known.
+    fn hooks(&self) -> Option<Hooks> {
+        let action = self.record.action.as_ref()?;
+        Some(self.details.as_ref()?.hooks(&action.state, action.returning))
+    }
+
+    fn hook_names(&self) -> Vec<String> {
+        match self.hooks() {
+            Some(Hooks::Some(names, _)) => names,
+            Some(Hooks::None | Hooks::Unclear(_)) | None => Vec::new(),
         }
     }
 
@@ -403,7 +429,7 @@ impl Machine {
         let (Some(details), Some(action)) = (&self.details, &self.record.action) else { return };
         let (group, stage) = (details.group.clone(), action.stage);
         let ended = action.ended.clone();
-        match details.hooks(&action.state) {
+        match details.hooks(&action.state, action.returning) {
             Hooks::Some(names, _) => match stage {
                 Stage::Completing { result } => {
                     if self.calling || !self.read || now < self.next_complete {
@@ -478,4 +504,4 @@ fn has_run(steps: &[Step]) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+mod simulation;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::hooks::Details;
+use super::hooks::{self, Details};
 
 /// The layout of the file.
 pub(crate) const VERSION: u32 = 2;
@@ -52,6 +52,9 @@ pub(crate) struct Action {
     /// How often the command was started.
     #[serde(default)]
     pub(crate) attempts: u32,
+    /// The instance goes back to its warm pool: the hooks are those of a termination.
+    #[serde(default)]
+    pub(crate) returning: bool,
     /// A Spot interruption began it, and the target state is not `Terminated` yet.
     #[serde(default)]
     pub(crate) spot: bool,
@@ -96,6 +99,13 @@ impl ActionResult {
             Self::Continue => "CONTINUE",
             Self::Abandon => "ABANDON",
         }
+    }
+}
+
+impl Action {
+    /// `EC2_INSTANCE_TERMINATING` or `EC2_INSTANCE_LAUNCHING`.
+    pub(crate) fn transition(&self) -> &'static str {
+        hooks::transition(&self.state, self.returning)
     }
 }
 
