@@ -81,13 +81,17 @@ impl Checkpoint {
     /// another scan.
     pub fn open(path: &Path, scope: &str) -> Result<(Self, BTreeSet<AccountRegion>), Error> {
         let failed = |source| Error::file(path, source);
+        // A pipe would block, and what is written to a device is not there for the next run.
+        if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+            return Err(Error::Input(format!("cannot open `{}`: it is a pipe or a device", path.display())));
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(path)
-            .map_err(failed)?;
+            .map_err(|source| Error::unusable("open", path, &source))?;
         let begin = BeginLine { kind: BeginKind::Checkpoint, scope: scope.to_owned() };
         let mut first = serde_json::to_vec(&begin).map_err(|error| failed(error.into()))?;
         first.push(b'\n');

@@ -65,12 +65,34 @@ impl Error {
         Self::Call(fault)
     }
 
+    /// What it means that a file that the command line names cannot be used: nothing was begun.
+    pub(crate) fn unusable(doing: &str, path: &std::path::Path, source: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let why = match source.kind() {
+            ErrorKind::NotFound => "it does not exist".to_owned(),
+            ErrorKind::AlreadyExists => "it exists already; a plan is never overwritten".to_owned(),
+            ErrorKind::IsADirectory => "it is a directory".to_owned(),
+            ErrorKind::NotADirectory => "a part of the path is not a directory".to_owned(),
+            ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => source.to_string(),
+        };
+        Self::Input(format!("cannot {doing} `{}`: {why}", path.display()))
+    }
+
     pub(crate) fn file(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::File { path: path.display().to_string(), source }
     }
 
     pub(crate) fn from_file(error: imds_files::FileError) -> Self {
         Self::Refused(error)
+    }
+
+    /// What it means that a file cannot be opened before anything was begun.
+    pub(crate) fn unopened(error: &imds_files::FileError) -> Self {
+        match error.io() {
+            Some(source) => Self::unusable("open", error.path(), source),
+            None => Self::Input(error.to_string()),
+        }
     }
 
     /// What a person can do about it, if there is something general to say.

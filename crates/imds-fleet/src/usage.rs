@@ -115,7 +115,7 @@ impl Saved {
     ///
     /// Returns an error if it cannot be read, or is no such document.
     pub fn read(path: &std::path::Path) -> Result<Self, Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| Error::unusable("read", path, &source))?;
         let wrong = |why: String| Error::Input(format!("usage `{}`: {why}", path.display()));
         let saved: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         let known = crate::inventory::SCHEMA_VERSION;

@@ -55,7 +55,7 @@ fn built(
 /// Reads the certificates of a file; each must be one that TLS can use.
 fn trust(path: &Path) -> Result<TlsContext, Error> {
     let wrong = |why: String| Error::Input(format!("CA bundle `{}`: {why}", path.display()));
-    let pem = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+    let pem = std::fs::read(path).map_err(|source| Error::unusable("read", path, &source))?;
     let mut roots = RootCertStore::empty();
     for (number, certificate) in CertificateDer::pem_slice_iter(&pem).enumerate() {
         let certificate = certificate.map_err(|error| wrong(error.to_string()))?;

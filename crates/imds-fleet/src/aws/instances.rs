@@ -87,6 +87,32 @@ pub async fn page(
     Ok(Page { instances, next: answer.next_token.filter(|token| !token.is_empty()) })
 }
 
+/// How many instances one call may name: "A filter can have up to 200 values" (EC2 User Guide,
+/// "Find your Amazon EC2 resources").
+pub const NAMED: usize = 200;
+
+/// Reads every page of a selection.
+///
+/// # Errors
+///
+/// Returns the fault of the call.
+pub async fn all(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+    selection: &Selection,
+) -> Result<Vec<Instance>, Fault> {
+    let (mut found, mut token) = (Vec::new(), None);
+    loop {
+        let page = page(client, caller, place, selection, token).await?;
+        found.extend(page.instances);
+        token = page.next;
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
 /// Reads these instances, wherever in the listing they stand; those that are gone are left out.
 ///
 /// # Errors
@@ -100,19 +126,11 @@ pub async fn by_id(
 ) -> Result<Vec<Instance>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     // By filter rather than by `InstanceIds`: that fails as a whole when one of them is gone, and
-    // may not be paged. A filter takes up to 200 values.
-    for ids in ids.chunks(200) {
+    // may not be paged.
+    for ids in ids.chunks(NAMED) {
         let selection =
             Selection { filters: vec![("instance-id".to_owned(), ids.to_vec())], ..Selection::default() };
-        let mut token = None;
-        loop {
-            let page = page(client, caller, place, &selection, token).await?;
-            found.extend(page.instances);
-            token = page.next;
-            if token.is_none() {
-                break;
-            }
-        }
+        found.extend(all(client, caller, place, &selection).await?);
     }
     Ok(found)
 }

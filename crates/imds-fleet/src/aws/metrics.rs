@@ -17,7 +17,7 @@ pub const NO_TOKEN_REJECTED: &str = "MetadataNoTokenRejected";
 
 /// "a single call can include up to 500 `MetricDataQuery` structures" (API reference,
 /// `GetMetricData`).
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 /// Whose metrics. EC2 publishes each instance metric for the Auto Scaling group too, over all the
 /// instances that it had ("CloudWatch metrics that are available for your instances", EC2 User

@@ -1,22 +1,21 @@
 //! Makes a plan's changes: checked first as a whole, then in waves, each call announced in the
 //! journal before it is made.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use super::journal::{Entry, Journal, Progress};
+use super::journal::{Entry, Journal, Progress, SCHEMA_VERSION};
 use super::plan::{Change, Plan, Target};
-use super::target::{Current, Targets};
+use super::read::{self, Read};
+use super::target::Targets;
 use super::waves::waves;
 use crate::aws::modify::Mode;
 use crate::clock;
 use crate::error::Error;
-use crate::fault::Fault;
-use crate::inventory::resource::{AccountRegion, Reason};
+use crate::inventory::resource::Reason;
 
 /// How to go about it.
 #[derive(Clone, Debug)]
@@ -101,7 +100,12 @@ pub async fn apply(
     let checked = run.check(say).await?;
     if !begun {
         let by = run.targets.clients.access.arn.clone();
-        let entry = Entry::Begin { plan: digest.to_owned(), changes: run.plan.changes.len(), by };
+        let entry = Entry::Begin {
+            schema_version: SCHEMA_VERSION,
+            plan: digest.to_owned(),
+            changes: run.plan.changes.len(),
+            by,
+        };
         run.journal.lock().await.write(entry)?;
     }
     for entry in checked {
@@ -115,11 +119,14 @@ pub async fn apply(
             run.check_usage(&wave).await;
         }
         let changed = run.outcome.stopped.is_none() && run.wave(&wave).await?;
+        // A gate that an earlier run found closed, or did not wait for, is not passed by running
+        // again.
+        let gated = changed || run.is_ungated(&wave, number).await;
         // Also what was made before something stopped it: it is in force, and is to be told so.
         run.settle(&wave).await?;
         let line = run.outcome.line(run.plan.changes.len());
         say(format!("wave {} of {count}: {} changes; {line}", number + 1, wave.len()));
-        if run.outcome.stopped.is_none() && number + 1 < count && changed {
+        if run.outcome.stopped.is_none() && number + 1 < count && gated {
             run.gate(&wave, began, say).await;
         }
         if run.outcome.stopped.is_some() {
@@ -139,55 +146,25 @@ pub(super) struct Run<'a> {
     pub(super) outcome: Outcome,
 }
 
-/// What a change's target is now, or none when it is gone.
-type Found = Vec<(usize, Option<Current>)>;
-
 impl Run<'_> {
     pub(super) fn change(&self, number: usize) -> Option<&Change> {
         self.plan.changes.get(number)
     }
 
-    pub(super) fn by_place(
-        &self,
-        numbers: impl Iterator<Item = usize>,
-    ) -> BTreeMap<AccountRegion, Vec<usize>> {
-        let mut places: BTreeMap<AccountRegion, Vec<usize>> = BTreeMap::new();
-        for number in numbers {
-            if let Some(change) = self.change(number) {
-                places.entry(change.place.clone()).or_default().push(number);
-            }
-        }
-        places
-    }
-
-    /// Reads how the targets of these changes are now, each account and Region at the same time as
-    /// the others.
-    pub(super) async fn read(
-        &self,
-        numbers: impl Iterator<Item = usize>,
-    ) -> Vec<(AccountRegion, Vec<usize>, Result<Found, Fault>)> {
-        let mut running = JoinSet::new();
-        for (place, numbers) in self.by_place(numbers) {
-            let (targets, plan, permits) =
-                (Arc::clone(&self.targets), Arc::clone(&self.plan), Arc::clone(&self.permits));
-            running.spawn(async move {
-                // A closed semaphore cannot be: nobody closes it.
-                let _permit = permits.acquire().await;
-                let changes: Vec<&Change> =
-                    numbers.iter().filter_map(|number| plan.changes.get(*number)).collect();
-                let read = targets.current(&place, &changes).await;
-                let found = read.map(|current| numbers.iter().copied().zip(current).collect());
-                (place, numbers, found)
-            });
-        }
-        let mut all = running.join_all().await;
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all
+    /// Reads how the targets of these changes are now.
+    pub(super) async fn read(&self, numbers: impl Iterator<Item = usize>) -> Vec<Read> {
+        read::read(&self.targets, &self.permits, &self.plan, numbers).await
     }
 
     async fn is_open(&self, wave: &[usize]) -> bool {
         let journal = self.journal.lock().await;
         wave.iter().any(|number| !is_over(journal.of(*number)))
+    }
+
+    /// Whether an earlier run made changes of the wave and did not get past its gate.
+    async fn is_ungated(&self, wave: &[usize], number: usize) -> bool {
+        let journal = self.journal.lock().await;
+        !journal.passed.contains(&number) && journal.began(wave).is_some()
     }
 
     /// Makes the wave's changes; says whether there were any left to make.

@@ -1,7 +1,7 @@
 //! The journal: a line on disk before each call and after it, so that whatever stops the program,
 //! what was done is known and can be undone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use imds_files::FileErrorKind;
@@ -18,6 +18,9 @@ use crate::error::Error;
 pub enum Entry {
     /// The first line: which plan, by whom.
     Begin {
+        /// The version of the journal's lines.
+        #[serde(default = "first_version")]
+        schema_version: u32,
         /// The SHA-256 of the plan file.
         plan: String,
         /// How many changes it holds.
@@ -81,6 +84,14 @@ pub enum Entry {
     },
 }
 
+/// The version of the lines that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The lines of the first version do not say which they are.
+const fn first_version() -> u32 {
+    1
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     at: jiff::Timestamp,
@@ -126,6 +137,10 @@ pub struct Journal {
     pub progress: BTreeMap<usize, Progress>,
     /// The changes that were begun.
     pub changes: BTreeMap<usize, Change>,
+    /// The waves whose gate was found open.
+    pub passed: BTreeSet<usize>,
+    /// When each change was first announced, in seconds since 1970.
+    announced: BTreeMap<usize, i64>,
 }
 
 impl Journal {
@@ -139,9 +154,16 @@ impl Journal {
             if error.kind() == FileErrorKind::Locked {
                 return Error::Input(format!("another run uses journal `{}`", path.display()));
             }
-            Error::from_file(error)
+            Error::unopened(&error)
         })?;
-        let mut journal = Self { file, plan: None, progress: BTreeMap::new(), changes: BTreeMap::new() };
+        let mut journal = Self {
+            file,
+            plan: None,
+            progress: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            passed: BTreeSet::new(),
+            announced: BTreeMap::new(),
+        };
         let foreign = |why: String| {
             Error::Input(format!(
                 "`{}` is not a journal of `imds-fleet apply` and was left as it is: {why}",
@@ -160,23 +182,52 @@ impl Journal {
             }
             let line: Line = serde_json::from_slice(line)
                 .map_err(|error| foreign(format!("line {}: {error}", number + 1)))?;
-            if journal.plan.is_none() && !matches!(line.entry, Entry::Begin { .. }) {
-                return Err(foreign(format!("line {}: the beginning of the run is missing", number + 1)));
+            if let Some(why) = journal.objection(&line.entry) {
+                return Err(foreign(format!("line {}: {why}", number + 1)));
             }
-            journal.take_in(line.entry);
+            journal.take_in(line);
         }
         Ok(journal)
     }
 
-    fn take_in(&mut self, entry: Entry) {
+    /// Why a line cannot follow those before it: what is missing or put together from two journals
+    /// would leave changes out of a rollback that says it restored all.
+    fn objection(&self, entry: &Entry) -> Option<String> {
+        match (entry, &self.plan) {
+            (Entry::Begin { schema_version, .. }, _) if *schema_version != SCHEMA_VERSION => {
+                Some(format!("has version {schema_version}, this program knows {SCHEMA_VERSION}"))
+            }
+            (Entry::Begin { .. }, None) => None,
+            (Entry::Begin { .. }, Some(_)) => Some("another run begins in the same file".to_owned()),
+            (_, None) => Some("the beginning of the run is missing".to_owned()),
+            (
+                Entry::Done { number }
+                | Entry::Refused { number, .. }
+                | Entry::Applied { number }
+                | Entry::Undo { number }
+                | Entry::Undone { number }
+                | Entry::Restored { number },
+                Some(_),
+            ) if !self.changes.contains_key(number) => {
+                Some(format!("the announcement of change {number} is missing"))
+            }
+            _ => None,
+        }
+    }
+
+    fn take_in(&mut self, Line { at, entry }: Line) {
         let (number, progress) = match entry {
             Entry::Begin { plan, .. } => {
                 self.plan = Some(plan);
                 return;
             }
-            Entry::Passed { .. } => return,
+            Entry::Passed { wave } => {
+                self.passed.insert(wave);
+                return;
+            }
             Entry::Intent { number, change } => {
                 self.changes.insert(number, *change);
+                self.announced.entry(number).or_insert(at.as_second());
                 (number, Progress::Intended)
             }
             Entry::Done { number } => (number, Progress::Done),
@@ -201,8 +252,14 @@ impl Journal {
         let text = serde_json::to_vec(&line)
             .map_err(|error| Error::Stopped(format!("cannot write the journal: {error}")))?;
         self.file.append(&text).map_err(Error::from_file)?;
-        self.take_in(line.entry);
+        self.take_in(line);
         Ok(())
+    }
+
+    /// When the first of these changes was announced, in seconds since 1970; none when none was.
+    #[must_use]
+    pub fn began(&self, wave: &[usize]) -> Option<i64> {
+        wave.iter().filter_map(|number| self.announced.get(number)).min().copied()
     }
 
     /// How far a change has come; none when it was not begun.
@@ -237,7 +294,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal");
         let mut journal = Journal::open(&path, true).unwrap();
-        journal.write(Entry::Begin { plan: "p".to_owned(), changes: 1, by: "me".to_owned() }).unwrap();
+        journal
+            .write(Entry::Begin { schema_version: 1, plan: "p".to_owned(), changes: 1, by: "me".to_owned() })
+            .unwrap();
         journal.write(Entry::Intent { number: 0, change: Box::new(change()) }).unwrap();
         journal.write(Entry::Done { number: 0 }).unwrap();
         drop(journal);
@@ -276,6 +335,39 @@ mod tests {
                 );
             }
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn lines_that_are_missing_or_of_two_journals_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal");
+        let mut journal = Journal::open(&path, true).unwrap();
+        let begin = Entry::Begin { schema_version: 1, plan: "p".to_owned(), changes: 1, by: "me".to_owned() };
+        journal.write(begin).unwrap();
+        journal.write(Entry::Intent { number: 0, change: Box::new(change()) }).unwrap();
+        journal.write(Entry::Done { number: 0 }).unwrap();
+        drop(journal);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let [begin, intent, done] = *whole.lines().collect::<Vec<_>>() else { panic!("{whole}") };
+        let other = begin.replace("\"schema_version\":1", "\"schema_version\":2");
+        let cases = [
+            (format!("{intent}\n{done}\n"), "line 1: the beginning of the run is missing"),
+            (format!("{begin}\n{done}\n"), "line 2: the announcement of change 0 is missing"),
+            (format!("{whole}{whole}"), "line 4: another run begins in the same file"),
+            (format!("{other}\n{intent}\n"), "line 1: has version 2, this program knows 1"),
+        ];
+        for (text, says) in cases {
+            std::fs::write(&path, &text).unwrap();
+            let error = Journal::open(&path, true).unwrap_err().to_string();
+            assert!(error.ends_with(says), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        // What runs before there were versions wrote, and what an editor of Windows makes of it.
+        let first = whole.replace("\"schema_version\":1,", "");
+        for text in [first.clone(), first.replace('\n', "\r\n")] {
+            std::fs::write(&path, &text).unwrap();
+            assert_eq!(Journal::open(&path, true).unwrap().of(0), Some(Progress::Done));
         }
     }
 }

@@ -302,7 +302,7 @@ impl Plan {
     ///
     /// Returns an error if it cannot be read, or is not a plan.
     pub fn read(path: &Path) -> Result<(Self, String), Error> {
-        let bytes = std::fs::read(path).map_err(|source| Error::file(path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| Error::unusable("read", path, &source))?;
         let wrong = |why: String| Error::Input(format!("plan `{}`: {why}", path.display()));
         let plan: Self = serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if plan.schema_version != SCHEMA_VERSION {

@@ -16,7 +16,7 @@ use crate::usage::{Kind, Usage, UsageStatus};
 /// Seconds in a day.
 const DAY: i64 = 86_400;
 /// Tags that EC2 puts on what is launched from a template ("Launch templates", EC2 User Guide).
-const TEMPLATE_TAG: &str = "aws:ec2launchtemplate:id";
+pub(super) const TEMPLATE_TAG: &str = "aws:ec2launchtemplate:id";
 
 /// A status as the plan file shows it to those who review it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use super::apply::Say;
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Target};
+use super::read;
 use super::target::{Current, DriftState, Targets};
 use crate::error::Error;
-use crate::fault::Fault;
 use crate::inventory::resource::AccountRegion;
 
 /// How to go about it.
@@ -55,19 +55,23 @@ pub async fn rollback(
     settings: &Settings,
     say: Say<'_>,
 ) -> Result<Outcome, Error> {
-    let begun: Vec<(usize, Change)> = {
+    let begun: BTreeMap<usize, Change> = {
         let journal = journal.lock().await;
-        let all = journal.changes.iter().rev().map(|(number, change)| (*number, change.clone()));
+        let all = journal.changes.iter().map(|(number, change)| (*number, change.clone()));
         all.filter(|(number, change)| is_begun(journal.of(*number), change)).collect()
     };
-    if !settings.allow_irreversible {
-        check_reversible(&targets, &journal, &begun).await?;
-    }
+    let changes = Arc::new(begun);
     let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-    let mut run =
-        Run { targets, journal, permits, settings, outcome: Outcome::default(), waiting: Vec::new() };
+    if !settings.allow_irreversible {
+        check_reversible(&targets, &journal, &permits, &changes).await?;
+    }
+    let outcome = Outcome::default();
+    let mut run = Run { targets, journal, permits, changes, settings, outcome, waiting: Vec::new() };
     // While enforcement is on, no instance can be set back; it goes first, and all else at once.
-    let (first, rest): (Vec<_>, Vec<_>) = begun.into_iter().partition(|(_, change)| enforces(change));
+    let (first, rest): (Vec<_>, Vec<_>) = run.changes.iter().partition(|(_, change)| enforces(change));
+    let numbers =
+        |part: Vec<(&usize, &Change)>| part.into_iter().map(|(number, _)| *number).collect::<Vec<_>>();
+    let (first, rest) = (numbers(first), numbers(rest));
     let total = first.len() + rest.len();
     for part in [first, rest] {
         run.undo_all(part, total, say).await?;
@@ -96,43 +100,59 @@ fn enforces(change: &Change) -> bool {
 
 /// Refuses up front where EC2 would refuse later on.
 async fn check_reversible(
-    targets: &Targets,
+    targets: &Arc<Targets>,
     journal: &Mutex<Journal>,
-    begun: &[(usize, Change)],
+    permits: &Arc<Semaphore>,
+    begun: &BTreeMap<usize, Change>,
 ) -> Result<(), Error> {
-    let mut back: BTreeMap<&AccountRegion, usize> = BTreeMap::new();
+    let mut back: BTreeMap<AccountRegion, usize> = BTreeMap::new();
     for (number, change) in begun {
         let to_v1 = matches!(change.target, Target::Instance { .. })
             && change.prior.http_tokens == Some(HttpTokens::Optional)
             && change.new.http_tokens == Some(HttpTokens::Required);
         let over = matches!(journal.lock().await.of(*number), Some(Progress::Undone | Progress::Restored));
         if to_v1 && !over {
-            *back.entry(&change.place).or_default() += 1;
+            *back.entry(change.place.clone()).or_default() += 1;
         }
     }
+    // What this plan has turned on is turned off first.
+    for change in begun.values().filter(|change| enforces(change)) {
+        back.remove(&change.place);
+    }
+    let mut running = JoinSet::new();
     for (place, count) in back {
-        let ours = begun.iter().any(|(_, change)| change.place == *place && enforces(change));
-        // Where it cannot be read it is left to EC2 to say so.
-        let closed =
-            targets.clients.defaults(place).await.is_ok_and(|defaults| defaults.http_tokens_enforced);
-        if closed && !ours {
-            return Err(Error::Input(format!(
-                "rollback is impossible in {place}: `HttpTokensEnforced` is `enabled`, and EC2 refuses to set {count} \
-                 instances back to IMDSv1; turn it off first, or restore the rest with `--allow-irreversible`"
-            )));
-        }
+        let (targets, permits) = (Arc::clone(targets), Arc::clone(permits));
+        running.spawn(async move {
+            // A closed semaphore cannot be: nobody closes it.
+            let _permit = permits.acquire().await;
+            // Where it cannot be read it is left to EC2 to say so.
+            let read = targets.clients.defaults(&place).await;
+            read.is_ok_and(|defaults| defaults.http_tokens_enforced).then_some((place, count))
+        });
     }
-    Ok(())
+    let closed: BTreeMap<AccountRegion, usize> = running.join_all().await.into_iter().flatten().collect();
+    let Some((place, _)) = closed.first_key_value() else { return Ok(()) };
+    let more = match closed.len() {
+        1 => String::new(),
+        count => format!(" and {} other account/Regions", count - 1),
+    };
+    let count: usize = closed.values().sum();
+    Err(Error::Input(format!(
+        "rollback is impossible in {place}{more}: `HttpTokensEnforced` is `enabled`, and EC2 refuses to set {count} \
+         instances back to IMDSv1; turn it off first, or restore the rest with `--allow-irreversible`"
+    )))
 }
 
 struct Run<'a> {
     targets: Arc<Targets>,
     journal: Arc<Mutex<Journal>>,
     permits: Arc<Semaphore>,
+    /// What was begun, by its number in the plan.
+    changes: Arc<BTreeMap<usize, Change>>,
     settings: &'a Settings,
     outcome: Outcome,
     /// Those whose call is made and which are not yet seen to be in force.
-    waiting: Vec<(usize, Change)>,
+    waiting: Vec<usize>,
 }
 
 /// What came of one change.
@@ -144,64 +164,46 @@ enum Undone {
     Left(String),
 }
 
-type Entries = Vec<(usize, Change)>;
-
 impl Run<'_> {
-    fn leave(&mut self, change: &Change, why: &str) {
-        self.outcome.left.push(format!("`{}` in {}: {why}", change.target.id(), change.place));
+    fn leave(&mut self, number: usize, why: &str) {
+        if let Some(change) = self.changes.get(&number) {
+            self.outcome.left.push(format!("`{}` in {}: {why}", change.target.id(), change.place));
+        }
     }
 
-    /// Reads how the targets are now, each account and Region at the same time as the others.
-    async fn read(&self, entries: Entries) -> Vec<(Entries, Result<Vec<Option<Current>>, Fault>)> {
-        let mut by_place: BTreeMap<AccountRegion, Entries> = BTreeMap::new();
-        for (number, change) in entries {
-            by_place.entry(change.place.clone()).or_default().push((number, change));
-        }
-        let mut running = JoinSet::new();
-        for (place, entries) in by_place {
-            let (targets, permits) = (Arc::clone(&self.targets), Arc::clone(&self.permits));
-            running.spawn(async move {
-                // A closed semaphore cannot be: nobody closes it.
-                let _permit = permits.acquire().await;
-                let changes: Vec<&Change> = entries.iter().map(|(_, change)| change).collect();
-                let read = targets.current(&place, &changes).await;
-                (place, entries, read)
-            });
-        }
-        let mut all = running.join_all().await;
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all.into_iter().map(|(_, entries, read)| (entries, read)).collect()
-    }
-
-    async fn undo_all(&mut self, entries: Entries, total: usize, say: Say<'_>) -> Result<(), Error> {
+    async fn undo_all(&mut self, numbers: Vec<usize>, total: usize, say: Say<'_>) -> Result<(), Error> {
         let mut open = Vec::new();
-        for (number, change) in entries {
+        for number in numbers {
             if self.journal.lock().await.of(number) == Some(Progress::Restored) {
                 self.outcome.unchanged += 1;
             } else {
-                open.push((number, change));
+                open.push(number);
             }
         }
         // Instances and defaults stand alone; changes of templates and groups of one account and
         // Region share the versions that were made, and are undone one after the other.
-        let mut units: Vec<Vec<(usize, Change, Current)>> = Vec::new();
-        for (entries, read) in self.read(open).await {
-            let current = match read {
-                Ok(current) => current,
+        let mut units: Vec<Vec<(usize, Current)>> = Vec::new();
+        for (_, numbers, read) in
+            read::read(&self.targets, &self.permits, &self.changes, open.into_iter()).await
+        {
+            let found = match read {
+                Ok(found) => found,
                 Err(fault) => {
-                    entries.iter().for_each(|(_, change)| self.leave(change, &fault.to_string()));
+                    numbers.iter().for_each(|number| self.leave(*number, &fault.to_string()));
                     continue;
                 }
             };
             let mut shared = Vec::new();
-            for ((number, change), current) in entries.into_iter().zip(current) {
+            // The last change that was made is the first that is undone.
+            for (number, current) in found.into_iter().rev() {
+                let shares = self.changes.get(&number).is_some_and(makes_versions);
                 match current {
                     None => {
                         self.journal.lock().await.write(Entry::Gone { number })?;
                         self.outcome.gone += 1;
                     }
-                    Some(current) if makes_versions(&change) => shared.push((number, change, current)),
-                    Some(current) => units.push(vec![(number, change, current)]),
+                    Some(current) if shares => shared.push((number, current)),
+                    Some(current) => units.push(vec![(number, current)]),
                 }
             }
             if !shared.is_empty() {
@@ -212,14 +214,14 @@ impl Run<'_> {
         for unit in units {
             let (targets, journal, permits) =
                 (Arc::clone(&self.targets), Arc::clone(&self.journal), Arc::clone(&self.permits));
-            let force = self.settings.force;
+            let (force, changes) = (self.settings.force, Arc::clone(&self.changes));
             running.spawn(async move {
                 let mut done = Vec::new();
-                for (number, change, current) in unit {
+                for (number, current) in unit {
                     // A closed semaphore cannot be: nobody closes it.
                     let _permit = permits.acquire().await;
-                    let undone = undo(&targets, &journal, force, number, &change, current).await;
-                    done.push((number, change, undone));
+                    let Some(change) = changes.get(&number) else { continue };
+                    done.push((number, undo(&targets, &journal, force, number, change, current).await));
                 }
                 done
             });
@@ -227,19 +229,19 @@ impl Run<'_> {
         let mut seen = 0;
         while let Some(ended) = running.join_next().await {
             let done = ended.map_err(|error| Error::Stopped(format!("broken off: {error}")))?;
-            for (number, change, undone) in done {
+            for (number, undone) in done {
                 match undone? {
                     Undone::Restored => {
                         self.outcome.restored += 1;
-                        self.waiting.push((number, change));
+                        self.waiting.push(number);
                     }
                     Undone::Unchanged => {
                         self.outcome.unchanged += 1;
-                        self.waiting.push((number, change));
+                        self.waiting.push(number);
                     }
                     Undone::Over => {}
                     Undone::Gone => self.outcome.gone += 1,
-                    Undone::Left(why) => self.leave(&change, &why),
+                    Undone::Left(why) => self.leave(number, &why),
                 }
                 seen += 1;
                 if seen % 500 == 0 {
@@ -262,22 +264,25 @@ impl Run<'_> {
                 tokio::time::sleep(self.settings.poll).await;
             }
             let waiting = std::mem::take(&mut self.waiting);
-            for (entries, read) in self.read(waiting).await {
-                let current = match read {
-                    Ok(current) => current,
+            for (_, numbers, read) in
+                read::read(&self.targets, &self.permits, &self.changes, waiting.into_iter()).await
+            {
+                let found = match read {
+                    Ok(found) => found,
                     Err(fault) => {
-                        why.extend(entries.iter().map(|(number, _)| (*number, fault.to_string())));
-                        self.waiting.extend(entries);
+                        why.extend(numbers.iter().map(|number| (*number, fault.to_string())));
+                        self.waiting.extend(numbers);
                         continue;
                     }
                 };
-                for ((number, change), current) in entries.into_iter().zip(current) {
+                for (number, current) in found {
+                    let Some(change) = self.changes.get(&number) else { continue };
                     let Some(current) = current else {
                         self.journal.lock().await.write(Entry::Gone { number })?;
                         self.outcome.gone += 1;
                         continue;
                     };
-                    if current.is_restored(&change) {
+                    if current.is_restored(change) {
                         self.journal.lock().await.write(Entry::Restored { number })?;
                         continue;
                     }
@@ -289,13 +294,13 @@ impl Run<'_> {
                         "is not as it was in time"
                     };
                     why.insert(number, text.to_owned());
-                    self.waiting.push((number, change));
+                    self.waiting.push(number);
                 }
             }
         }
-        for (number, change) in std::mem::take(&mut self.waiting) {
+        for number in std::mem::take(&mut self.waiting) {
             let why = why.remove(&number).unwrap_or_default();
-            self.leave(&change, &why);
+            self.leave(number, &why);
         }
         Ok(())
     }

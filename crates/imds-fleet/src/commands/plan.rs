@@ -44,7 +44,13 @@ pub async fn run(args: &PlanArgs, out: Out<'_>) -> Result<End, Error> {
     // may be long.
     if args.out.exists() {
         let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-        return Err(Error::file(&args.out, source));
+        return Err(Error::unusable("write", &args.out, &source));
+    }
+    let directory = args.out.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(directory) = directory
+        && let Err(source) = std::fs::read_dir(directory)
+    {
+        return Err(Error::unusable("write", &args.out, &source));
     }
     let (found, counts) = Found::scan(args).await?;
     let mut not_read = Vec::new();
@@ -209,7 +215,7 @@ fn write(args: &PlanArgs, plan: &Plan) -> Result<(), Error> {
         .write(true)
         .create_new(true)
         .open(&args.out)
-        .map_err(|source| Error::file(&args.out, source))?;
+        .map_err(|source| Error::unusable("write", &args.out, &source))?;
     file.write_all(&text).and_then(|()| file.sync_all()).map_err(|source| Error::file(&args.out, source))
 }
 

@@ -26,7 +26,7 @@ pub async fn run(args: &ReportArgs, out: Out<'_>) -> Result<End, Error> {
     let now = clock::now();
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     // A run that fails leaves an older page as it is: the new one takes its place when it is whole.
-    let file = OutputFile::create(&args.out, Mode::Shared).map_err(Error::from_file)?;
+    let file = OutputFile::create(&args.out, Mode::Shared).map_err(|error| Error::unopened(&error))?;
     let mut file = std::io::BufWriter::new(file);
     let mut page = Page::new(&mut file).map_err(failed)?;
     let counts = scan::run_scan(&args.scope, &mut |event| match event {

@@ -246,12 +246,12 @@ fn listed(path: &Path) -> Result<Vec<String>, Error> {
     let reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
-        let file = std::fs::File::open(path).map_err(|source| Error::file(path, source))?;
+        let file = std::fs::File::open(path).map_err(|source| Error::unusable("read", path, &source))?;
         Box::new(std::io::BufReader::new(file))
     };
     let mut accounts = BTreeSet::new();
     for line in reader.lines() {
-        let line = line.map_err(|source| Error::file(path, source))?;
+        let line = line.map_err(|source| Error::unusable("read", path, &source))?;
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

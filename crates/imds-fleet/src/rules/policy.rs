@@ -111,7 +111,7 @@ impl Policy {
     /// Returns an error if it cannot be read, or says something that is not understood: a policy
     /// half understood is none.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::file(path, source))?;
+        let text = std::fs::read_to_string(path).map_err(|source| Error::unusable("read", path, &source))?;
         Self::parse(&text).map_err(|error| Error::Input(format!("policy `{}`: {error}", path.display())))
     }
 

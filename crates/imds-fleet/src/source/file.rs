@@ -27,7 +27,7 @@ pub fn read(
     to: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut from = input::open(path)?;
-    let head = from.fill_buf().map_err(|source| Error::file(path, source))?.to_vec();
+    let head = from.fill_buf().map_err(|source| Error::unusable("read", path, &source))?.to_vec();
     let mut file = Seen::new(path);
     if is_lines(&head) {
         lines(path, from, &mut file, to)?;

@@ -18,7 +18,7 @@ const AHEAD: usize = 64 * 1024;
 ///
 /// Returns an error if it cannot be opened or read, or is UTF-16 that is not text.
 pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
-    let failed = |source| Error::file(path, source);
+    let failed = |source: std::io::Error| Error::unusable("read", path, &source);
     let raw: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())
     } else {

@@ -8,26 +8,26 @@ use crate::harness::{now, ran};
 
 const DAY: i64 = 86_400;
 
-fn v1() -> Options {
+pub(crate) fn v1() -> Options {
     Options::full("optional", 1, "enabled", "disabled", "disabled")
 }
 
 /// An instance with a sample of zero for each day of the window, and for today.
-fn quiet(world: &mut World, id: &str) {
+pub(crate) fn quiet(world: &mut World, id: &str) {
     let mut instance = Instance::new(id, v1());
     instance.launched_at = now().as_second() - 100 * DAY;
     world.at(ACCOUNT, REGION).instances.push(instance);
     zeros(world, id);
 }
 
-fn zeros(world: &mut World, subject: &str) {
+pub(crate) fn zeros(world: &mut World, subject: &str) {
     let now = now().as_second();
     let midnight = now - now.rem_euclid(DAY);
     let samples = (0..=14).map(|day| ((midnight - day * DAY + 60).min(now - 1), 0.0)).collect();
     world.metrics.insert((subject.to_owned(), "MetadataNoToken".to_owned()), samples);
 }
 
-fn calls(world: &mut World, id: &str, ago: i64, count: f64) {
+pub(crate) fn calls(world: &mut World, id: &str, ago: i64, count: f64) {
     let key = (id.to_owned(), "MetadataNoToken".to_owned());
     world.metrics.entry(key).or_default().push((now().as_second() - ago, count));
 }
@@ -96,12 +96,10 @@ fn without_data_the_gate_stays_closed() {
         .for_each(|samples| samples.retain(|(at, _)| *at < now().as_second() - 600));
     let closed = files.apply(&fake, &["--polls", "2"]);
     assert_eq!(closed.status, 3, "{closed:?}");
-    assert!(closed.stdout.contains("gate: waiting for the metrics of 1 instances\n"), "{closed:?}");
-    assert!(
-        closed
-            .stdout
-            .contains("stopped: gate closed: whether IMDSv1 calls are refused is unknown for 1 instances")
-    );
+    assert!(closed.stdout.contains("gate: waiting for the metrics of 1 instances or groups\n"), "{closed:?}");
+    assert!(closed.stdout.contains(
+        "stopped: gate closed: whether IMDSv1 calls are refused is unknown for 1 instances or groups"
+    ));
     assert_eq!(fake.world().modified.len(), 1);
 }
 

@@ -62,6 +62,8 @@ fn a_version_that_was_made_before_the_group_could_not_be_moved_is_taken_back() {
         // The dry run is allowed, the call is not; a group may not be moved without
         // ec2:RunInstances.
         let allowed = [
+            "cloudwatch:GetMetricData",
+            "ec2:DescribeInstances",
             "ec2:DescribeLaunchTemplateVersions",
             "ec2:CreateLaunchTemplateVersion",
             "ec2:ModifyLaunchTemplate",

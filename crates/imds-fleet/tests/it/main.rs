@@ -24,3 +24,4 @@ mod shown;
 mod sources;
 mod state;
 mod usage;
+mod watched;

@@ -200,14 +200,11 @@ fn malformed_plans_and_journals_are_refused_before_anything_is_asked() {
     );
     assert!(refused.stderr.starts_with(&start), "{refused:?}");
     std::fs::remove_file(&files.plan).unwrap();
-    let stderr = format!(
-        "error: cannot use `{}`\ncaused by: No such file or directory (os error 2)\n",
-        files.plan.display()
-    );
-    said(&files.apply(&fake, &[]), 3, "", &stderr);
+    let stderr = format!("error: cannot read `{}`: it does not exist\n", files.plan.display());
+    said(&files.apply(&fake, &[]), 2, "", &stderr);
     let journal = files.journal.display();
-    let stderr = format!("error: cannot open `{journal}`: entity not found\n");
-    said(&files.rollback(&fake, &[]), 3, "", &stderr);
+    let stderr = format!("error: cannot open `{journal}`: it does not exist\n");
+    said(&files.rollback(&fake, &[]), 2, "", &stderr);
     std::fs::write(&files.journal, "").unwrap();
     let stderr = format!("error: journal `{journal}` has not begun: nothing to undo\n");
     said(&files.rollback(&fake, &[]), 2, "", &stderr);
@@ -227,8 +224,11 @@ fn a_journal_of_another_plan_and_a_plan_that_is_there_are_kept() {
     assert_eq!(files.apply(&fake, &[]).status, 0);
     let text = std::fs::read_to_string(&files.plan).unwrap();
     let again = files.plan(&fake, &[]);
-    let stderr = format!("error: cannot use `{}`\ncaused by: entity already exists\n", files.plan.display());
-    said(&again, 3, "", &stderr);
+    let stderr = format!(
+        "error: cannot write `{}`: it exists already; a plan is never overwritten\n",
+        files.plan.display()
+    );
+    said(&again, 2, "", &stderr);
     assert_eq!(std::fs::read_to_string(&files.plan).unwrap(), text);
     let journal = std::fs::read_to_string(&files.journal).unwrap();
     std::fs::write(&files.plan, format!("{text}\n")).unwrap();
