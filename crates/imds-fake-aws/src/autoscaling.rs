@@ -64,6 +64,11 @@ fn write_group(xml: &mut Xml, group: &Group, contents: &Contents) {
             });
         });
     }
+    if group.warm_pool.is_some() {
+        xml.element("WarmPoolConfiguration", |xml| {
+            xml.text("MinSize", 0).text("PoolState", "Stopped");
+        });
+    }
     xml.element("Tags", |xml| {
         for (key, value) in &group.tags {
             xml.element("member", |xml| {
@@ -71,6 +76,38 @@ fn write_group(xml: &mut Xml, group: &Group, contents: &Contents) {
             });
         }
     });
+}
+
+/// `DescribeWarmPool`: at most 50 instances a page (API reference). A group without one, or that is
+/// not there, is refused.
+pub(crate) fn describe_warm_pool(contents: &Contents, request: &Request) -> Result<Answer, Refusal> {
+    let name = request.get("AutoScalingGroupName").unwrap_or_default();
+    let Some(group) = contents.groups.iter().find(|group| group.name == name) else {
+        let text = format!("AutoScalingGroup name not found - AutoScalingGroup: {name} not found");
+        return Err(Refusal::new("ValidationError", text));
+    };
+    let size = request.get("MaxRecords").and_then(|size| size.parse().ok()).unwrap_or(50);
+    if !(1..=50).contains(&size) {
+        let text = format!("Validation error: MaxRecords {size} must be from 1 to 50");
+        return Err(Refusal::new("ValidationError", text));
+    }
+    let held = group.warm_pool.as_deref().unwrap_or_default();
+    let (range, next) = request.page(held.len(), size);
+    Ok(Answer::query("DescribeWarmPool", |xml| {
+        if group.warm_pool.is_some() {
+            xml.element("WarmPoolConfiguration", |xml| {
+                xml.text("MinSize", 0).text("PoolState", "Stopped");
+            });
+        }
+        xml.element("Instances", |xml| {
+            for (id, state) in &held[range] {
+                xml.element("member", |xml| {
+                    xml.text("InstanceId", id).text("LifecycleState", state);
+                });
+            }
+        });
+        xml.maybe("NextToken", next);
+    }))
 }
 
 /// Changes what a group launches from. A mixed instances policy is taken as it is sent, whole: what

@@ -25,4 +25,4 @@ pub use account_region::AccountRegion;
 pub use fault::{Fault, Harm, Moment};
 pub use generate::Shape;
 pub use server::Fake;
-pub use world::{Group, Image, Instance, Mixed, Options, Template, World};
+pub use world::{FleetLaunch, FleetRequest, Group, Image, Instance, Mixed, Options, Template, World};

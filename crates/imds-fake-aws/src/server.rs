@@ -260,6 +260,9 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
         (Dialect::Query, "DescribeAutoScalingGroups") => {
             Ok(autoscaling::describe_groups(world.at(&request.account, &request.region), request))
         }
+        (Dialect::Query, "DescribeWarmPool") => {
+            autoscaling::describe_warm_pool(world.at(&request.account, &request.region), request)
+        }
         (Dialect::Query, "UpdateAutoScalingGroup") => {
             // With a template, Auto Scaling asks whether the caller could launch from it
             // (aws-samples/ec2-auto-scaling-instance-refresh-sample#7).

@@ -148,6 +148,31 @@ pub struct Mixed {
     pub on_demand_percentage: Option<String>,
 }
 
+/// What a fleet request launches from: a template and version, or a launch specification, with an
+/// image of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FleetLaunch {
+    /// Template id and version; none for a launch specification, which only Spot Fleet has.
+    pub template: Option<(String, String)>,
+    /// The image of an override or of the launch specification.
+    pub image: Option<String>,
+}
+
+/// An EC2 Fleet (`fleet-...`) or Spot Fleet (`sfr-...`) request.
+#[derive(Clone, Debug, Default)]
+pub struct FleetRequest {
+    /// Its id.
+    pub id: String,
+    /// `active`, `deleted`, `cancelled_running`, ...
+    pub state: String,
+    /// `maintain`, `request` or `instant`.
+    pub kind: String,
+    /// What it launches from.
+    pub launches: Vec<FleetLaunch>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
 /// An Auto Scaling group.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
@@ -159,6 +184,8 @@ pub struct Group {
     pub configuration: Option<String>,
     /// Mixed instances policy, if it uses one.
     pub mixed: Option<Mixed>,
+    /// The instances of its warm pool and the lifecycle state of each, if it has one.
+    pub warm_pool: Option<Vec<(String, String)>>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
     /// How often it was updated.
@@ -200,6 +227,10 @@ pub struct Contents {
     pub templates: Vec<Template>,
     /// Auto Scaling groups.
     pub groups: Vec<Group>,
+    /// EC2 Fleet requests.
+    pub fleets: Vec<FleetRequest>,
+    /// Spot Fleet requests.
+    pub spot_fleets: Vec<FleetRequest>,
     /// Launch configurations: name, options, image.
     pub configurations: Vec<(String, Options, String)>,
     /// Images.
@@ -243,6 +274,8 @@ pub struct World {
     /// The status of the metrics of an instance or group, where that is not `Complete` (API
     /// reference, `MetricDataResult`).
     pub metric_statuses: BTreeMap<String, String>,
+    /// How many requests a page of fleets holds at most; as many as are asked for unless set.
+    pub fleet_page: Option<usize>,
     /// How many results a page of `GetMetricData` holds; all unless set.
     pub metric_page: Option<usize>,
     /// What parameters of Systems Manager name, for images given as `resolve:ssm:NAME`.
@@ -282,6 +315,7 @@ impl World {
             vanishing: BTreeSet::new(),
             metrics_late: 0,
             metric_statuses: BTreeMap::new(),
+            fleet_page: None,
             metric_page: None,
             parameters: BTreeMap::new(),
             units: BTreeMap::new(),

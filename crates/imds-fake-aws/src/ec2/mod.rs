@@ -2,6 +2,7 @@
 //! Regions.
 
 mod account;
+mod fleets;
 mod instances;
 mod templates;
 
@@ -22,6 +23,8 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Ref
         "CreateLaunchTemplateVersion" => templates::create_version(world, request),
         "ModifyLaunchTemplate" => templates::modify(world, request),
         "DeleteLaunchTemplateVersions" => templates::delete_versions(world, request),
+        "DescribeFleets" => fleets::describe(world, request),
+        "DescribeSpotFleetRequests" => fleets::describe_spot(world, request),
         "DescribeRegions" => Ok(account::describe_regions(world)),
         "DescribeImages" => Ok(account::describe_images(world, request)),
         "GetInstanceMetadataDefaults" => Ok(account::get_defaults(world, request)),

@@ -57,7 +57,7 @@ fn write(xml: &mut Xml, template: &Template, number: usize, resolved: &dyn Fn(&s
     });
 }
 
-fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     for (key, value) in tags {
         xml.element("item", |xml| {
             xml.text("key", key).text("value", value);
@@ -91,6 +91,8 @@ pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<
     let wanted = request.list("LaunchTemplateVersion");
     let named = request.get("LaunchTemplateId").or(request.get("LaunchTemplateName")).is_some();
     let least = request.get("MinVersion").and_then(|number| number.parse::<usize>().ok()).unwrap_or(1);
+    let most =
+        request.get("MaxVersion").and_then(|number| number.parse::<usize>().ok()).unwrap_or(usize::MAX);
     // "If `ResolveAlias` is true, and an SSM parameter is specified for `ImageId`, the AMI ID is
     // displayed" (API reference, `DescribeLaunchTemplateVersions`), to a caller who may read the
     // parameter.
@@ -107,11 +109,21 @@ pub(super) fn describe_versions(world: &mut World, request: &Request) -> Result<
     let contents = world.at(&request.account, &request.region);
     let templates: Vec<Template> =
         if named { vec![find(contents, request)?.clone()] } else { contents.templates.clone() };
+    // A version that is asked for by its number and is not there is an error ("Error codes for the
+    // Amazon EC2 API", `InvalidLaunchTemplateId.VersionNotFound`).
+    if let Some(missing) = wanted.iter().find(|it| named && number(&templates[0], it).is_none()) {
+        return Err(Refusal::new(
+            "InvalidLaunchTemplateId.VersionNotFound",
+            format!("Could not find the specified version {missing} for the launch template."),
+        ));
+    }
     let rows: Vec<(&Template, usize)> = templates
         .iter()
         .flat_map(|template| {
             let mut numbers: Vec<usize> = if wanted.is_empty() {
-                (least..=template.versions.len()).filter(|it| !template.deleted.contains(it)).collect()
+                (least..=template.versions.len().min(most))
+                    .filter(|it| !template.deleted.contains(it))
+                    .collect()
             } else {
                 wanted.iter().filter_map(|version| number(template, version)).collect()
             };

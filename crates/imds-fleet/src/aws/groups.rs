@@ -25,10 +25,21 @@ pub enum LaunchesFrom {
     Configuration(String),
 }
 
-/// A group and one of the things it launches from.
+/// What launches: an Auto Scaling group, or a request that is not of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launcher {
+    /// An Auto Scaling group.
+    Group,
+    /// An EC2 Fleet or Spot Fleet request.
+    Fleet,
+}
+
+/// A group or request, and one of the things it launches from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Launching {
-    /// The group.
+    /// What it is.
+    pub launcher: Launcher,
+    /// The name of the group, the id of the request.
     pub group: String,
     /// What it launches from.
     pub from: LaunchesFrom,
@@ -36,6 +47,15 @@ pub struct Launching {
     pub owner: Option<Owner>,
     /// The keys of the tags that it gives to its instances.
     pub instance_tags: Vec<String>,
+}
+
+/// What every Auto Scaling group launches from, and the groups that have a warm pool.
+#[derive(Clone, Debug, Default)]
+pub struct Groups {
+    /// What each launches from.
+    pub launching: Vec<Launching>,
+    /// Those that have a warm pool, and who owns each.
+    pub warm: Vec<(String, Option<Owner>)>,
 }
 
 /// Reads what every Auto Scaling group launches from.
@@ -47,8 +67,8 @@ pub async fn groups(
     client: &aws_sdk_autoscaling::Client,
     caller: &Caller,
     place: &AccountRegion,
-) -> Result<Vec<Launching>, Fault> {
-    let mut groups = Vec::new();
+) -> Result<Groups, Fault> {
+    let (mut groups, mut warm) = (Vec::new(), Vec::new());
     let mut token = None;
     loop {
         let request = client
@@ -64,7 +84,11 @@ pub async fn groups(
             let owner = Owner::of_tags(tags).or_else(|| Owner::of_name(name));
             let given = group.tags().iter().filter(|tag| tag.propagate_at_launch() == Some(true));
             let instance_tags: Vec<String> = given.filter_map(|tag| tag.key().map(str::to_owned)).collect();
+            if group.warm_pool_configuration().is_some() {
+                warm.push((name.to_owned(), owner));
+            }
             groups.extend(sources(group).into_iter().map(|from| Launching {
+                launcher: Launcher::Group,
                 group: name.to_owned(),
                 from,
                 owner,
@@ -73,7 +97,7 @@ pub async fn groups(
         }
         token = answer.next_token.filter(|token| !token.is_empty());
         if token.is_none() {
-            return Ok(groups);
+            return Ok(Groups { launching: groups, warm });
         }
     }
 }

@@ -7,12 +7,13 @@ use aws_sdk_ec2::types as ec2;
 use imds_model::options::{HttpTokens, Switch};
 
 use super::call::Caller;
-use super::groups::{LaunchesFrom, Launching};
+use super::groups::{Launcher, LaunchesFrom, Launching};
 use super::instances::hop_limit;
 use super::limit::Api;
 use crate::fault::Fault;
 use crate::inventory::options::Options;
 use crate::inventory::owner::Owner;
+use crate::inventory::requests::FleetUse;
 use crate::inventory::resource::{AccountRegion, Gap, Pin};
 
 /// A version of a launch template, as read.
@@ -47,13 +48,21 @@ pub struct Users {
     pub pinned_by: Vec<Pin>,
     /// Those that name it as `$Latest`.
     pub latest_of: Vec<String>,
+    /// The fleet requests that launch from it.
+    pub fleets: Vec<FleetUse>,
+    /// How many instances carry it in their tags, besides those of groups.
+    pub launched: u64,
     /// Who owns one of them.
     pub owner: Option<Owner>,
     /// The keys of the tags that they give to instances.
     pub instance_tags: Vec<String>,
 }
 
-/// Reads the default version of every template, and the versions that groups use besides.
+/// How many instances carry each template version in their tags, and who owns one of them.
+pub type Launched = BTreeMap<(String, i64), (u64, Option<Owner>)>;
+
+/// Reads the default version of every template, and the versions besides that groups and fleet
+/// requests use, or that instances were launched from.
 ///
 /// # Errors
 ///
@@ -63,6 +72,7 @@ pub async fn template_versions(
     caller: &Caller,
     place: &AccountRegion,
     groups: &[Launching],
+    launched: &Launched,
     gaps: &mut Vec<Gap>,
 ) -> Result<Vec<(Version, Users)>, Fault> {
     let mut found: BTreeMap<(String, i64), (Version, Users)> = BTreeMap::new();
@@ -104,6 +114,10 @@ pub async fn template_versions(
             };
             let Some((_, users)) = found.get_mut(&key) else { continue };
             for group in groups {
+                if group.launcher == Launcher::Fleet {
+                    users.fleets.push(FleetUse { request: group.group.clone(), version: version.to_owned() });
+                    continue;
+                }
                 users.used_by.push(group.group.clone());
                 match version {
                     "$Default" => {}
@@ -118,10 +132,80 @@ pub async fn template_versions(
             }
             users.used_by.sort();
             users.used_by.dedup();
+            users.fleets.sort();
+            users.fleets.dedup();
             users.pinned_by.sort_by(|a, b| a.group.cmp(&b.group));
         }
     }
+    launched_versions(client, caller, place, launched, &mut found, gaps).await;
     Ok(found.into_values().collect())
+}
+
+/// Adds the versions that instances were launched from. A template or version that is deleted
+/// launches nothing any more.
+async fn launched_versions(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+    launched: &Launched,
+    found: &mut BTreeMap<(String, i64), (Version, Users)>,
+    gaps: &mut Vec<Gap>,
+) {
+    let mut missing: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+    for (id, number) in launched.keys().filter(|key| !found.contains_key(*key)) {
+        let (least, most) = missing.entry(id).or_insert((*number, *number));
+        (*least, *most) = ((*least).min(*number), (*most).max(*number));
+    }
+    for (id, (least, most)) in missing {
+        // By range: a list fails as a whole when one of its versions is gone.
+        match between(client, caller, place, id, (least, most)).await {
+            Ok(read) => found.extend(read.into_iter().filter_map(|version| {
+                let key = (version.id.clone(), version.number);
+                launched.contains_key(&key).then(|| (key, (version, Users::default())))
+            })),
+            Err(fault) if fault.says_gone() => {}
+            Err(fault) => {
+                let mut gap = fault.gap();
+                gap.message = format!("`{id}` versions {least} to {most}: {}", gap.message);
+                gaps.push(gap);
+            }
+        }
+    }
+    for (key, (version, users)) in found {
+        let Some((count, owner)) = launched.get(key) else { continue };
+        users.launched = *count;
+        // The default version is also everyone else's.
+        if !version.is_default {
+            users.owner = users.owner.or(*owner);
+        }
+    }
+}
+
+async fn between(
+    client: &aws_sdk_ec2::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+    id: &str,
+    (least, most): (i64, i64),
+) -> Result<Vec<Version>, Fault> {
+    let mut found = Vec::new();
+    let mut token = None;
+    loop {
+        let request = client
+            .describe_launch_template_versions()
+            .launch_template_id(id)
+            .min_version(least.to_string())
+            .max_version(most.to_string())
+            .max_results(200)
+            .set_next_token(token);
+        let answer =
+            caller.call(place, Api::DescribeLaunchTemplateVersions, || request.clone().send()).await?;
+        found.extend(answer.launch_template_versions().iter().filter_map(read_version));
+        token = answer.next_token.filter(|token| !token.is_empty());
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
 }
 
 /// Reads versions of one template, or of all.

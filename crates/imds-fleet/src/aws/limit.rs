@@ -33,7 +33,10 @@ pub enum Api {
     CreateLaunchTemplateVersion,
     ModifyLaunchTemplate,
     DeleteLaunchTemplateVersions,
+    DescribeFleets,
+    DescribeSpotFleetRequests,
     DescribeAutoScalingGroups,
+    DescribeWarmPool,
     UpdateAutoScalingGroup,
     DescribeLaunchConfigurations,
     GetMetricData,
@@ -61,7 +64,10 @@ impl Api {
             Self::CreateLaunchTemplateVersion => "CreateLaunchTemplateVersion",
             Self::ModifyLaunchTemplate => "ModifyLaunchTemplate",
             Self::DeleteLaunchTemplateVersions => "DeleteLaunchTemplateVersions",
+            Self::DescribeFleets => "DescribeFleets",
+            Self::DescribeSpotFleetRequests => "DescribeSpotFleetRequests",
             Self::DescribeAutoScalingGroups => "DescribeAutoScalingGroups",
+            Self::DescribeWarmPool => "DescribeWarmPool",
             Self::UpdateAutoScalingGroup => "UpdateAutoScalingGroup",
             Self::DescribeLaunchConfigurations => "DescribeLaunchConfigurations",
             Self::GetMetricData => "GetMetricData",
@@ -98,6 +104,8 @@ impl Api {
             | Self::DescribeLaunchTemplates
             | Self::DescribeLaunchTemplateVersions
             | Self::DescribeImages
+            | Self::DescribeFleets
+            | Self::DescribeSpotFleetRequests
             | Self::GetInstanceMetadataDefaults => (100.0, 20.0),
             Self::ModifyInstanceMetadataOptions
             | Self::CreateLaunchTemplateVersion
@@ -109,7 +117,9 @@ impl Api {
             Self::ListAccounts | Self::ListAccountsForParent | Self::ListOrganizationalUnitsForParent => {
                 (8.0, 8.0)
             }
-            Self::DescribeAutoScalingGroups | Self::DescribeLaunchConfigurations => (40.0, 20.0),
+            Self::DescribeAutoScalingGroups | Self::DescribeWarmPool | Self::DescribeLaunchConfigurations => {
+                (40.0, 20.0)
+            }
             Self::SelectAggregateResourceConfig | Self::UpdateAutoScalingGroup => (10.0, 5.0),
         }
     }

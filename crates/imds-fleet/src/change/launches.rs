@@ -9,6 +9,7 @@ use super::plan::{Change, Planned, Rules, Target, left_out};
 use super::readiness::{Readiness, UsageStatuses};
 use crate::inventory::effective::{Effective, Origin};
 use crate::inventory::options::Options;
+use crate::inventory::requests::FleetRequest;
 use crate::inventory::resource::{AccountRegion, LaunchConfiguration, LaunchTemplate, Pin};
 
 /// What is found of them in a scan.
@@ -16,6 +17,7 @@ use crate::inventory::resource::{AccountRegion, LaunchConfiguration, LaunchTempl
 pub struct Launches {
     templates: BTreeMap<(AccountRegion, String), Vec<LaunchTemplate>>,
     configurations: Vec<LaunchConfiguration>,
+    requests: Vec<FleetRequest>,
 }
 
 /// Which launch sources are to be changed.
@@ -36,6 +38,11 @@ impl Launches {
     /// Adds a launch configuration.
     pub fn configuration(&mut self, it: &LaunchConfiguration) {
         self.configurations.push(it.clone());
+    }
+
+    /// Adds a fleet request.
+    pub fn request(&mut self, it: &FleetRequest) {
+        self.requests.push(it.clone());
     }
 
     /// The groups that launch from something that was found.
@@ -61,10 +68,12 @@ impl Launches {
                     }
                     planned.extend(version.pinned_by.iter().map(|pin| asked.pin(pin, scope.pinned)));
                     planned.extend(asked.latest());
+                    planned.extend(asked.fleets());
                 }
             }
         }
         planned.extend(self.configurations.iter().filter_map(|it| configuration(rules, it)));
+        planned.extend(self.requests.iter().filter_map(|it| request(rules, it)));
         planned
     }
 
@@ -101,15 +110,26 @@ impl Launches {
                 .map(String::as_str)
                 .filter(|name| !default_fixed && !version.pinned_by.iter().any(|pin| pin.group == *name));
             let groups: Vec<&str> = pinned.into_iter().chain(follows).collect();
-            if groups.is_empty() && (default_fixed || !version.is_default) {
+            // A request that names the version by its number does not follow the default.
+            let fleets = version.fleets.iter().filter(|it| !default_fixed || it.is_pinned());
+            let fleets: Vec<&str> = fleets.map(|it| it.request.as_str()).collect();
+            if groups.is_empty() && fleets.is_empty() && (default_fixed || !version.is_default) {
                 continue;
             }
-            let text = named("launch template", &version.id, Some(version.version), &groups);
+            let text = named("launch template", &version.id, Some(version.version), &groups, &fleets);
             refused.push((by_default(&version.effective), text));
         }
         for it in self.configurations.iter().filter(|it| it.place == *place && it.effective.allows_v1()) {
             let groups: Vec<&str> = it.used_by.iter().map(String::as_str).collect();
-            refused.push((by_default(&it.effective), named("launch configuration", &it.id, None, &groups)));
+            refused
+                .push((by_default(&it.effective), named("launch configuration", &it.id, None, &groups, &[])));
+        }
+        for request in self.requests.iter().filter(|it| it.place == *place) {
+            for source in request.sources.iter().filter(|source| source.is_own()) {
+                let Some(effective) = source.effective.filter(Effective::allows_v1) else { continue };
+                let text = format!("{} request `{}`: {}", request.service.name(), request.id, source.label());
+                refused.push((by_default(&effective), text));
+            }
         }
         refused
     }
@@ -120,11 +140,17 @@ fn by_default(effective: &Effective) -> bool {
     effective.http_tokens.from != Origin::Launch
 }
 
-fn named(kind: &str, id: &str, version: Option<i64>, groups: &[&str]) -> String {
+fn named(kind: &str, id: &str, version: Option<i64>, groups: &[&str], fleets: &[&str]) -> String {
     let version = version.map(|number| format!(" version {number}")).unwrap_or_default();
-    match groups {
-        [] => format!("{kind} `{id}`{version}"),
-        groups => format!("{kind} `{id}`{version} (groups `{}`)", groups.join("`, `")),
+    let list = |what: &str, names: &[&str]| format!("{what} `{}`", names.join("`, `"));
+    match (groups, fleets) {
+        ([], []) => format!("{kind} `{id}`{version}"),
+        (groups, []) => format!("{kind} `{id}`{version} ({})", list("groups", groups)),
+        ([], fleets) => format!("{kind} `{id}`{version} ({})", list("fleet requests", fleets)),
+        (groups, fleets) => {
+            let (groups, fleets) = (list("groups", groups), list("fleet requests", fleets));
+            format!("{kind} `{id}`{version} ({groups}, {fleets})")
+        }
     }
 }
 
@@ -181,21 +207,25 @@ impl Asked<'_> {
         }
         if version.users_unknown {
             return Some(
-                "which groups launch from it could not be read: one that follows `$Latest` would launch from the new \
-                 version"
+                "which groups launch from it could not be read, or which fleet requests: one that follows `$Latest` \
+                 would launch from the new version"
                     .to_owned(),
             );
         }
         if let Some(reason) = self.rules.tags_objection(&self.new, version.instance_tags.iter()) {
             return Some(reason);
         }
-        let latest = self.versions.iter().find(|it| !it.latest_of.is_empty())?;
+        let (latest, followers) = self.versions.iter().find_map(|it| {
+            let fleets = it.fleets.iter().filter(|it| it.version == "$Latest").map(|it| &it.request);
+            let followers: Vec<&str> = it.latest_of.iter().chain(fleets).map(String::as_str).collect();
+            (!followers.is_empty()).then_some((it, followers))
+        })?;
         (latest.version != version.version).then(|| {
             format!(
                 "a version made from version {} would become `$Latest`, which `{}` launches from, instead of version \
                  {}: make a version there that sets the options",
                 version.version,
-                latest.latest_of.join("`, `"),
+                followers.join("`, `"),
                 latest.version
             )
         })
@@ -235,6 +265,21 @@ impl Asked<'_> {
         }
     }
 
+    /// A fleet request that names a version by its number goes on with it: it is not changed here.
+    fn fleets(&self) -> Vec<Planned> {
+        let (template, version) = (&self.version.id, self.version.version);
+        let pinned = self.version.fleets.iter().filter(|it| it.is_pinned());
+        pinned
+            .map(|it| {
+                let reason = format!(
+                    "launches from version {version} of `{template}` by its number: make the request anew from a \
+                     version that sets the options"
+                );
+                self.left_out(&it.request, reason)
+            })
+            .collect()
+    }
+
     /// A group that follows `$Latest` gets the new default only where that is made from what it
     /// follows.
     fn latest(&self) -> Option<Planned> {
@@ -248,6 +293,22 @@ impl Asked<'_> {
         );
         Some(self.left_out(&self.version.latest_of.join(" "), reason))
     }
+}
+
+/// What a fleet request launches of its own is not changed here.
+fn request(rules: &Rules, it: &FleetRequest) -> Option<Planned> {
+    // It sets nothing: what it would get is all there is to compare.
+    let differs =
+        |effective: &Effective| !rules.differing_of_launch(&effective.options(), effective).is_empty();
+    let mut own = it.sources.iter().filter(|source| source.is_own() && source.template.is_none());
+    let source = own.find(|source| source.effective.as_ref().is_some_and(differs))?;
+    let reason = format!(
+        "{} request launches from a {}, which has no metadata options: make it anew from a launch template that sets \
+         them, or set the account default",
+        it.service.name(),
+        source.label()
+    );
+    Some(left_out(&it.place, &it.id, reason))
 }
 
 /// A launch configuration is what it is: "You can't modify a launch configuration after you've

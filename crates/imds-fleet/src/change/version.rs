@@ -105,7 +105,7 @@ impl Targets {
         let templates: BTreeSet<&str> = sources.iter().map(|(id, _)| *id).collect();
         for id in templates {
             let follows = |from: &LaunchesFrom| matches!(from, LaunchesFrom::Template { template, version } if template == id && version == "$Latest");
-            let Some(group) = groups.iter().find(|group| follows(&group.from)) else { continue };
+            let Some(group) = groups.launching.iter().find(|group| follows(&group.from)) else { continue };
             let wanted = ["$Latest".to_owned()];
             let latest = launch_sources::versions(&ec2, caller, place, Some(id), &wanted).await?;
             let Some(latest) = latest.first() else { continue };
@@ -206,7 +206,7 @@ impl Targets {
         let groups = groups::groups(&member.auto_scaling(&place.region), caller, place).await?;
         let pinned =
             LaunchesFrom::Template { template: template.to_owned(), version: made.number.to_string() };
-        if groups.iter().any(|group| group.from == pinned) {
+        if groups.launching.iter().any(|group| group.from == pinned) {
             return Ok(());
         }
         modify::delete_version(&ec2, caller, place, template, made.number).await

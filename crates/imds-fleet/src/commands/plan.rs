@@ -141,6 +141,9 @@ impl Found {
                     }
                     Resource::LaunchTemplate(it) => found.launches.template(it),
                     Resource::LaunchConfiguration(it) => found.launches.configuration(it),
+                    Resource::FleetRequest(it) => found.launches.request(it),
+                    // Its instances are planned as all others are.
+                    Resource::WarmPool(_) => {}
                     Resource::Image(_) => {}
                 }
             }

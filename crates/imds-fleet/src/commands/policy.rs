@@ -43,9 +43,12 @@ fn read(args: &PolicyArgs) -> Vec<&'static str> {
         actions.extend([
             "autoscaling:DescribeAutoScalingGroups",
             "autoscaling:DescribeLaunchConfigurations",
+            "autoscaling:DescribeWarmPool",
+            "ec2:DescribeFleets",
             "ec2:DescribeImages",
             "ec2:DescribeLaunchTemplateVersions",
             "ec2:DescribeLaunchTemplates",
+            "ec2:DescribeSpotFleetRequests",
             "ec2:GetInstanceMetadataDefaults",
             // An image that a template names by a parameter: EC2 reads it as the caller.
             "ssm:GetParameters",

@@ -3,7 +3,7 @@
 use imds_model::options::{HopLimit, HttpTokens, Switch};
 use serde::{Deserialize, Serialize};
 
-use super::options::Options;
+use super::options::{Options, Posture};
 
 /// Which of the four places decided an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +85,30 @@ impl Effective {
                 None,
                 Switch::Disabled,
             ),
+        }
+    }
+
+    /// The values, without where they came from.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            http_tokens: Some(self.http_tokens.value),
+            http_endpoint: Some(self.http_endpoint.value),
+            http_put_response_hop_limit: Some(self.http_put_response_hop_limit.value),
+            http_protocol_ipv6: Some(self.http_protocol_ipv6.value),
+            instance_metadata_tags: Some(self.instance_metadata_tags.value),
+        }
+    }
+
+    /// The posture of an instance launched so.
+    #[must_use]
+    pub fn posture(&self) -> Posture {
+        if self.allows_v1() {
+            Posture::V1Allowed
+        } else if self.http_endpoint.value == Switch::Disabled {
+            Posture::EndpointDisabled
+        } else {
+            Posture::V2Required
         }
     }
 

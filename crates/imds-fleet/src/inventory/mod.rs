@@ -1,8 +1,10 @@
 //! What a fleet consists of, as far as metadata options go. No I/O.
 
+mod account_region;
 pub mod effective;
 pub mod options;
 pub mod owner;
+pub mod requests;
 pub mod resource;
 
 /// The version of the JSON outputs; it grows when a field changes its meaning or goes.

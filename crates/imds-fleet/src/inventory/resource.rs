@@ -6,24 +6,11 @@ use std::collections::BTreeMap;
 use imds_model::options::State;
 use serde::{Deserialize, Serialize};
 
+pub use super::account_region::AccountRegion;
 use super::effective::Effective;
 use super::options::{Options, Posture};
 use super::owner::Owner;
-
-/// One account in one Region: the unit that AWS throttles, denies and opts in by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AccountRegion {
-    /// The twelve digits of the account.
-    pub account: String,
-    /// The Region's name.
-    pub region: String,
-}
-
-impl std::fmt::Display for AccountRegion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.account, self.region)
-    }
-}
+use super::requests::{FleetRequest, FleetUse, WarmPool};
 
 /// An instance and its metadata options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +100,14 @@ pub struct LaunchTemplate {
     /// Those of them that name it as `$Latest`: any new version is theirs at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latest_of: Vec<String>,
+    /// The EC2 Fleet and Spot Fleet requests that launch from this version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fleets: Vec<FleetUse>,
+    /// How many instances carry the version in their tags, besides those of Auto Scaling groups:
+    /// what else launches from a template (Batch, EMR, Karpenter, a person) is known by this
+    /// alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub launched: u64,
     /// What the version sets.
     pub options: Options,
     /// The image, if it names one.
@@ -138,6 +133,17 @@ pub struct LaunchTemplate {
     /// What had to be assumed because it could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
+}
+
+impl LaunchTemplate {
+    /// All groups and fleet requests that launch from the version.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.used_by.iter().map(String::as_str).chain(self.fleets.iter().map(|it| it.request.as_str()))
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A launch configuration, the older form of a launch template.
@@ -292,6 +298,10 @@ pub enum Resource {
     LaunchTemplate(Box<LaunchTemplate>),
     /// A launch configuration.
     LaunchConfiguration(Box<LaunchConfiguration>),
+    /// An EC2 Fleet or Spot Fleet request.
+    FleetRequest(Box<FleetRequest>),
+    /// The warm pool of an Auto Scaling group.
+    WarmPool(Box<WarmPool>),
     /// An image.
     Image(Box<Image>),
     /// The defaults of an account in a Region.
@@ -305,7 +315,11 @@ impl Resource {
         match self {
             Self::LaunchTemplate(it) => &it.assumed,
             Self::LaunchConfiguration(it) => &it.assumed,
-            Self::Instance(_) | Self::Image(_) | Self::AccountDefaults(_) => &[],
+            Self::Instance(_)
+            | Self::FleetRequest(_)
+            | Self::WarmPool(_)
+            | Self::Image(_)
+            | Self::AccountDefaults(_) => &[],
         }
     }
 
@@ -316,6 +330,8 @@ impl Resource {
             Self::Instance(it) => &it.place,
             Self::LaunchTemplate(it) => &it.place,
             Self::LaunchConfiguration(it) => &it.place,
+            Self::FleetRequest(it) => &it.place,
+            Self::WarmPool(it) => &it.place,
             Self::Image(it) => &it.place,
             Self::AccountDefaults(it) => &it.place,
         }
@@ -328,6 +344,8 @@ impl Resource {
             Self::Instance(it) => &it.id,
             Self::LaunchTemplate(it) => &it.id,
             Self::LaunchConfiguration(it) => &it.id,
+            Self::FleetRequest(it) => &it.id,
+            Self::WarmPool(it) => &it.id,
             Self::Image(it) => &it.id,
             Self::AccountDefaults(it) => &it.place.account,
         }
@@ -349,6 +367,8 @@ impl Resource {
             Self::Instance(_) => "instance",
             Self::LaunchTemplate(_) => "launch_template",
             Self::LaunchConfiguration(_) => "launch_configuration",
+            Self::FleetRequest(_) => "fleet_request",
+            Self::WarmPool(_) => "warm_pool",
             Self::Image(_) => "image",
             Self::AccountDefaults(_) => "account_defaults",
         }

@@ -1,7 +1,7 @@
 //! One row of named columns for every kind of resource: what CSV and Parquet hold.
 
 use crate::inventory::effective::Effective;
-use crate::inventory::options::Options;
+use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountRegion, Resource, Scan};
 
 /// What a column holds.
@@ -119,27 +119,13 @@ impl Row {
     fn effective(&mut self, effective: &Effective) {
         self.text("next_launch_http_tokens", Some(effective.http_tokens.value.as_str()));
         self.text("next_launch_http_tokens_from", Some(effective.http_tokens.from.as_str()));
-        self.text("posture", Some(next_launch(effective)));
+        self.text("posture", Some(effective.posture().as_str()));
     }
 
     /// The values, in the order of [`COLUMNS`].
     #[must_use]
     pub fn values(&self) -> &[Option<Value>] {
         &self.0
-    }
-}
-
-/// The posture of what would be launched.
-#[must_use]
-pub fn next_launch(effective: &Effective) -> &'static str {
-    use crate::inventory::options::Posture;
-    use imds_model::options::Switch;
-    if effective.allows_v1() {
-        Posture::V1Allowed.as_str()
-    } else if effective.http_endpoint.value == Switch::Disabled {
-        Posture::EndpointDisabled.as_str()
-    } else {
-        Posture::V2Required.as_str()
     }
 }
 
@@ -174,7 +160,8 @@ pub fn resource(resource: &Resource) -> Row {
             row.text("image_id", it.image_id.as_deref());
             row.set("version", Value::Integer(it.version));
             row.set("is_default", Value::Boolean(it.is_default));
-            row.text("used_by", Some(&it.used_by.join(" ")));
+            let users: Vec<&str> = it.users().collect();
+            row.text("used_by", Some(&users.join(" ")));
             row.text("operator", it.operator.as_deref());
             row.text("owner", it.owner.map(|owner| owner.option()));
             row.assumed(&it.assumed);
@@ -187,6 +174,20 @@ pub fn resource(resource: &Resource) -> Row {
             row.text("owner", it.owner.map(|owner| owner.option()));
             row.assumed(&it.assumed);
             row.effective(&it.effective);
+        }
+        Resource::FleetRequest(it) => {
+            row.text("posture", Some(it.posture().as_str()));
+            row.text("run_state", it.state.as_deref());
+            row.text("owner", it.owner.map(|owner| owner.option()));
+            let mut assumed: Vec<String> = it.sources.iter().flat_map(|it| it.assumed.clone()).collect();
+            assumed.dedup();
+            row.assumed(&assumed);
+        }
+        Resource::WarmPool(it) => {
+            row.text("posture", it.posture().map(Posture::as_str));
+            row.text("auto_scaling_group", Some(&it.id));
+            row.text("run_state", it.pool_state.as_deref());
+            row.text("owner", it.owner.map(|owner| owner.option()));
         }
         Resource::Image(it) => {
             row.text("name", it.name.as_deref());

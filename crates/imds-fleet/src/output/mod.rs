@@ -4,6 +4,7 @@ pub mod csv;
 pub mod findings;
 pub mod flat;
 pub mod junit;
+pub mod not_covered;
 pub mod ocsf;
 pub mod parquet;
 pub mod sarif;

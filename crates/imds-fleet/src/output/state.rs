@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use imds_model::printable;
 use serde::Serialize;
 
+use super::not_covered::{NOT_COVERED, NotCovered};
 use super::{Out, csv, flat, written};
 use crate::checkpoint::{ScanLine, write};
 use crate::counts::Counts;
 use crate::error::Error;
 use crate::inventory::SCHEMA_VERSION;
 use crate::inventory::options::Posture;
+use crate::inventory::requests::FleetRequest;
 use crate::inventory::resource::{Resource, Scan};
 use crate::scan::Event;
 
@@ -58,21 +60,8 @@ struct Summary<'a> {
     defaults_read: u64,
     defaults_by_policy: u64,
     /// What launches instances and is not read.
-    not_covered: [&'static str; 9],
+    not_covered: [NotCovered; NOT_COVERED.len()],
 }
-
-/// What launches instances and has an API that is not read here: never shown as clean.
-const NOT_COVERED: [&str; 9] = [
-    "EC2 Fleet requests",
-    "Spot Fleet requests",
-    "template versions that EKS node groups name by number",
-    "template versions that Batch compute environments name by number",
-    "Image Builder infrastructure configurations",
-    "EMR clusters",
-    "SageMaker notebooks",
-    "Cloud9 environments",
-    "Lightsail instances",
-];
 
 impl<'a> Writer<'a> {
     /// Writes in this form.
@@ -156,7 +145,11 @@ impl<'a> Writer<'a> {
                     let line = format!("not scanned: {}: {}", scan.place, flat::not_scanned(scan));
                     writeln!(out, "{}", printable::escape(&line))
                 })
-                .and_then(|()| writeln!(out, "{}", counts.line())),
+                .and_then(|()| writeln!(out, "{}", counts.line()))
+                .and_then(|()| {
+                    let names: Vec<&str> = NOT_COVERED.iter().map(|it| it.what).collect();
+                    writeln!(out, "not covered (`--output json` says why): {}", names.join("; "))
+                }),
             Form::Json => {
                 let summary = Summary {
                     instances: counts.instances(),
@@ -227,15 +220,29 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
             if it.is_default {
                 note.push_str(", default");
             }
-            if !it.used_by.is_empty() {
-                note.push_str(&format!(", used by {}", it.used_by.join(" ")));
+            let users: Vec<&str> = it.users().collect();
+            if !users.is_empty() {
+                note.push_str(&format!(", used by {}", users.join(" ")));
+            }
+            if it.launched > 0 {
+                note.push_str(&format!(", in the tags of {} instances", it.launched));
             }
             let owner = it.owner.map(|owner| format!(", owned by {}", owner.name())).unwrap_or_default();
-            format!("{note}{owner}; next launch: {}{}", next(&it.effective, it.enforced), assumed(resource))
+            format!(
+                "{note}{owner}; next launch: {}{}",
+                next(&it.effective, it.enforced),
+                assumed(resource.assumed())
+            )
         }
         Resource::LaunchConfiguration(it) => {
             let next = next(&it.effective, it.enforced);
-            format!("launch configuration; next launch: {next}{}", assumed(resource))
+            format!("launch configuration; next launch: {next}{}", assumed(resource.assumed()))
+        }
+        Resource::FleetRequest(it) => request_note(it),
+        Resource::WarmPool(it) => {
+            let state = it.pool_state.as_deref().unwrap_or("state unknown");
+            let owner = it.owner.map(|owner| format!(", owned by {}", owner.name())).unwrap_or_default();
+            format!("warm pool ({state}) of {} instances{owner}", it.instances.len())
         }
         Resource::Image(it) => {
             format!("image, ImdsSupport {}", it.imds_support.as_deref().unwrap_or("not set"))
@@ -264,8 +271,25 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
     )
 }
 
-fn assumed(resource: &Resource) -> String {
-    match resource.assumed() {
+fn request_note(it: &FleetRequest) -> String {
+    let sources: Vec<String> = it
+        .sources
+        .iter()
+        .map(|source| {
+            let next = match &source.effective {
+                Some(effective) => format!("next launch: {}", next(effective, it.enforced)),
+                None => "not read".to_owned(),
+            };
+            format!("{}, {next}{}", source.label(), assumed(&source.assumed))
+        })
+        .collect();
+    let kind = it.request_type.as_deref().map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let owner = it.owner.map(|owner| format!(", owned by {}", owner.name())).unwrap_or_default();
+    format!("{} request{kind}{owner}: {}", it.service.name(), sources.join("; "))
+}
+
+fn assumed(assumed: &[String]) -> String {
+    match assumed {
         [] => String::new(),
         assumed => format!("; assumed: {}", assumed.join(", ")),
     }

@@ -191,6 +191,35 @@ pub const CONFIGURATION_V1: Rule = Rule {
     security_hub: Some("AutoScaling.3"),
 };
 
+/// The next launch would allow IMDSv1: an EC2 Fleet or Spot Fleet request.
+pub const FLEET_V1: Rule = Rule {
+    id: "fleet-request-v1",
+    severity: Severity::High,
+    title: "the fleet request launches instances that allow IMDSv1",
+    explanation: "An EC2 Fleet or Spot Fleet request launches from a specification or an image of its own, and what \
+                  the account defaults to and what the image asks for launch an instance that answers IMDSv1. A \
+                  launch specification of Spot Fleet has no metadata options.",
+    fix: "make the request anew from a launch template that requires IMDSv2, or set the account default",
+    command: Some(
+        "imds-fleet plan --http-tokens required --usage --no-instances --account-defaults --out plan.json",
+    ),
+    config_rule: None,
+    security_hub: None,
+};
+
+/// Instances that wait in a warm pool allow IMDSv1.
+pub const WARM_POOL_V1: Rule = Rule {
+    id: "warm-pool-v1",
+    severity: Severity::Medium,
+    title: "the warm pool holds instances that allow IMDSv1",
+    explanation: "Instances of a warm pool enter service with the options that they were launched with, whatever the \
+                  launch template of their group says by then.",
+    fix: "plan it for these instances too, or delete the warm pool, which its group fills anew",
+    command: Some("imds-fleet plan --http-tokens required --usage --out plan.json"),
+    config_rule: None,
+    security_hub: None,
+};
+
 /// The next launch would be refused.
 pub const LAUNCH_REFUSED: Rule = Rule {
     id: "launch-refused",
@@ -247,7 +276,7 @@ pub const ROLLBACK_IMPOSSIBLE: Rule = Rule {
 };
 
 /// Every rule, in the order of the outputs.
-pub const RULES: [Rule; 13] = [
+pub const RULES: [Rule; 15] = [
     V1_ALLOWED,
     STATE_UNKNOWN,
     PENDING,
@@ -257,6 +286,8 @@ pub const RULES: [Rule; 13] = [
     TAGS_EXPOSED,
     TEMPLATE_V1,
     CONFIGURATION_V1,
+    FLEET_V1,
+    WARM_POOL_V1,
     LAUNCH_REFUSED,
     DEFAULT_V1,
     DEFAULT_NOT_ENFORCED,

@@ -67,11 +67,12 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         Resource::Instance(it) => instance(it, policy, &mut found),
         Resource::LaunchTemplate(it) => {
             if it.effective.allows_v1() {
-                let users = if it.used_by.is_empty() {
-                    String::new()
-                } else {
-                    format!(", used by {}", it.used_by.join(" "))
-                };
+                let names: Vec<&str> = it.users().collect();
+                let mut users =
+                    if names.is_empty() { String::new() } else { format!(", used by {}", names.join(" ")) };
+                if it.launched > 0 {
+                    users.push_str(&format!(", in the tags of {} instances", it.launched));
+                }
                 let default = if it.is_default { " (the default)" } else { "" };
                 let what = format!("version {}{default}{users}", it.version);
                 found.push(launch(&what, &it.effective, it.enforced, rules::TEMPLATE_V1));
@@ -98,6 +99,29 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
                 found.push((rules::DEFAULT_NOT_ENFORCED, "`HttpTokensEnforced` is `disabled`".to_owned()));
             }
         }
+        Resource::FleetRequest(it) => {
+            // A template version that stands for itself is judged with the templates.
+            for source in it.sources.iter().filter(|source| source.is_own()) {
+                let Some(effective) = source.effective.filter(Effective::allows_v1) else { continue };
+                let what = format!("{} request: {}", it.service.name(), source.label());
+                let (rule, message) = launch(&what, &effective, it.enforced, rules::FLEET_V1);
+                found.push((rule, with_assumed(message, &source.assumed)));
+            }
+        }
+        Resource::WarmPool(it) => {
+            let v1: Vec<&str> = it
+                .instances
+                .iter()
+                .filter(|it| it.posture == Posture::V1Allowed)
+                .map(|it| it.id.as_str())
+                .collect();
+            if !v1.is_empty() {
+                let (count, of) = (v1.len(), it.instances.len());
+                let first = v1.iter().take(5).copied().collect::<Vec<_>>().join(" ");
+                let more = if count > 5 { " ..." } else { "" };
+                found.push((rules::WARM_POOL_V1, format!("{count} of {of} instances: {first}{more}")));
+            }
+        }
         // An image that says nothing is no fault of its own: what launches from it is judged with
         // it.
         Resource::Image(_) => {}
@@ -109,17 +133,14 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
             if !policy.names(&rule) {
                 // What rests on an assumption may be otherwise; what nothing launches from harms
                 // nobody yet.
-                if !resource.assumed().is_empty() {
+                if !resource.assumed().is_empty() || rule == rules::FLEET_V1 && assumes(resource) {
                     severity = severity.lowered();
                 }
                 if is_unused(resource) {
                     severity = severity.min(Severity::Medium);
                 }
             }
-            let message = match resource.assumed() {
-                [] => message,
-                assumed => format!("{message}; assumed: {}", assumed.join(", ")),
-            };
+            let message = with_assumed(message, resource.assumed());
             let exception = policy.exception(rule.id, resource, today).cloned();
             let excepted = exception.as_ref().is_some_and(|exception| today <= exception.expires);
             let message = match &exception {
@@ -150,6 +171,13 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
         .collect()
 }
 
+fn with_assumed(message: String, assumed: &[String]) -> String {
+    match assumed {
+        [] => message,
+        assumed => format!("{message}; assumed: {}", assumed.join(", ")),
+    }
+}
+
 /// A finding about what would be launched.
 fn launch(what: &str, effective: &Effective, enforced: bool, rule: Rule) -> (Rule, String) {
     let from = effective.http_tokens.from.as_str();
@@ -162,10 +190,25 @@ fn launch(what: &str, effective: &Effective, enforced: bool, rule: Rule) -> (Rul
     (rule, format!("{what}launches with `HttpTokens` `optional` from the {from}"))
 }
 
+/// Whether all that a fleet request has of its own rests on an assumption.
+fn assumes(resource: &Resource) -> bool {
+    match resource {
+        Resource::FleetRequest(it) => {
+            let mut own = it.sources.iter().filter(|source| source.is_own());
+            own.all(|source| !source.assumed.is_empty())
+        }
+        _ => false,
+    }
+}
+
 /// Whether nothing launches from it.
 fn is_unused(resource: &Resource) -> bool {
     match resource {
-        Resource::LaunchTemplate(it) => it.used_by.is_empty() && !it.users_unknown,
+        Resource::LaunchTemplate(it) => {
+            // Instances that carry it are no sign of more to come, unless a service made them.
+            let launches = it.launched > 0 && it.owner.is_some();
+            it.used_by.is_empty() && it.fleets.is_empty() && !launches && !it.users_unknown
+        }
         Resource::LaunchConfiguration(it) => it.used_by.is_empty() && !it.users_unknown,
         _ => false,
     }

@@ -1,6 +1,8 @@
 //! Scans a fleet: which places, in what order, how many at a time.
 
 pub mod fleet;
+mod found;
+mod launches;
 pub mod region;
 pub mod selector;
 

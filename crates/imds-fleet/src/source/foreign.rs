@@ -262,6 +262,8 @@ fn template(
         used_by: Vec::new(),
         pinned_by: Vec::new(),
         latest_of: Vec::new(),
+        fleets: Vec::new(),
+        launched: 0,
         options,
         image_id,
         operator: None,

@@ -8,6 +8,7 @@ mod change;
 mod complete;
 mod credentials;
 mod enforcement;
+mod estate;
 mod finish;
 mod harm;
 mod harness;

@@ -28,6 +28,7 @@ fn actions(args: &[&str]) -> BTreeSet<String> {
 fn every_command_runs_with_what_its_policy_allows_and_not_with_one_action_less() {
     let mut given = world(&odd());
     pinned(&mut given);
+    given.at(ACCOUNT, REGION).groups[0].warm_pool = Some(Vec::new());
     let fake = Fake::start(given).unwrap();
     let allow = |allowed: &BTreeSet<String>| fake.world().allowed = Some(allowed.clone());
     let read = actions(&["read"]);
