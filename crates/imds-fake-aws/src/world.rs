@@ -83,6 +83,18 @@ pub struct Instance {
     pub tags: BTreeMap<String, String>,
     /// How often its options were changed.
     pub changes: u32,
+    /// The name of its instance profile.
+    pub profile: Option<String>,
+    /// Its public IPv4 address.
+    pub public_ip: Option<String>,
+    /// The IPv6 address of its interface.
+    pub ipv6: Option<String>,
+    /// The ids of its security groups.
+    pub security_groups: Vec<String>,
+    /// `windows`, or nothing (API reference, `Instance`).
+    pub platform: Option<String>,
+    /// Whether descriptions leave `metadataOptions` out, as old exports do.
+    pub without_options: bool,
 }
 
 impl Instance {
@@ -102,9 +114,18 @@ impl Instance {
             launched_at: 1_700_000_000,
             tags: BTreeMap::new(),
             changes: 0,
+            profile: None,
+            public_ip: None,
+            ipv6: None,
+            security_groups: Vec::new(),
+            platform: None,
+            without_options: false,
         }
     }
 }
+
+/// An inbound rule: the protocol (`-1` for all), the ports, the range of addresses.
+pub type Inbound = (String, Option<(i64, i64)>, String);
 
 /// A launch template: versions count from 1.
 #[derive(Clone, Debug, Default)]
@@ -235,6 +256,8 @@ pub struct Contents {
     pub configurations: Vec<(String, Options, String)>,
     /// Images.
     pub images: Vec<Image>,
+    /// Security groups: id to inbound rules, each protocol, ports and range.
+    pub security_groups: BTreeMap<String, Vec<Inbound>>,
     /// Defaults.
     pub defaults: Defaults,
 }
@@ -274,6 +297,8 @@ pub struct World {
     /// The status of the metrics of an instance or group, where that is not `Complete` (API
     /// reference, `MetricDataResult`).
     pub metric_statuses: BTreeMap<String, String>,
+    /// How many security groups a page holds at most; as many as are asked for unless set.
+    pub security_group_page: Option<usize>,
     /// How many requests a page of fleets holds at most; as many as are asked for unless set.
     pub fleet_page: Option<usize>,
     /// How many results a page of `GetMetricData` holds; all unless set.
@@ -315,6 +340,7 @@ impl World {
             vanishing: BTreeSet::new(),
             metrics_late: 0,
             metric_statuses: BTreeMap::new(),
+            security_group_page: None,
             fleet_page: None,
             metric_page: None,
             parameters: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! The command line, declared.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -58,7 +60,7 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ScopeArgs {
     /// Scan these Regions, separated by commas
-    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "all_regions", value_parser = region)]
+    #[arg(long, value_name = "REGION", value_delimiter = ',', conflicts_with = "all_regions", value_parser = values::region)]
     pub regions: Vec<String>,
     /// Scan every Region that each account has enabled
     #[arg(long)]
@@ -87,7 +89,7 @@ pub struct ScopeArgs {
     pub shard: Shard,
     /// Scan only instances that match this EC2 filter, such as `tag:team=web,shop` (can be
     /// repeated)
-    #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = filter)]
+    #[arg(long = "filter", value_name = "NAME=VALUE", value_parser = values::filter)]
     pub filters: Vec<(String, Vec<String>)>,
     /// Scan only instances that answer IMDSv1
     #[arg(long)]
@@ -95,6 +97,9 @@ pub struct ScopeArgs {
     /// Leave out launch templates, launch configurations, images and account defaults
     #[arg(long)]
     pub instances_only: bool,
+    /// Set by the commands that have no use for the risk of instances.
+    #[arg(skip)]
+    pub without_risk: bool,
     /// Read the state from this source
     #[arg(long, value_enum, default_value_t = SourceName::Aws)]
     pub source: SourceName,
@@ -130,7 +135,7 @@ pub struct AccessArgs {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Region of STS and Organizations, and the Region to scan by default
-    #[arg(long, value_name = "REGION", value_parser = region)]
+    #[arg(long, value_name = "REGION", value_parser = values::region)]
     pub home_region: Option<String>,
     /// Send every call to this URL
     #[arg(long, value_name = "URL")]
@@ -177,6 +182,15 @@ pub enum StateOutput {
     Parquet,
 }
 
+/// Order of the rows of `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Order {
+    /// As they are found
+    Found,
+    /// Instances by their risk, the highest first; keeps all of them in memory
+    Risk,
+}
+
 /// Arguments of `state`.
 #[derive(Clone, Debug, Args)]
 pub struct StateArgs {
@@ -186,6 +200,9 @@ pub struct StateArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = StateOutput::Table)]
     pub output: StateOutput,
+    /// Order of the rows
+    #[arg(long, value_enum, default_value_t = Order::Found)]
+    pub sort: Order,
     /// Directory of the dataset (`--output parquet`)
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
@@ -304,22 +321,22 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// Set whether requests need a session token: `optional` or `required`
-    #[arg(long, value_name = "VALUE", value_parser = tokens)]
+    #[arg(long, value_name = "VALUE", value_parser = values::tokens)]
     pub http_tokens: Option<HttpTokens>,
     /// Raise hop limits below HOPS (1 to 64) to HOPS; never lower one
-    #[arg(long, value_name = "HOPS", value_parser = hop_limit, conflicts_with = "hop_limit_exact")]
+    #[arg(long, value_name = "HOPS", value_parser = values::hop_limit, conflicts_with = "hop_limit_exact")]
     pub hop_limit: Option<HopLimit>,
     /// Set the hop limit to HOPS (1 to 64), also where that lowers it
-    #[arg(long, value_name = "HOPS", value_parser = hop_limit)]
+    #[arg(long, value_name = "HOPS", value_parser = values::hop_limit)]
     pub hop_limit_exact: Option<HopLimit>,
     /// Set whether the IPv6 endpoint answers: `enabled` or `disabled`
-    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    #[arg(long, value_name = "VALUE", value_parser = values::switch)]
     pub ipv6: Option<Switch>,
     /// Set whether instance tags are shown: `enabled` or `disabled`
-    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    #[arg(long, value_name = "VALUE", value_parser = values::switch)]
     pub tags: Option<Switch>,
     /// Set whether the service answers at all: `enabled` or `disabled`; unchanged by default
-    #[arg(long, value_name = "VALUE", value_parser = switch)]
+    #[arg(long, value_name = "VALUE", value_parser = values::switch)]
     pub http_endpoint: Option<Switch>,
     /// Change the defaults of each account and Region too
     #[arg(long, conflicts_with = "instances_only")]
@@ -332,7 +349,7 @@ pub struct PlanArgs {
     pub pinned_groups: bool,
     /// Set whether each account and Region refuses IMDSv1 altogether: `enabled` (needs
     /// `--allow-irreversible`) or `disabled`
-    #[arg(long, value_name = "VALUE", value_parser = switch, conflicts_with = "instances_only")]
+    #[arg(long, value_name = "VALUE", value_parser = values::switch, conflicts_with = "instances_only")]
     pub http_tokens_enforced: Option<Switch>,
     /// Do not change instances
     #[arg(long)]
@@ -347,7 +364,7 @@ pub struct PlanArgs {
     /// Plan changes even of what this service or tool owns, separated by commas: `eks`, `ecs`,
     /// `batch`, `elastic-beanstalk`, `emr`, `karpenter`, `image-builder`, `cloud9`,
     /// `cloudformation`
-    #[arg(long, value_name = "OWNER", value_delimiter = ',', value_parser = owner)]
+    #[arg(long, value_name = "OWNER", value_delimiter = ',', value_parser = values::owner)]
     pub include_owned: Vec<Owner>,
     /// What is ready for IMDSv2
     #[command(flatten)]
@@ -493,7 +510,7 @@ pub struct PolicyArgs {
     #[arg(long, value_name = "NAME", default_value = "imds-fleet")]
     pub role_name: String,
     /// Account whose principals may assume the role in the StackSet
-    #[arg(long, value_name = "ACCOUNT", required_if_eq("output", "stackset"), value_parser = account)]
+    #[arg(long, value_name = "ACCOUNT", required_if_eq("output", "stackset"), value_parser = values::account)]
     pub trusted_account: Option<String>,
     /// Require this external id in the StackSet
     #[arg(long, value_name = "ID")]
@@ -534,49 +551,6 @@ pub struct RulesArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = RulesOutput::Text)]
     pub output: RulesOutput,
-}
-
-fn owner(text: &str) -> Result<Owner, String> {
-    Owner::ALL.into_iter().find(|owner| owner.option() == text).ok_or_else(|| {
-        let known = Owner::ALL.map(Owner::option).join("`, `");
-        format!("no owner is called `{}`; there are `{known}`", imds_model::printable::brief(text))
-    })
-}
-
-fn account(text: &str) -> Result<String, String> {
-    match text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => Ok(text.to_owned()),
-        false => Err("an account is twelve digits".to_owned()),
-    }
-}
-
-/// A Region becomes part of a host name: nothing else may come through here.
-fn region(text: &str) -> Result<String, String> {
-    let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
-    match !text.is_empty() && text.len() <= 64 && text.bytes().all(fits) && !text.starts_with('-') {
-        true => Ok(text.to_owned()),
-        false => Err("a Region is lower-case letters, digits and `-`, such as `eu-west-1`".to_owned()),
-    }
-}
-
-fn tokens(text: &str) -> Result<HttpTokens, String> {
-    HttpTokens::parse(text).ok_or_else(|| "say `optional` or `required`".to_owned())
-}
-
-fn switch(text: &str) -> Result<Switch, String> {
-    Switch::parse(text).ok_or_else(|| "say `enabled` or `disabled`".to_owned())
-}
-
-fn hop_limit(text: &str) -> Result<HopLimit, String> {
-    text.parse().ok().and_then(HopLimit::new).ok_or_else(|| "say a number from 1 to 64".to_owned())
-}
-
-fn filter(text: &str) -> Result<(String, Vec<String>), String> {
-    let (name, values) = text
-        .split_once('=')
-        .filter(|(name, values)| !name.is_empty() && !values.is_empty())
-        .ok_or_else(|| format!("`{text}` is not a filter: say `NAME=VALUE`"))?;
-    Ok((name.to_owned(), values.split(',').map(str::to_owned).collect()))
 }
 
 #[cfg(test)]

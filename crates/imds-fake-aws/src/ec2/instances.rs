@@ -72,7 +72,7 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Result<Answer, R
                 xml.text("reservationId", "r-0123456789abcdef0").text("ownerId", &request.account);
                 xml.element("instancesSet", |xml| {
                     for instance in &page {
-                        xml.element("item", |xml| write(xml, instance));
+                        xml.element("item", |xml| write(xml, instance, &request.account));
                     }
                 });
             });
@@ -81,7 +81,7 @@ pub(super) fn describe(world: &mut World, request: &Request) -> Result<Answer, R
     }))
 }
 
-fn write(xml: &mut Xml, instance: &Instance) {
+fn write(xml: &mut Xml, instance: &Instance, account: &str) {
     xml.text("instanceId", &instance.id)
         .text("imageId", &instance.image_id)
         .text("instanceType", "m7g.large")
@@ -90,10 +90,13 @@ fn write(xml: &mut Xml, instance: &Instance) {
     xml.element("instanceState", |xml| {
         xml.text("name", &instance.run_state);
     });
-    xml.element("metadataOptions", |xml| {
-        xml.text("state", if instance.pending > 0 { "pending" } else { "applied" });
-        write_options(xml, &instance.options);
-    });
+    if !instance.without_options {
+        xml.element("metadataOptions", |xml| {
+            xml.text("state", if instance.pending > 0 { "pending" } else { "applied" });
+            write_options(xml, &instance.options);
+        });
+    }
+    reachable(xml, instance, account);
     if let Some(principal) = &instance.operator {
         xml.element("operator", |xml| {
             xml.text("managed", true).text("principal", principal).text("hiddenByDefault", instance.hidden);
@@ -106,6 +109,38 @@ fn write(xml: &mut Xml, instance: &Instance) {
             });
         }
     });
+}
+
+/// What it can be reached by, and its role.
+fn reachable(xml: &mut Xml, instance: &Instance, account: &str) {
+    xml.maybe("platform", instance.platform.as_ref()).maybe("ipAddress", instance.public_ip.as_ref());
+    if let Some(name) = &instance.profile {
+        xml.element("iamInstanceProfile", |xml| {
+            xml.text("arn", format!("arn:aws:iam::{account}:instance-profile/{name}"))
+                .text("id", "AIPAEXAMPLE000000000");
+        });
+    }
+    let groups = |xml: &mut Xml| {
+        for id in &instance.security_groups {
+            xml.element("item", |xml| {
+                xml.text("groupId", id).text("groupName", format!("name-of-{id}"));
+            });
+        }
+    };
+    xml.element("groupSet", groups);
+    // An IPv6 address is one of an interface.
+    if let Some(address) = &instance.ipv6 {
+        xml.element("networkInterfaceSet", |xml| {
+            xml.element("item", |xml| {
+                xml.element("groupSet", groups);
+                xml.element("ipv6AddressesSet", |xml| {
+                    xml.element("item", |xml| {
+                        xml.text("ipv6Address", address);
+                    });
+                });
+            });
+        });
+    }
 }
 
 /// Seconds since 1970 as EC2 writes them.

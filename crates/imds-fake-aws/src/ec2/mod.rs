@@ -4,6 +4,7 @@
 mod account;
 mod fleets;
 mod instances;
+mod security_groups;
 mod templates;
 
 pub(crate) use templates::number;
@@ -25,6 +26,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Result<Answer, Ref
         "DeleteLaunchTemplateVersions" => templates::delete_versions(world, request),
         "DescribeFleets" => fleets::describe(world, request),
         "DescribeSpotFleetRequests" => fleets::describe_spot(world, request),
+        "DescribeSecurityGroups" => security_groups::describe(world, request),
         "DescribeRegions" => Ok(account::describe_regions(world)),
         "DescribeImages" => Ok(account::describe_images(world, request)),
         "GetInstanceMetadataDefaults" => Ok(account::get_defaults(world, request)),

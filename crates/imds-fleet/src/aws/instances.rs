@@ -8,6 +8,7 @@ use super::limit::Api;
 use crate::fault::Fault;
 use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountRegion, Instance};
+use crate::inventory::risk::Exposure;
 
 /// The largest page: "MaxResults ... between 5 and 1000" (API reference, `DescribeInstances`).
 /// Asking for a page also moves the call from the small bucket of unpaginated calls (50/10) to the
@@ -145,7 +146,7 @@ fn read(place: &AccountRegion, from: &ec2::Instance) -> Option<Instance> {
         .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
         .collect();
     let operator = from.operator();
-    Some(Instance {
+    let mut instance = Instance {
         place: place.clone(),
         id,
         name: tags.get("Name").cloned(),
@@ -166,7 +167,34 @@ fn read(place: &AccountRegion, from: &ec2::Instance) -> Option<Instance> {
             .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
         hidden: operator.and_then(ec2::OperatorResponse::hidden_by_default) == Some(true),
         tags,
-    })
+        exposure: Some(exposure(from)),
+        risk: None,
+    };
+    instance.assess();
+    Some(instance)
+}
+
+/// What can be known without the rules of its security groups.
+fn exposure(from: &ec2::Instance) -> Exposure {
+    let mut addresses: Vec<String> = from.public_ip_address().map(str::to_owned).into_iter().collect();
+    for interface in from.network_interfaces() {
+        let public = interface.association().and_then(ec2::InstanceNetworkInterfaceAssociation::public_ip);
+        let own = interface.private_ip_addresses().iter().filter_map(|it| it.association()?.public_ip());
+        let ipv6 = interface.ipv6_addresses().iter().filter_map(ec2::InstanceIpv6Address::ipv6_address);
+        addresses.extend(public.into_iter().chain(own).chain(ipv6).map(str::to_owned));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    addresses.retain(|address| seen.insert(address.clone()));
+    let interfaces = from.network_interfaces().iter().flat_map(ec2::InstanceNetworkInterface::groups);
+    let groups = from.security_groups().iter().chain(interfaces);
+    let groups: std::collections::BTreeSet<String> =
+        groups.filter_map(|group| group.group_id().map(str::to_owned)).collect();
+    Exposure {
+        instance_profile: from.iam_instance_profile().and_then(|it| it.arn()).map(str::to_owned),
+        public_addresses: addresses,
+        security_groups: groups.into_iter().collect(),
+        open: None,
+    }
 }
 
 /// The options of an answer and whether they are in force. What is spelled in an unknown way counts

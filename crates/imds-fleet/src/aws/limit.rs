@@ -35,6 +35,7 @@ pub enum Api {
     DeleteLaunchTemplateVersions,
     DescribeFleets,
     DescribeSpotFleetRequests,
+    DescribeSecurityGroups,
     DescribeAutoScalingGroups,
     DescribeWarmPool,
     UpdateAutoScalingGroup,
@@ -66,6 +67,7 @@ impl Api {
             Self::DeleteLaunchTemplateVersions => "DeleteLaunchTemplateVersions",
             Self::DescribeFleets => "DescribeFleets",
             Self::DescribeSpotFleetRequests => "DescribeSpotFleetRequests",
+            Self::DescribeSecurityGroups => "DescribeSecurityGroups",
             Self::DescribeAutoScalingGroups => "DescribeAutoScalingGroups",
             Self::DescribeWarmPool => "DescribeWarmPool",
             Self::UpdateAutoScalingGroup => "UpdateAutoScalingGroup",
@@ -106,6 +108,7 @@ impl Api {
             | Self::DescribeImages
             | Self::DescribeFleets
             | Self::DescribeSpotFleetRequests
+            | Self::DescribeSecurityGroups
             | Self::GetInstanceMetadataDefaults => (100.0, 20.0),
             Self::ModifyInstanceMetadataOptions
             | Self::CreateLaunchTemplateVersion

@@ -15,5 +15,6 @@ pub mod limit;
 pub mod metrics;
 pub mod modify;
 mod profile;
+pub mod security_groups;
 pub mod session;
 pub mod warm_pools;

@@ -12,7 +12,7 @@ use crate::change::defaults::Seen;
 use crate::change::launches::{self, Launches};
 use crate::change::plan::{Change, LeftOut, Plan, Planned, Rules, SCHEMA_VERSION};
 use crate::change::readiness::{Accepted, UsageStatuses};
-use crate::cli::PlanArgs;
+use crate::cli::{PlanArgs, ScopeArgs};
 use crate::clock;
 use crate::counts::Counts;
 use crate::error::Error;
@@ -131,7 +131,8 @@ struct Found {
 impl Found {
     async fn scan(args: &PlanArgs) -> Result<(Self, Counts), Error> {
         let mut found = Self::default();
-        let counts = scan::run_scan(&args.scope, &mut |event| {
+        let scope = ScopeArgs { without_risk: true, ..args.scope.clone() };
+        let counts = scan::run_scan(&scope, &mut |event| {
             let Event::Found(resources) = event else { return Ok(()) };
             for resource in resources {
                 match resource {

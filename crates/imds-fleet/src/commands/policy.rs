@@ -38,7 +38,12 @@ pub fn run(args: &PolicyArgs, out: Out<'_>) -> Result<End, Error> {
 
 /// The calls of `state`, `audit`, `usage`, `report` and `plan`.
 fn read(args: &PolicyArgs) -> Vec<&'static str> {
-    let mut actions = vec!["cloudwatch:GetMetricData", "ec2:DescribeInstances", "ec2:DescribeRegions"];
+    let mut actions = vec![
+        "cloudwatch:GetMetricData",
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "ec2:DescribeSecurityGroups",
+    ];
     if !args.instances_only {
         actions.extend([
             "autoscaling:DescribeAutoScalingGroups",

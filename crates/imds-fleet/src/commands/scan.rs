@@ -168,7 +168,11 @@ async fn live(
         accounts,
         regions,
         shard: args.shard,
-        wanted: Wanted { instances: true, launch_sources: !args.instances_only },
+        wanted: Wanted {
+            instances: true,
+            launch_sources: !args.instances_only,
+            security_groups: !args.without_risk,
+        },
         selection: Selection { filters: args.filters.clone(), v1_only: args.v1_only },
         concurrency: usize::from(args.access.concurrency),
         excluded: args.exclude_accounts.iter().cloned().collect(),

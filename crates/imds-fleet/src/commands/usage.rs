@@ -27,6 +27,7 @@ pub async fn run(args: &UsageArgs, out: Out<'_>) -> Result<End, Error> {
     let mut asked = Asked::default();
     let mut scope = args.scope.clone();
     scope.instances_only = true;
+    scope.without_risk = true;
     let scanned = scan::run_scan(&scope, &mut |event| {
         if let Event::Found(resources) = event {
             for resource in resources {

@@ -6,6 +6,7 @@ pub mod options;
 pub mod owner;
 pub mod requests;
 pub mod resource;
+pub mod risk;
 
 /// The version of the JSON outputs; it grows when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -11,6 +11,7 @@ use super::effective::Effective;
 use super::options::{Options, Posture};
 use super::owner::Owner;
 use super::requests::{FleetRequest, FleetUse, WarmPool};
+use super::risk::{Exposure, Risk};
 
 /// An instance and its metadata options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,9 +57,20 @@ pub struct Instance {
     /// All tags.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// How it can be reached and what there is to steal, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<Exposure>,
+    /// How much is at stake while IMDSv1 is answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
 }
 
 impl Instance {
+    /// Works out the risk of what is known by now.
+    pub fn assess(&mut self) {
+        self.risk = Risk::of(self.posture, &self.run_state, self.exposure.as_ref());
+    }
+
     /// Who owns it, by its tags.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {

@@ -70,6 +70,8 @@ pub const COLUMNS: &[(&str, Type)] = &[
     ("assumed", Type::Text),
     ("not_scanned", Type::Text),
     ("tags", Type::Text),
+    ("risk", Type::Integer),
+    ("risk_reasons", Type::Text),
 ];
 
 /// A row under construction: a value for each column, or none.
@@ -150,6 +152,10 @@ pub fn resource(resource: &Resource) -> Row {
             row.text("operator", it.operator.as_deref());
             row.text("owner", it.owner().map(|owner| owner.option()));
             row.set("hidden", Value::Boolean(it.hidden));
+            if let Some(risk) = &it.risk {
+                row.set("risk", Value::Integer(risk.score.into()));
+                row.text("risk_reasons", Some(&risk.reasons.join("; ")));
+            }
             if let Ok(tags) = serde_json::to_string(&it.tags) {
                 row.set("tags", Value::Text(tags));
             }

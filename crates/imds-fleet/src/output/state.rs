@@ -212,6 +212,8 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
             notes.extend(it.lifecycle.clone());
             notes.extend(it.operator.as_ref().map(|operator| format!("managed by {operator}")));
             notes.extend(it.owner().map(|owner| format!("owned by {}", owner.name())));
+            let risk = it.risk.as_ref();
+            notes.extend(risk.map(|risk| format!("risk {} ({})", risk.score, risk.reasons.join(", "))));
             notes.join(", ")
         }
         Resource::LaunchTemplate(it) => {

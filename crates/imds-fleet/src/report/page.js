@@ -1,11 +1,12 @@
 "use strict";
 const rows = JSON.parse(document.getElementById("rows").textContent);
 const size = 200;
-let shown = rows, page = 0, column = 3, ascending = true;
+// The highest risk first.
+let shown = rows, page = 0, column = 11, ascending = false;
 const body = document.getElementById("instances"), place = document.getElementById("place");
 // Worst first, not by the alphabet.
 const postures = ["v1-allowed", "unknown", "v2-pending", "v2-required", "endpoint-disabled"];
-const value = row => column === 3 ? postures.indexOf(row[3]) : row[column];
+const value = row => column === 3 ? postures.indexOf(row[3]) : column === 11 ? row[11] ?? -1 : row[column];
 const compare = (a, b) => {
   const x = value(a), y = value(b);
   const order = typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en");

@@ -18,9 +18,9 @@ use crate::rules::judge::Finding;
 const BARS: usize = 40;
 
 /// The columns of the table of instances.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "Account", "Region", "Instance", "Posture", "Tokens", "Hops", "Endpoint", "IPv6", "Tags", "Name",
-    "Findings",
+    "Findings", "Risk", "Reasons",
 ];
 
 type PostureCounts = BTreeMap<String, BTreeMap<Posture, u64>>;
@@ -116,6 +116,8 @@ impl<'a> Page<'a> {
             options.instance_metadata_tags,
             it.name,
             rules.join(" "),
+            it.risk.as_ref().map(|risk| risk.score),
+            it.risk.as_ref().map(|risk| risk.reasons.join(", ")),
         ]);
         let separator = if std::mem::replace(&mut self.any, true) { "," } else { "" };
         // A tag may hold anything; `</script>` in it must not end the data.
@@ -181,7 +183,8 @@ impl<'a> Page<'a> {
             let _ = writeln!(text, "</tr></thead><tbody>{}</tbody></table></div>", rows.join("\n"));
         }
         text.push_str(
-            "<h2>Instances</h2>\n<div class=\"tools\"><input id=\"search\" type=\"search\" placeholder=\"Search\" \
+            "<h2>Instances</h2>\n<p>By risk: while IMDSv1 is answered, an instance profile counts 8, a public address 4, a \
+             security group that is open to 0.0.0.0/0 or ::/0 2, running 1.</p>\n<div class=\"tools\"><input id=\"search\" type=\"search\" placeholder=\"Search\" \
              aria-label=\"Search\"><button id=\"back\">Previous</button><span id=\"place\"></span>\
              <button id=\"on\">Next</button></div>\n<div class=\"wide\"><table class=\"list\" id=\"list\"><thead><tr>",
         );

@@ -305,6 +305,8 @@ mod tests {
             operator: None,
             hidden: false,
             tags: Default::default(),
+            exposure: None,
+            risk: None,
         }
     }
 

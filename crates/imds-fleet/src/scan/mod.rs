@@ -28,4 +28,6 @@ pub struct Wanted {
     pub instances: bool,
     /// Launch templates, launch configurations, images and account defaults.
     pub launch_sources: bool,
+    /// The rules of the security groups of instances that answer IMDSv1.
+    pub security_groups: bool,
 }

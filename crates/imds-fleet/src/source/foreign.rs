@@ -178,7 +178,7 @@ pub(super) fn steampipe(row: &Map<String, Value>, region: Option<&str>) -> Resul
     };
     let (options, options_state) = options.options();
     let tags = tags_of(&object("tags")?);
-    Ok(Some(Resource::Instance(Box::new(Instance {
+    let mut instance = Instance {
         place: AccountRegion {
             account: text("account_id").unwrap_or("unknown").to_owned(),
             region: text("region").or(region).unwrap_or("unknown").to_owned(),
@@ -199,7 +199,11 @@ pub(super) fn steampipe(row: &Map<String, Value>, region: Option<&str>) -> Resul
         operator: None,
         hidden: false,
         tags,
-    }))))
+        exposure: None,
+        risk: None,
+    };
+    instance.assess();
+    Ok(Some(Resource::Instance(Box::new(instance))))
 }
 
 fn tags_of(tags: &Value) -> BTreeMap<String, String> {
@@ -347,7 +351,7 @@ fn terraform(kind: &str, values: &Map<String, Value>) -> Result<Option<Resource>
         return Ok(None);
     }
     let tags = tags_of(values.get("tags_all").or(values.get("tags")).unwrap_or(&Value::Null));
-    Ok(Some(Resource::Instance(Box::new(Instance {
+    let mut instance = Instance {
         place,
         id: id.to_owned(),
         name: tags.get("Name").cloned(),
@@ -363,5 +367,9 @@ fn terraform(kind: &str, values: &Map<String, Value>) -> Result<Option<Resource>
         operator: None,
         hidden: false,
         tags,
-    }))))
+        exposure: None,
+        risk: None,
+    };
+    instance.assess();
+    Ok(Some(Resource::Instance(Box::new(instance))))
 }

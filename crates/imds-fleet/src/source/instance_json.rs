@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::inventory::options::{Options, Posture};
 use crate::inventory::resource::{AccountRegion, Instance};
+use crate::inventory::risk::Exposure;
 
 /// The fields that matter here.
 #[derive(Debug, Deserialize)]
@@ -34,6 +35,27 @@ pub struct InstanceJson {
     // The CLI writes `null` for no tags where a query selects them.
     #[serde(alias = "tags", default)]
     tags: Option<Vec<TagJson>>,
+    #[serde(alias = "iamInstanceProfile", default)]
+    iam_instance_profile: Option<ProfileJson>,
+    #[serde(alias = "publicIpAddress", default)]
+    public_ip_address: Option<String>,
+    #[serde(alias = "ipv6Address", default)]
+    ipv6_address: Option<String>,
+    // Whole output always has it: without it nothing is known of what a selection left out.
+    #[serde(alias = "securityGroups", default)]
+    security_groups: Option<Vec<GroupJson>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ProfileJson {
+    #[serde(alias = "Arn", default)]
+    arn: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroupJson {
+    #[serde(alias = "GroupId", alias = "groupId", default)]
+    group_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,8 +140,14 @@ impl InstanceJson {
             .chain(more_tags)
             .map(|tag| (tag.key, tag.value.unwrap_or_default()))
             .collect();
+        let exposure = self.security_groups.map(|groups| Exposure {
+            instance_profile: self.iam_instance_profile.and_then(|it| it.arn),
+            public_addresses: self.public_ip_address.into_iter().chain(self.ipv6_address).collect(),
+            security_groups: groups.into_iter().filter_map(|it| it.group_id).collect(),
+            open: None,
+        });
         let hidden = self.operator.as_ref().is_some_and(|operator| operator.hidden_by_default);
-        Ok(Some(Instance {
+        let mut instance = Instance {
             place,
             id,
             name: tags.get("Name").cloned(),
@@ -141,7 +169,11 @@ impl InstanceJson {
                 .map(|operator| operator.principal.unwrap_or_else(|| "unnamed".to_owned())),
             hidden,
             tags,
-        }))
+            exposure,
+            risk: None,
+        };
+        instance.assess();
+        Ok(Some(instance))
     }
 }
 

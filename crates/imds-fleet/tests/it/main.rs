@@ -20,6 +20,7 @@ mod ready;
 mod refused;
 mod report;
 mod resumed;
+mod risk;
 mod rollback;
 mod shown;
 mod sources;

@@ -29,6 +29,7 @@ fn every_command_runs_with_what_its_policy_allows_and_not_with_one_action_less()
     let mut given = world(&odd());
     pinned(&mut given);
     given.at(ACCOUNT, REGION).groups[0].warm_pool = Some(Vec::new());
+    given.instance_mut("i-0").unwrap().security_groups = vec!["sg-1".to_owned()];
     let fake = Fake::start(given).unwrap();
     let allow = |allowed: &BTreeSet<String>| fake.world().allowed = Some(allowed.clone());
     let read = actions(&["read"]);
@@ -63,7 +64,12 @@ fn every_command_runs_with_what_its_policy_allows_and_not_with_one_action_less()
 fn instances_alone_need_little() {
     let fake = Fake::start(world(&odd())).unwrap();
     let read = actions(&["read", "--instances-only"]);
-    let expected = ["cloudwatch:GetMetricData", "ec2:DescribeInstances", "ec2:DescribeRegions"];
+    let expected = [
+        "cloudwatch:GetMetricData",
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "ec2:DescribeSecurityGroups",
+    ];
     assert_eq!(read, expected.map(str::to_owned).into());
     fake.world().allowed = Some(read);
     assert_eq!(ran(&fake, &["state", "--instances-only"]).status, 0);
