@@ -10,6 +10,7 @@ mod check;
 mod dist;
 mod docs;
 mod generate;
+mod kill;
 mod model;
 mod package;
 mod service;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Some("dist") => dist::run(rest),
         Some("docs") => docs::run(rest),
         Some("generate") => generate::run(rest),
+        Some("kill") => kill::run(rest),
         Some("model") => model::run(rest),
         Some("package") => package::run(rest),
         Some("soak") => soak::run(rest),

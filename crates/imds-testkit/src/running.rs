@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
-use crate::{CommandOutput, TestEnvironment, secrets, terminal};
+use crate::{CommandOutput, Kill, TestEnvironment, secrets, terminal};
 
 /// Longest time that a command may take: far above anything a healthy one takes on a loaded
 /// machine.
@@ -55,6 +55,15 @@ impl Running {
     /// Sends the command a signal.
     pub fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).expect("signal our own child");
+    }
+
+    /// Lets the command live for a drawn part of this time, and kills it unless it has ended.
+    ///
+    /// # Panics
+    /// As [`Running::wait`].
+    pub fn kill_within(mut self, longest: Duration, kill: &mut Kill) -> CommandOutput {
+        kill.strike(&mut self.child, longest);
+        self.wait()
     }
 
     /// Waits for the command to end.

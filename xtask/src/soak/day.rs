@@ -179,6 +179,9 @@ impl Reader {
     }
 
     fn read(&mut self, requests: u64) -> io::Result<()> {
+        // While the events of the last tenth went on, the connection was idle for too long.
+        self.steady = Client::connect(self.address)?;
+        self.faulty = None;
         let until = self.requests + requests;
         while self.requests < until {
             match self.requests % FAULTY_EVERY {

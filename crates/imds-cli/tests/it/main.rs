@@ -18,6 +18,7 @@ mod formats;
 mod get;
 mod identity;
 mod isolation;
+mod killed;
 mod listing;
 mod mistakes;
 mod names;

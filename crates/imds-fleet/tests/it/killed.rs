@@ -4,9 +4,11 @@
 use std::io::Read;
 use std::process::Stdio;
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use imds_fake_aws::world::Options;
 use imds_fake_aws::{Fake, Fault, Group, Harm, Mixed, Moment, Template, World};
+use imds_testkit::Kill;
 
 use crate::change::{ACCOUNT, Files, REGION, files, odd, options, world};
 use crate::harness::fleet;
@@ -271,5 +273,63 @@ fn rollback_of_everything_killed_at_every_call_goes_on_to_the_end() {
                 assert_eq!((instances, defaults, groups, versions), (vec![2, 2], 2, vec![2, 4], 2), "{at}");
             }
         }
+    }
+}
+
+/// The command, killed at a drawn moment of this time.
+fn killed_within(fake: &Fake, args: &[&str], longest: Duration, kill: &mut Kill) {
+    let mut child = fleet(fake, args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    kill.strike(&mut child, longest);
+    child.wait().unwrap();
+    fake.settle().unwrap();
+}
+
+/// Not at a request but between any two instructions. `IMDS_KILLS` sets the number of kills, 6 by
+/// default; the moments follow from the number of the kill, and `IMDS_KILL` runs that one alone.
+#[test]
+fn apply_and_rollback_killed_at_any_moment_lose_nothing_and_do_nothing_twice() {
+    // How long an apply takes: what is killed later than that was not killed.
+    let mut usual = None;
+    for mut kill in Kill::all(6) {
+        let number = kill.number;
+        let fake = Fake::start(everything()).unwrap();
+        let before = all(&fake);
+        let files = files();
+        assert_eq!(files.plan(&fake, &EVERYTHING).status, 0);
+        let journal = files.journal.to_str().unwrap().to_owned();
+        let back_args = ["rollback", &journal, "--poll", "1ms", "--polls", "20"];
+        let apply_args = files.apply_args(&[]);
+        let is_rollback = number % 2 == 1;
+        let args = if is_rollback { &back_args[..] } else { &apply_args[..] };
+        let took = *usual.get_or_insert_with(|| {
+            // On a world and files of its own.
+            let (fake, files) = (Fake::start(everything()).unwrap(), crate::change::files());
+            assert_eq!(files.plan(&fake, &EVERYTHING).status, 0);
+            #[allow(clippy::disallowed_methods, reason = "the moments are spread over a run")]
+            let started = Instant::now();
+            assert_eq!(files.apply(&fake, &[]).status, 0);
+            started.elapsed()
+        });
+        if is_rollback {
+            assert_eq!(files.apply(&fake, &[]).status, 0, "kill {number}");
+        }
+        for _ in 0..=kill.draw(2) {
+            killed_within(&fake, args, took, &mut kill);
+        }
+        let (instances, defaults, groups, versions) = changes(&fake);
+        let most = if is_rollback { 2 } else { 1 };
+        assert!(instances.iter().all(|it| *it <= most) && defaults <= most, "kill {number}: {instances:?}");
+        assert!(groups[0] <= most && groups[1] <= 2 * most && versions <= 2, "kill {number}: {groups:?}");
+        // Onward and then back, or straight back.
+        if !is_rollback && kill.draw(2) == 0 {
+            let resumed = files.apply(&fake, &[]);
+            assert_eq!(resumed.status, 0, "kill {number}: {resumed:?}");
+            assert_eq!(changes(&fake), (vec![1, 1], 1, vec![1, 2], 2), "kill {number}");
+        }
+        if begun(&files) {
+            let back = files.rollback(&fake, &[]);
+            assert_eq!(back.status, 0, "kill {number}: {back:?}");
+        }
+        assert_eq!(all(&fake), before, "kill {number}");
     }
 }

@@ -189,6 +189,13 @@ impl Daemon {
         assert_eq!(status.code(), None, "{said}");
     }
 
+    /// Lets it live for a drawn part of this time, and kills it.
+    pub(crate) fn kill_within(mut self, longest: Duration, kill: &mut imds_testkit::Kill) {
+        kill.strike(&mut self.child, longest);
+        let (status, said) = self.end();
+        assert_eq!(status.code(), None, "{said}");
+    }
+
     /// Whether it has ended.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()

@@ -1,5 +1,9 @@
 //! The daemon is killed with SIGKILL at every step, and started again.
 
+use std::time::Duration;
+
+use imds_testkit::Kill;
+
 use crate::auto_scaling::{AutoScaling, Fault};
 use crate::daemon::Place;
 use crate::{instance, set_state};
@@ -101,4 +105,27 @@ fn while_the_command_runs_and_it_ends_before_the_restart() {
     second.says("the command ended with exit status: 7").says(COMPLETED);
     second.stop();
     assert_eq!((place.runs(), api.world(|world| world.completed())), (1, vec!["ABANDON".to_owned()]));
+}
+
+/// Not at a system call but between any two instructions. `IMDS_KILLS` sets the number of kills, 6
+/// by default; a failure names its own, and `IMDS_KILL` runs that one alone.
+#[test]
+fn at_any_moment() {
+    for mut kill in Kill::all(6) {
+        let number = kill.number;
+        let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+        set_state(&instance, "Terminated");
+        let command = place.command();
+        let arguments = ["--exec", command.as_str()];
+        for _ in 0..=kill.draw(3) {
+            place.daemon(&instance, &api, &arguments).kill_within(Duration::from_millis(200), &mut kill);
+        }
+        let mut last = place.daemon(&instance, &api, &arguments);
+        api.wait_for(|world| !world.lifecycle.is_waiting());
+        set_state(&instance, "Standby");
+        last.says("state `Standby`: nothing to do");
+        let said = last.stop();
+        let completed = api.world(|world| world.completed());
+        assert_eq!((place.runs(), completed), (1, vec!["CONTINUE".to_owned()]), "kill {number}: {said}");
+    }
 }
