@@ -146,6 +146,8 @@ pub struct Template {
     pub tags: BTreeMap<String, String>,
     /// Tags that it gives to instances.
     pub instance_tags: BTreeMap<String, String>,
+    /// The user data of versions that have some, in base64.
+    pub user_data: BTreeMap<usize, String>,
     /// Versions that were deleted: their numbers are not given again.
     pub deleted: BTreeSet<usize>,
 }

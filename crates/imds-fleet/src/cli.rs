@@ -100,6 +100,9 @@ pub struct ScopeArgs {
     /// Set by the commands that have no use for the risk of instances.
     #[arg(skip)]
     pub without_risk: bool,
+    /// Set by the commands that take `--user-data`.
+    #[arg(skip)]
+    pub user_data: bool,
     /// Read the state from this source
     #[arg(long, value_enum, default_value_t = SourceName::Aws)]
     pub source: SourceName,
@@ -182,6 +185,31 @@ pub enum StateOutput {
     Parquet,
 }
 
+/// User data of launch templates.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct UserDataArgs {
+    /// Have `imds-lint` read the user data of launch templates
+    #[arg(long, conflicts_with = "instances_only")]
+    pub user_data: bool,
+}
+
+impl UserDataArgs {
+    /// The scope, with user data where it is asked for.
+    #[must_use]
+    pub fn within(self, scope: &ScopeArgs) -> ScopeArgs {
+        ScopeArgs { user_data: self.user_data, ..scope.clone() }
+    }
+}
+
+/// Traces of `imds-trace`.
+#[derive(Clone, Debug, Args)]
+pub struct TraceArgs {
+    /// Join the JSON lines that `imds-trace` wrote to FILE; `-` reads standard input (can be
+    /// repeated)
+    #[arg(long = "trace", value_name = "FILE")]
+    pub traces: Vec<PathBuf>,
+}
+
 /// Order of the rows of `state`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Order {
@@ -200,6 +228,9 @@ pub struct StateArgs {
     /// Output format
     #[arg(long, value_enum, default_value_t = StateOutput::Table)]
     pub output: StateOutput,
+    /// User data
+    #[command(flatten)]
+    pub user_data: UserDataArgs,
     /// Order of the rows
     #[arg(long, value_enum, default_value_t = Order::Found)]
     pub sort: Order,
@@ -228,6 +259,9 @@ pub struct UsageArgs {
     /// Number of whole days to look back, besides today
     #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub days: u16,
+    /// Traces of the instances
+    #[command(flatten)]
+    pub traces: TraceArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = UsageOutput::Table)]
     pub output: UsageOutput,
@@ -242,6 +276,12 @@ pub struct ReportArgs {
     /// Judge by the policy in FILE
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// User data
+    #[command(flatten)]
+    pub user_data: UserDataArgs,
+    /// Traces of the instances
+    #[command(flatten)]
+    pub traces: TraceArgs,
     /// Write the page to FILE
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -303,6 +343,9 @@ pub struct AuditArgs {
     /// Judge by the policy in FILE
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// User data
+    #[command(flatten)]
+    pub user_data: UserDataArgs,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Low)]
     pub fail_on: FailOn,

@@ -20,7 +20,9 @@ mod rules;
 mod scan;
 mod shell;
 mod source;
+mod trace;
 mod usage;
+mod user_data;
 
 use std::process::ExitCode;
 

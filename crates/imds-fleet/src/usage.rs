@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::fault::Fault;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{AccountRegion, Instance};
+use crate::trace::TracedCaller;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -94,6 +95,28 @@ pub struct Usage {
     pub calls: Option<f64>,
     /// IMDSv1 calls that were refused; none without data.
     pub refused: Option<f64>,
+    /// The programs that a trace of the instance saw using IMDSv1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<TracedCaller>,
+}
+
+impl Usage {
+    /// Adds what a trace saw. Requests since the beginning of the window are use, whatever the
+    /// metrics say.
+    pub fn traced(&mut self, callers: &[TracedCaller], days: u16, now: i64) {
+        let start = Window { days, now }.start();
+        let recent = |it: &&TracedCaller| it.last.is_none_or(|last| last.as_second() >= start);
+        let recent: Vec<&TracedCaller> = callers.iter().filter(recent).collect();
+        self.callers = callers.to_vec();
+        let Some(first) = recent.first() else { return };
+        let requests: u64 = recent.iter().map(|it| it.requests).sum();
+        let more = if recent.len() > 1 { format!(" and {} more", recent.len() - 1) } else { String::new() };
+        let seen = format!("traced: {requests} by {}{more}", first.label());
+        self.reason = format!("{}; {seen}", self.reason);
+        if self.status != UsageStatus::Off {
+            self.status = UsageStatus::InUse;
+        }
+    }
 }
 
 /// The document that `usage --output json` writes, as far as it is read again.
@@ -210,6 +233,7 @@ pub fn judge(it: &Instance, calls: &Calls, group: Option<&Calls>, days: u16, now
         reason,
         calls: calls.answered.total(),
         refused,
+        callers: Vec::new(),
     }
 }
 
@@ -225,6 +249,7 @@ fn judge_group(place: &AccountRegion, name: &str, calls: &Calls, window: Window)
         reason,
         calls: calls.answered.total(),
         refused: calls.refused.total(),
+        callers: Vec::new(),
     }
 }
 

@@ -85,6 +85,8 @@ fn write(xml: &mut Xml, instance: &Instance, account: &str) {
     xml.text("instanceId", &instance.id)
         .text("imageId", &instance.image_id)
         .text("instanceType", "m7g.large")
+        // Always there, empty where there is none ("privateDnsName", API reference, `Instance`).
+        .text("privateDnsName", "")
         .text("launchTime", timestamp(instance.launched_at))
         .maybe("instanceLifecycle", instance.lifecycle.as_ref());
     xml.element("instanceState", |xml| {

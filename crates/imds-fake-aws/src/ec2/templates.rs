@@ -43,6 +43,7 @@ fn write(xml: &mut Xml, template: &Template, number: usize, resolved: &dyn Fn(&s
         .text("defaultVersion", template.default == number);
     xml.element("launchTemplateData", |xml| {
         xml.maybe("imageId", image.as_deref().map(resolved));
+        xml.maybe("userData", template.user_data.get(&number));
         if !template.instance_tags.is_empty() {
             xml.element("tagSpecificationSet", |xml| {
                 xml.element("item", |xml| {

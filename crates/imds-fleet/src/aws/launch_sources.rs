@@ -15,6 +15,7 @@ use crate::inventory::options::Options;
 use crate::inventory::owner::Owner;
 use crate::inventory::requests::FleetUse;
 use crate::inventory::resource::{AccountRegion, Gap, Pin};
+use crate::user_data::Encoded;
 
 /// A version of a launch template, as read.
 #[derive(Clone, Debug)]
@@ -37,6 +38,8 @@ pub struct Version {
     pub instance_tags: Vec<String>,
     /// What anyone who made it says of it.
     pub description: Option<String>,
+    /// Its user data.
+    pub user_data: Option<Encoded>,
 }
 
 /// The groups that launch from a version.
@@ -306,6 +309,10 @@ pub fn read_version(from: &ec2::LaunchTemplateVersion) -> Option<Version> {
             .filter(|operator| operator.managed() == Some(true))
             .map(|operator| operator.principal().unwrap_or("unnamed").to_owned()),
         description: from.version_description().map(str::to_owned),
+        user_data: data
+            .and_then(ec2::ResponseLaunchTemplateData::user_data)
+            .filter(|text| !text.is_empty())
+            .map(|text| Encoded(text.to_owned())),
     })
 }
 

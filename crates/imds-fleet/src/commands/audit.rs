@@ -34,7 +34,7 @@ pub async fn run(args: &AuditArgs, out: Out<'_>) -> Result<End, Error> {
     let today = args.as_of.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
     let mut writer = Writer::new(form, out, now);
     let mut failing = false;
-    let counts = scan::run_scan(&args.scope, &mut |event| match event {
+    let counts = scan::run_scan(&args.user_data.within(&args.scope), &mut |event| match event {
         Event::AccountRegions(_) | Event::NotLookedAt(_) => Ok(()),
         Event::Found(resources) => resources.iter().try_for_each(|resource| {
             let findings = judge::judge(resource, &policy, today);

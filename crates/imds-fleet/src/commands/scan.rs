@@ -107,6 +107,7 @@ impl Selected {
             (args.organization, "--organization"),
             (args.all_regions, "--all-regions"),
             (args.checkpoint.is_some(), "--checkpoint"),
+            (args.user_data, "--user-data"),
             (args.role.role_name.is_some(), "--role-name"),
             (args.files.iter().filter(|path| *path == Path::new("-")).count() > 1, "--file - given twice"),
         ];
@@ -172,6 +173,7 @@ async fn live(
             instances: true,
             launch_sources: !args.instances_only,
             security_groups: !args.without_risk,
+            user_data: args.user_data,
         },
         selection: Selection { filters: args.filters.clone(), v1_only: args.v1_only },
         concurrency: usize::from(args.access.concurrency),
@@ -222,6 +224,7 @@ fn scope_of(args: &ScopeArgs, access: &Access, accounts: &Accounts, regions: &Re
         (!filters.is_empty(), format!("filter {}", filters.join(" "))),
         (args.v1_only, "IMDSv1 only".to_owned()),
         (args.instances_only, "instances only".to_owned()),
+        (args.user_data, "user data".to_owned()),
     ];
     for (_, text) in more.into_iter().filter(|(given, _)| *given) {
         scope.push_str(&format!(", {text}"));

@@ -29,7 +29,9 @@ pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
     };
     let mut writer = Writer::new(form, out);
     let counts = match args.sort {
-        Order::Found => scan::run_scan(&args.scope, &mut |event| writer.event(event)).await?,
+        Order::Found => {
+            scan::run_scan(&args.user_data.within(&args.scope), &mut |event| writer.event(event)).await?
+        }
         Order::Risk => by_risk(args, &mut writer).await?,
     };
     writer.finish(&counts)?;
@@ -39,7 +41,7 @@ pub async fn run(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
 /// Keeps everything until the end, and writes it in the order of the risk.
 async fn by_risk(args: &StateArgs, writer: &mut Writer<'_>) -> Result<Counts, Error> {
     let (mut found, mut scans) = (Vec::new(), Vec::new());
-    let counts = scan::run_scan(&args.scope, &mut |event| {
+    let counts = scan::run_scan(&args.user_data.within(&args.scope), &mut |event| {
         match event {
             Event::Found(resources) => found.extend(resources.iter().cloned()),
             Event::Scanned(_) => scans.push(event.clone()),
@@ -71,7 +73,8 @@ async fn dataset(args: &StateArgs, out: Out<'_>) -> Result<End, Error> {
         return Err(Error::Input(text.to_owned()));
     }
     let mut dataset = Dataset::new(directory, &args.scope.shard.to_string(), clock::now())?;
-    let counts = scan::run_scan(&args.scope, &mut |event| dataset.event(event)).await?;
+    let counts =
+        scan::run_scan(&args.user_data.within(&args.scope), &mut |event| dataset.event(event)).await?;
     written(writeln!(out, "{}; dataset in `{}`", counts.line(), directory.display()))?;
     Ok(if counts.incomplete.is_empty() { End::Clean } else { End::Incomplete })
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::account_region::AccountRegion;
 use super::effective::Effective;
+use super::lint::UserData;
 use super::options::{Options, Posture};
 use super::owner::Owner;
 use super::requests::{FleetRequest, FleetUse, WarmPool};
@@ -145,6 +146,9 @@ pub struct LaunchTemplate {
     /// What had to be assumed because it could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<String>,
+    /// What `imds-lint` found in its user data; nothing where it has none, or was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<UserData>,
 }
 
 impl LaunchTemplate {

@@ -229,6 +229,13 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
             if it.launched > 0 {
                 note.push_str(&format!(", in the tags of {} instances", it.launched));
             }
+            if let Some(data) = it.user_data.as_ref().filter(|data| !data.findings.is_empty()) {
+                let v1 = data.findings.iter().filter(|finding| finding.v1).count();
+                note.push_str(&format!(
+                    ", {} findings in its user data, {v1} of them IMDSv1",
+                    data.findings.len()
+                ));
+            }
             let owner = it.owner.map(|owner| format!(", owned by {}", owner.name())).unwrap_or_default();
             format!(
                 "{note}{owner}; next launch: {}{}",

@@ -1,7 +1,7 @@
 //! Writes the page: rows streaming, figures at the end. It loads nothing, and may not
 //! (Content-Security-Policy).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write;
 
@@ -13,14 +13,27 @@ use crate::inventory::resource::{Instance, Resource};
 use crate::output::flat;
 use crate::rules::catalogue::{RULES, Severity};
 use crate::rules::judge::Finding;
+use crate::trace::Traces;
 
 /// How many accounts and Regions the charts show.
 const BARS: usize = 40;
 
 /// The columns of the table of instances.
-const COLUMNS: [&str; 13] = [
-    "Account", "Region", "Instance", "Posture", "Tokens", "Hops", "Endpoint", "IPv6", "Tags", "Name",
-    "Findings", "Risk", "Reasons",
+const COLUMNS: [&str; 14] = [
+    "Account",
+    "Region",
+    "Instance",
+    "Posture",
+    "Tokens",
+    "Hops",
+    "Endpoint",
+    "IPv6",
+    "Tags",
+    "Name",
+    "Findings",
+    "Risk",
+    "Reasons",
+    "IMDSv1 by",
 ];
 
 type PostureCounts = BTreeMap<String, BTreeMap<Posture, u64>>;
@@ -33,6 +46,9 @@ pub struct Page<'a> {
     regions: PostureCounts,
     findings: BTreeMap<&'static str, u64>,
     others: Vec<(Severity, String)>,
+    traces: &'a Traces,
+    /// Instances that there are traces of and that were not found yet.
+    untraced: BTreeSet<&'a str>,
 }
 
 impl std::fmt::Debug for Page<'_> {
@@ -47,7 +63,7 @@ impl<'a> Page<'a> {
     /// # Errors
     ///
     /// Returns an error if it cannot be written.
-    pub fn new(out: &'a mut (dyn Write + Send)) -> std::io::Result<Self> {
+    pub fn new(out: &'a mut (dyn Write + Send), traces: &'a Traces) -> std::io::Result<Self> {
         write!(
             out,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -58,7 +74,8 @@ impl<'a> Page<'a> {
             include_str!("page.css")
         )?;
         let (accounts, regions, findings) = Default::default();
-        Ok(Self { out, any: false, accounts, regions, findings, others: Vec::new() })
+        let untraced = traces.instances().collect();
+        Ok(Self { out, any: false, accounts, regions, findings, others: Vec::new(), traces, untraced })
     }
 
     /// Takes in a resource and what is wrong with it.
@@ -104,6 +121,11 @@ impl<'a> Page<'a> {
         *self.regions.entry(it.place.region.clone()).or_default().entry(it.posture).or_default() += 1;
         let options = &it.options;
         let rules: Vec<&str> = open.iter().map(|finding| finding.rule.id).collect();
+        self.untraced.remove(it.id.as_str());
+        let callers = self.traces.of(&it.id).map(|callers| {
+            let labels = callers.iter().map(|it| format!("{}: {}", it.label(), it.requests));
+            labels.collect::<Vec<_>>().join(", ")
+        });
         let row = json!([
             it.place.account,
             it.place.region,
@@ -118,6 +140,7 @@ impl<'a> Page<'a> {
             rules.join(" "),
             it.risk.as_ref().map(|risk| risk.score),
             it.risk.as_ref().map(|risk| risk.reasons.join(", ")),
+            callers,
         ]);
         let separator = if std::mem::replace(&mut self.any, true) { "," } else { "" };
         // A tag may hold anything; `</script>` in it must not end the data.
@@ -155,6 +178,7 @@ impl<'a> Page<'a> {
             }
             text.push_str("</ul></div>\n");
         }
+        self.traced(&mut text);
         text.push_str("<h2>Instances by posture</h2>\n<ul class=\"legend\">");
         for posture in Posture::ALL {
             let word = posture.as_str();
@@ -198,6 +222,21 @@ impl<'a> Page<'a> {
         );
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+
+    /// What keeps the traces from being the whole truth, and what they are of besides.
+    fn traced(&self, text: &mut String) {
+        if !self.traces.gaps.is_empty() {
+            text.push_str("<div class=\"missing\"><b>Traces that are not complete</b><ul>");
+            for gap in &self.traces.gaps {
+                let _ = write!(text, "<li>{}</li>", code(gap));
+            }
+            text.push_str("</ul></div>\n");
+        }
+        if !self.untraced.is_empty() {
+            let ids = self.untraced.iter().map(|id| escaped(id)).collect::<Vec<_>>().join(", ");
+            let _ = writeln!(text, "<p>Traced, and not among these instances: {ids}</p>");
+        }
     }
 
     fn figures(&self, text: &mut String, counts: &Counts) {

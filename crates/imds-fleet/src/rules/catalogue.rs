@@ -220,6 +220,19 @@ pub const WARM_POOL_V1: Rule = Rule {
     security_hub: None,
 };
 
+/// The user data of a template uses IMDSv1.
+pub const USER_DATA_V1: Rule = Rule {
+    id: "user-data-v1",
+    severity: Severity::Medium,
+    title: "the user data of the launch template uses IMDSv1",
+    explanation: "`imds-lint` found requests without a session token in the user data (`--user-data`). They fail on \
+                  instances that require IMDSv2, mostly at boot.",
+    fix: "get the user data, let `imds-lint --fix` rewrite it, and make a new version",
+    command: None,
+    config_rule: None,
+    security_hub: None,
+};
+
 /// The next launch would be refused.
 pub const LAUNCH_REFUSED: Rule = Rule {
     id: "launch-refused",
@@ -276,7 +289,7 @@ pub const ROLLBACK_IMPOSSIBLE: Rule = Rule {
 };
 
 /// Every rule, in the order of the outputs.
-pub const RULES: [Rule; 15] = [
+pub const RULES: [Rule; 16] = [
     V1_ALLOWED,
     STATE_UNKNOWN,
     PENDING,
@@ -288,6 +301,7 @@ pub const RULES: [Rule; 15] = [
     CONFIGURATION_V1,
     FLEET_V1,
     WARM_POOL_V1,
+    USER_DATA_V1,
     LAUNCH_REFUSED,
     DEFAULT_V1,
     DEFAULT_NOT_ENFORCED,

@@ -77,6 +77,14 @@ pub fn judge(resource: &Resource, policy: &Policy, today: Date) -> Vec<Finding> 
                 let what = format!("version {}{default}{users}", it.version);
                 found.push(launch(&what, &it.effective, it.enforced, rules::TEMPLATE_V1));
             }
+            for data in it.user_data.iter().flat_map(|it| &it.findings).filter(|it| it.v1) {
+                let within = data.within.as_deref().map(|part| format!(" of {part}")).unwrap_or_default();
+                let what = format!(
+                    "version {}, user data line {}{within}: {} [{}]",
+                    it.version, data.line, data.message, data.rule
+                );
+                found.push((rules::USER_DATA_V1, what));
+            }
         }
         Resource::LaunchConfiguration(it) => {
             if it.effective.allows_v1() {

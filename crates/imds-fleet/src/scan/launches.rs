@@ -18,6 +18,7 @@ use crate::inventory::requests::{FleetRequest, WarmPool};
 use crate::inventory::resource::{
     AccountDefaults, AccountRegion, Gap, Image, LaunchConfiguration, LaunchTemplate, Reason, Resource,
 };
+use crate::user_data;
 
 /// Reads the launch sources and sends them.
 ///
@@ -27,7 +28,7 @@ use crate::inventory::resource::{
 pub(super) async fn read(
     member: &Member,
     place: &AccountRegion,
-    launched: &Launched,
+    (launched, user_data): (&Launched, bool),
     gaps: &mut Vec<Gap>,
     to: &Sender<Event>,
 ) -> Result<(), Gone> {
@@ -87,6 +88,17 @@ pub(super) async fn read(
         instance_tags.extend(users.instance_tags);
         instance_tags.sort();
         instance_tags.dedup();
+        let linted = version.user_data.as_ref().filter(|_| user_data).map(user_data::lint);
+        for reason in linted.iter().flat_map(|it| &it.not_checked) {
+            gaps.push(Gap {
+                call: "imds-lint".to_owned(),
+                reason: Reason::Other,
+                message: format!(
+                    "user data of `{}` version {} not checked: {reason}",
+                    version.id, version.number
+                ),
+            });
+        }
         found.push(Resource::LaunchTemplate(Box::new(LaunchTemplate {
             place: place.clone(),
             owner: owners.get(&version.id).copied().or(users.owner),
@@ -107,6 +119,7 @@ pub(super) async fn read(
             enforced,
             effective,
             assumed,
+            user_data: linted,
         })));
     }
     for configuration in configurations {

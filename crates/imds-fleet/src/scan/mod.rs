@@ -30,4 +30,6 @@ pub struct Wanted {
     pub launch_sources: bool,
     /// The rules of the security groups of instances that answer IMDSv1.
     pub security_groups: bool,
+    /// What `imds-lint` says of the user data of launch templates.
+    pub user_data: bool,
 }

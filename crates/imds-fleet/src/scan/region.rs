@@ -63,7 +63,7 @@ pub async fn scan(
     // A Region that is refused as a whole is refused six times over: once is enough.
     let refused = scan.gaps.iter().any(|gap| !worth_going_on(gap));
     if wanted.launch_sources && !refused {
-        launches::read(member, place, &launched, &mut scan.gaps, to).await?;
+        launches::read(member, place, (&launched, wanted.user_data), &mut scan.gaps, to).await?;
     }
     caller.forget(place);
     to.send(Event::Scanned(scan)).await.map_err(|_closed| Gone)

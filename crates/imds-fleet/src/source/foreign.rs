@@ -268,6 +268,7 @@ fn template(
         latest_of: Vec::new(),
         fleets: Vec::new(),
         launched: 0,
+        user_data: None,
         options,
         image_id,
         operator: None,

@@ -4,6 +4,6 @@ pub mod aggregator;
 mod document;
 pub mod file;
 mod foreign;
-mod input;
+pub mod input;
 pub mod instance_json;
 mod table;

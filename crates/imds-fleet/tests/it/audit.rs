@@ -175,5 +175,5 @@ fn the_rules_are_listed_without_credentials() {
     command.args(["rules", "--output", "json"]);
     let ran = crate::harness::run(command);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
-    assert_eq!(ran.json().as_array().unwrap().len(), 15);
+    assert_eq!(ran.json().as_array().unwrap().len(), 16);
 }

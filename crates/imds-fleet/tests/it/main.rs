@@ -25,5 +25,7 @@ mod rollback;
 mod shown;
 mod sources;
 mod state;
+mod traced;
 mod usage;
+mod user_data;
 mod watched;

@@ -278,7 +278,7 @@ fn malformed_policies_are_refused_before_anything_is_asked() {
         (
             "[rules]\nv1-alowed = \"off\"\n".to_owned(),
             "no rule is called `v1-alowed`; there are v1-allowed, state-unknown, v2-pending, hop-limit-high, \
-             hop-limit-low, ipv6-endpoint, tags-exposed, template-v1, launch-configuration-v1, fleet-request-v1, warm-pool-v1, launch-refused, default-not-required, \
+             hop-limit-low, ipv6-endpoint, tags-exposed, template-v1, launch-configuration-v1, fleet-request-v1, warm-pool-v1, user-data-v1, launch-refused, default-not-required, \
              default-not-enforced, rollback-impossible",
         ),
         (
