@@ -244,7 +244,7 @@ fn a_command_with_a_service_of_its_own() {
         .prints("eu-west-1");
     let _ = emulate(&["--preset", "ipv6-only", "--", "imds", "get", "ipv6"])
         .run()
-        .prints("2001:db8:1234:1a00::9d");
+        .prints("2001:db8:1234:1a00:7c1d:51c0:2cfd:3c9d");
     let _ = emulate(&["--unset", "iam", "--", "imds", "get", "iam/info"]).run().fails_with(3);
     let _ = emulate(&["--assert", "v1 == 0 and tokens-issued == 1", "--", "imds", "get", "mac"])
         .run()

@@ -1,5 +1,6 @@
 //! What everything else stands on: time, versions, paths, statuses, places in files, errors.
 
+pub(crate) mod block;
 pub(crate) mod clock;
 pub(crate) mod error;
 pub(crate) mod limits;

@@ -256,6 +256,123 @@ mod tests {
         }
     }
 
+    const FIRST: &str = "[[instance.interfaces]]\nmac = '02:00:00:00:00:01'\ninterface-id = 'eni-1'\n\
+        local-hostname = 'a'\nsubnet-id = 'subnet-1'\nvpc-id = 'vpc-1'\n";
+
+    /// An instance of this type with interfaces after the first, each with these members.
+    fn interfaces(instance_type: &str, members: &[&str]) -> Result<Described, Invalid> {
+        let mut text = format!("[instance]\ninstance-type = '{instance_type}'\n{FIRST}");
+        for (index, members) in members.iter().enumerate() {
+            let number = index + 2;
+            text += &format!(
+                "[[instance.interfaces]]\nmac = '02:00:00:00:00:{number:02}'\ninterface-id = 'eni-{number}'\n\
+                 local-hostname = 'a'\nvpc-id = 'vpc-1'\n{members}\n"
+            );
+        }
+        parse(&text, false)
+    }
+
+    #[test]
+    fn interfaces_that_no_instance_has_are_refused_with_their_line() {
+        let two = "subnet-id = 'subnet-2'\ndevice-number = 1";
+        for (kind, members, message) in [
+            (
+                "m5.large",
+                &["subnet-id = 's'"][..],
+                "line 10: `device-number` is `0` on network card 0, as that of \
+              interface 1; each on a card has its own",
+            ),
+            (
+                "m5.large",
+                &[two, two],
+                "line 22: `device-number` is `1` on network card 0, as that of interface 2; \
+              each on a card has its own",
+            ),
+            (
+                "m5.large",
+                &["subnet-id = 's'\nnetwork-card = 1"],
+                "line 15: `network-card` is `1`; an instance of type \
+              `m5.large` has 0 only",
+            ),
+            (
+                "c6in.32xlarge",
+                &["subnet-id = 's'\nnetwork-card = 2"],
+                "line 15: `network-card` is `2`; an instance \
+              of type `c6in.32xlarge` has 0 to 1",
+            ),
+            (
+                "t3.micro",
+                &[two, "subnet-id = 's'\ndevice-number = 2"],
+                "line 16: interface 3 is one too many: an \
+              instance of type `t3.micro` has at most 2",
+            ),
+            (
+                "t3.micro",
+                &["subnet-id = 's'\ndevice-number = 1\nlocal-ipv4s = ['10.0.0.1', '10.0.0.2']\n\
+              ipv4-prefix = ['10.0.0.16/28']"],
+                "line 16: `local-ipv4s` and `ipv4-prefix` are 3; an interface of an \
+              instance of type `t3.micro` has at most 2",
+            ),
+            (
+                "x9.large",
+                &[
+                    "subnet-id = 'subnet-1'\nsubnet-ipv4-cidr-block = '10.0.1.0/24'\ndevice-number = 1",
+                    "subnet-id = 'subnet-1'\nsubnet-ipv4-cidr-block = '10.0.2.0/24'\ndevice-number = 2",
+                ],
+                "line 23: `subnet-ipv4-cidr-block` differs from that of interface 2, which is in the subnet `subnet-1`, \
+              too",
+            ),
+            (
+                "x9.large",
+                &["subnet-id = 's'\ndevice-number = 1\nsubnet-ipv4-cidr-block = '10.0.1.0/24'\n\
+              local-ipv4s = ['10.0.2.1']"],
+                "line 17: `10.0.2.1` is not in `subnet-ipv4-cidr-block`",
+            ),
+            (
+                "x9.large",
+                &["subnet-id = 's'\ndevice-number = 1\nsubnet-ipv4-cidr-block = '10.0.1.1/24'"],
+                "line 16: `subnet-ipv4-cidr-block` is `10.0.1.1/24`; a block of IPv4 addresses, such as `10.0.0.0/24`",
+            ),
+            (
+                "x9.large",
+                &["subnet-id = 's'\ndevice-number = 1\nipv6-prefix = ['2001:db8::/64']"],
+                "line 16: `ipv6-prefix` is `2001:db8::/64`; an IPv6 prefix of 80 bits, such as \
+              `2001:db8:1234:1a00:9691::/80`",
+            ),
+            (
+                "x9.large",
+                &["subnet-id = 's'\ndevice-number = 1\nsubnet-ipv4-cidr-block = '10.1.1.0/24'\n\
+              vpc-ipv4-cidr-blocks = ['10.0.0.0/16']"],
+                "line 16: `subnet-ipv4-cidr-block` is in no block of the VPC",
+            ),
+        ] {
+            assert_eq!(interfaces(kind, members).unwrap_err().to_string(), message);
+        }
+        let wrong = parse(&format!("{FIRST}device-number = 1"), false).unwrap_err().to_string();
+        let first = "line 7: `device-number` of the primary interface, which comes first, is `1`; 0";
+        assert_eq!(wrong, first);
+        let preset = "preset = 'multi-interface'\n[instance]\ninstance-type = 'm5.large'";
+        let wrong = parse(preset, false).unwrap_err().to_string();
+        assert_eq!(wrong, "line 3: `network-card` is `1`; an instance of type `m5.large` has 0 only");
+    }
+
+    #[test]
+    fn an_unknown_type_may_have_everything() {
+        let members: Vec<String> = (1..40)
+            .map(|number| format!("subnet-id = 'subnet-2'\ndevice-number = {number}\nnetwork-card = 9"))
+            .collect();
+        let members: Vec<&str> = members.iter().map(String::as_str).collect();
+        assert_eq!(interfaces("x9.large", &members).unwrap().instance.interfaces.len(), 40);
+    }
+
+    #[test]
+    fn a_resource_name_follows_from_region_and_id() {
+        let text = "preset = 'ipv6-only'\n[instance]\ninstance-id = 'i-0123'\n[instance.placement]\n\
+                    region = 'us-west-2'\navailability-zone = 'us-west-2a'\n";
+        let instance = parse(text, false).unwrap().instance;
+        assert_eq!(instance.interfaces[0].local_hostname, "i-0123.us-west-2.compute.internal");
+    }
+
     #[test]
     fn json_is_the_same() {
         let described = parse(

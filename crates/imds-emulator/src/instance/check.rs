@@ -37,15 +37,7 @@ impl Instance {
         }
         self.zone_flaw()?;
         self.region_flaw()?;
-        let mut macs = std::collections::BTreeSet::new();
-        for (index, interface) in self.interfaces.iter().enumerate() {
-            let place = ["interfaces".into(), index.into(), "mac".into()];
-            check_mac(&interface.mac).map_err(at(place.clone()))?;
-            if !macs.insert(&interface.mac) {
-                let message = format!("`mac` is `{}` once more; each interface has its own", interface.mac);
-                return Err(at(place)(message));
-            }
-        }
+        super::interfaces::flaw(self)?;
         for (key, value) in &self.tags {
             check_tag(key, value).map_err(at(["tags".into(), key.as_str().into()]))?;
         }
@@ -96,7 +88,7 @@ impl Instance {
                 format!("`partition` is `{own}`, but `region` `{region}` is in the partition `{partition}`");
             return Err(at(["services".into(), "partition".into()])(message));
         }
-        match super::region::architecture(&self.instance_type) {
+        match super::region::known_architecture(&self.instance_type) {
             Some(expected) if expected != self.architecture => {
                 let (own, kind) = (self.architecture.escape_debug(), self.instance_type.escape_debug());
                 let message =
@@ -172,7 +164,7 @@ fn check_id(name: &str, id: &str, prefix: &str) -> Result<(), String> {
     Err(format!("`{name}` is `{}`; `{prefix}` and hexadecimal digits", id.escape_debug()))
 }
 
-fn check_mac(mac: &str) -> Result<(), String> {
+pub(super) fn check_mac(mac: &str) -> Result<(), String> {
     let parts: Vec<&str> = mac.split(':').collect();
     let pair = |part: &&str| {
         part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))

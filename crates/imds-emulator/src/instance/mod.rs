@@ -5,11 +5,13 @@
 mod builtin;
 pub(crate) mod check;
 mod events;
+mod interfaces;
 mod network;
 mod preset;
 pub(crate) mod region;
 mod role_credentials;
 mod secret;
+pub(crate) mod types;
 
 use std::collections::BTreeMap;
 
@@ -163,13 +165,22 @@ impl Instance {
             "meta-data/kernel-id" => self.kernel_id = Some(own),
             "meta-data/ramdisk-id" => self.ramdisk_id = Some(own),
             "meta-data/product-codes" => self.product_codes = text.lines().map(str::to_owned).collect(),
-            "meta-data/placement/region" => self.placement.region = own,
-            "meta-data/placement/availability-zone" => self.placement.availability_zone = own,
+            "meta-data/placement/region" => {
+                // The zone's letter stays.
+                if let Some(letter) = self.placement.availability_zone.strip_prefix(&self.placement.region) {
+                    self.placement.availability_zone = format!("{own}{letter}");
+                }
+                self.placement.region = own;
+            }
+            "meta-data/placement/availability-zone" => {
+                if !own.starts_with(&self.placement.region) {
+                    let region = own.trim_end_matches(|letter: char| letter.is_ascii_lowercase());
+                    region.clone_into(&mut self.placement.region);
+                }
+                self.placement.availability_zone = own;
+            }
             "meta-data/local-ipv4" => match (text.parse(), self.interfaces.first_mut()) {
-                (Ok(address), Some(interface)) => match interface.local_ipv4s.first_mut() {
-                    Some(first) => *first = address,
-                    None => interface.local_ipv4s.push(address),
-                },
+                (Ok(address), Some(interface)) => interface.set_primary_ipv4(address),
                 _ => return false,
             },
             _ => return false,

@@ -65,6 +65,21 @@ pub struct Interface {
     pub vpc_ipv6_cidr_blocks: Vec<String>,
 }
 
+impl Interface {
+    /// Gives the interface another primary address, which keeps the public one.
+    pub(super) fn set_primary_ipv4(&mut self, address: Ipv4Addr) {
+        let Some(first) = self.local_ipv4s.first_mut() else {
+            return self.local_ipv4s.push(address);
+        };
+        let old = std::mem::replace(first, address);
+        for private in self.ipv4_associations.iter_mut().flat_map(|one| &mut one.private_ipv4s) {
+            if *private == old {
+                *private = address;
+            }
+        }
+    }
+}
+
 /// A public IPv4 address and the private ones behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -106,7 +106,8 @@ impl Preset {
             }
             Self::Ipv6Only => {
                 let interface = &mut instance.interfaces[0];
-                let address = std::net::Ipv6Addr::new(0x2001, 0xdb8, 0x1234, 0x1a00, 0, 0, 0, 0x9d);
+                let address =
+                    std::net::Ipv6Addr::new(0x2001, 0xdb8, 0x1234, 0x1a00, 0x7c1d, 0x51c0, 0x2cfd, 0x3c9d);
                 *interface = Interface {
                     local_ipv4s: Vec::new(),
                     ipv4_associations: Vec::new(),
@@ -155,8 +156,8 @@ fn second() -> Interface {
             private_ipv4s: vec![first],
         }],
         ipv4_prefix: vec!["10.0.1.64/28".into()],
-        ipv6_prefix: vec!["2001:db8:1234:1a01:1::/80".into()],
-        ipv6s: vec![std::net::Ipv6Addr::new(0x2001, 0xdb8, 0x1234, 0x1a01, 0, 0, 0, 0x14)],
+        ipv6_prefix: vec!["2001:db8:1234:1a01:9691::/80".into()],
+        ipv6s: vec![std::net::Ipv6Addr::new(0x2001, 0xdb8, 0x1234, 0x1a01, 0x3304, 0x8879, 0x34cf, 0x4071)],
         subnet_ipv4_cidr_block: Some("10.0.1.0/24".into()),
         subnet_ipv6_cidr_blocks: vec!["2001:db8:1234:1a01::/64".into()],
         vpc_ipv6_cidr_blocks: vec!["2001:db8:1234:1a00::/56".into()],

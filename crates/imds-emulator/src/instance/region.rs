@@ -65,6 +65,15 @@ fn private_name(region: &str, address: Ipv4Addr) -> String {
     }
 }
 
+/// The private host name of an instance in a subnet without IPv4 (EC2 User Guide, "Amazon EC2
+/// instance hostname types": the resource name).
+fn resource_name(region: &str, instance_id: &str) -> String {
+    match region {
+        "us-east-1" => format!("{instance_id}.ec2.internal"),
+        _ => format!("{instance_id}.{region}.compute.internal"),
+    }
+}
+
 /// The public host name of an address.
 fn public_name(region: &str, address: Ipv4Addr) -> String {
     let [a, b, c, d] = address.octets();
@@ -88,6 +97,14 @@ pub(super) fn architecture(instance_type: &str) -> Option<&'static str> {
     Some(if family == "a1" || options.contains('g') { "arm64" } else { "x86_64" })
 }
 
+/// The architecture of an instance type: that of the table, else what its name says.
+pub(super) fn known_architecture(instance_type: &str) -> Option<&'static str> {
+    match super::types::of(instance_type) {
+        Some(limits) => Some(limits.architecture),
+        None => architecture(instance_type),
+    }
+}
+
 /// Which members a file gave itself: those are not derived.
 pub(crate) type Given<'a> = &'a dyn Fn(&[&str]) -> bool;
 
@@ -108,30 +125,34 @@ impl Instance {
             if !given(&["services", "partition"]) {
                 self.services.partition = partition.to_owned();
             }
-            if !given(&["interfaces"]) {
-                self.rename_hosts(&before.placement.region);
-            }
+        }
+        if !given(&["interfaces"]) {
+            self.rename_hosts(before);
         }
         if !given(&["architecture"])
-            && let Some(architecture) = architecture(&self.instance_type)
+            && let Some(architecture) = known_architecture(&self.instance_type)
         {
             self.architecture = architecture.to_owned();
         }
     }
 
-    /// Gives the interfaces the host names of the Region; those that do not follow from the old one
-    /// stay.
-    fn rename_hosts(&mut self, old: &str) {
-        let region = &self.placement.region;
-        for interface in &mut self.interfaces {
-            if let Some(address) = interface.local_ipv4s.first().copied()
-                && interface.local_hostname == private_name(old, address)
+    /// Gives the interfaces the host names that follow from Region, address and instance id; those
+    /// that did not follow from the old ones stay.
+    fn rename_hosts(&mut self, before: &Self) {
+        let (region, old_region) = (&self.placement.region, &before.placement.region);
+        for (interface, old) in self.interfaces.iter_mut().zip(&before.interfaces) {
+            if interface.local_hostname == resource_name(old_region, &before.instance_id) {
+                interface.local_hostname = resource_name(region, &self.instance_id);
+            }
+            if let (Some(address), Some(old_address)) =
+                (interface.local_ipv4s.first(), old.local_ipv4s.first())
+                && interface.local_hostname == private_name(old_region, *old_address)
             {
-                interface.local_hostname = private_name(region, address);
+                interface.local_hostname = private_name(region, *address);
             }
             let public = interface.ipv4_associations.first().map(|one| one.public_ipv4);
             if let (Some(address), Some(name)) = (public, &mut interface.public_hostname)
-                && *name == public_name(old, address)
+                && *name == public_name(old_region, address)
             {
                 *name = public_name(region, address);
             }

@@ -314,6 +314,8 @@ impl State {
                     instance.take_over(path.as_str(), value);
                 }
             }
+            // What is set itself lies above what is derived.
+            instance.derive(&self.instance, &|_| false);
             instance
         });
         let source = Source {

@@ -197,6 +197,28 @@ fn tokens_end() {
 }
 
 #[test]
+fn what_is_set_reaches_all_that_follows_from_it() {
+    let set = |pairs: &[(&str, &str)]| {
+        let builder = Emulator::builder().tokens(imds_emulator::HttpTokens::Optional);
+        pairs.iter().fold(builder, |builder, (path, value)| builder.set(path, *value)).start().unwrap()
+    };
+    let document = |emulator: &Emulator| read(emulator, "/latest/dynamic/instance-identity/document");
+    let region = set(&[("placement/region", "eu-west-1")]);
+    assert_eq!(read(&region, "/latest/meta-data/placement/availability-zone"), "eu-west-1a");
+    assert_eq!(read(&region, "/latest/meta-data/placement/availability-zone-id"), "euw1-az1");
+    assert_eq!(read(&region, "/latest/meta-data/local-hostname"), "ip-10-0-0-157.eu-west-1.compute.internal");
+    assert!(document(&region).contains("eu-west-1a"), "{}", document(&region));
+    let zone = set(&[("placement/availability-zone", "cn-north-1b")]);
+    assert_eq!(read(&zone, "/latest/meta-data/placement/region"), "cn-north-1");
+    assert_eq!(read(&zone, "/latest/meta-data/services/partition"), "aws-cn");
+    let kind = set(&[("instance-type", "c7g.large"), ("instance-id", "i-0abc")]);
+    assert!(document(&kind).contains("arm64") && document(&kind).contains("i-0abc"), "{}", document(&kind));
+    let address = set(&[("local-ipv4", "10.0.0.9")]);
+    assert_eq!(read(&address, "/latest/meta-data/hostname"), "ip-10-0-0-9.ec2.internal");
+    assert!(document(&address).contains("10.0.0.9"), "{}", document(&address));
+}
+
+#[test]
 fn set_and_unset_stand_above_the_instance() {
     let emulator = Emulator::builder().set("placement/region", "eu-west-1").unset("iam").start().unwrap();
     assert_eq!(read(&emulator, "/latest/meta-data/placement/region"), "eu-west-1");
