@@ -14,6 +14,8 @@ mod event;
 mod files;
 mod identity;
 pub mod instance;
+#[cfg(test)]
+mod manual;
 mod protocol;
 mod render;
 mod server;
@@ -33,7 +35,7 @@ pub use event::fault::{Fault, FaultKind};
 pub use event::text::EventText;
 pub use event::{Event, OptionsChange};
 pub use files::aemm::{Imported, import_aemm};
-pub use files::instance_file::{Described, read_instance};
+pub use files::instance_file::{Described, INSTANCE_SCHEMA, read_instance};
 pub use files::scenario::{parse_scenario, read_scenario};
 pub use files::snapshot::Snapshot;
 pub use identity::Certificates;

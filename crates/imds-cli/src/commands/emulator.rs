@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args as ClapArgs, Subcommand};
 use imds::{Environment as _, SystemEnvironment};
-use imds_emulator::{EventText, FaultKind, import_aemm};
+use imds_emulator::{EventText, FaultKind, INSTANCE_SCHEMA, import_aemm};
 use imds_model::env;
 use serde_json::{Value, json};
 
@@ -31,6 +31,8 @@ pub(crate) struct Args {
 enum Command {
     Ctl(Ctl),
     ImportAemm(ImportAemm),
+    /// Print the JSON Schema of instance files, for editors
+    Schema,
 }
 
 /// Change and watch a running emulator that was started with `--control`
@@ -129,6 +131,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Ctl(ctl) => run_ctl(ctl),
         Command::ImportAemm(import) => run_import(import),
+        Command::Schema => output::text(INSTANCE_SCHEMA),
     }
 }
 

@@ -62,6 +62,11 @@ pub(crate) struct EmulatorArgs {
     #[arg(long, value_name = "PROFILE", value_parser = profile)]
     profile: Option<Profile>,
 
+    /// Name the TTL of session tokens in the profile snowball, too, as SDKs for Java v2 and Go v1
+    /// need it; the device does not
+    #[arg(long)]
+    snowball_token_ttl: bool,
+
     /// Run the scenario in this TOML file
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -237,6 +242,7 @@ impl EmulatorArgs {
         if let Some(profile) = self.profile {
             builder = builder.profile(profile);
         }
+        builder = builder.snowball_token_ttl(self.snowball_token_ttl);
         if let Some(clock) = &self.clock {
             builder = builder.clock(clock.clone());
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A generation of the real service whose bytes the emulator answers with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Nitro instances (c5, m5, t3 and later): what captures from 2020 to 2026 show.

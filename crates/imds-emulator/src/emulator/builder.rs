@@ -33,6 +33,7 @@ pub struct Builder {
     instance: Instance,
     options: MetadataOptions,
     profile: Profile,
+    snowball_token_ttl: bool,
     overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
     clock: Clock,
     token_key: Option<[u8; 32]>,
@@ -71,6 +72,7 @@ impl Default for Builder {
                 ..MetadataOptions::default()
             },
             profile: Profile::default(),
+            snowball_token_ttl: false,
             overrides: BTreeMap::new(),
             clock: Clock::real(),
             token_key: None,
@@ -175,6 +177,13 @@ impl Builder {
     /// Which generation of the real service the answers look like.
     pub const fn profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Names the TTL of session tokens in the profile `snowball`, too. The device does not, and AWS
+    /// SDKs for Java v2 and Go v1 refuse such a token.
+    pub const fn snowball_token_ttl(mut self, sent: bool) -> Self {
+        self.snowball_token_ttl = sent;
         self
     }
 
@@ -301,6 +310,7 @@ impl Builder {
             seed,
             options: self.options,
             profile: self.profile,
+            snowball_token_ttl: self.snowball_token_ttl,
             overrides: self.overrides,
             clock: self.clock,
             token_key,

@@ -27,25 +27,29 @@ pub enum FaultKind {
     PacketBudget(u32),
 }
 
+/// Every fault by the name that a file, the control API or a command line gives it, and what a
+/// client sees.
+pub(crate) const FAULTS: [(&str, &str); 13] = [
+    ("refuse", "Nothing listens: connections are refused. Takes `for`, and no filter"),
+    ("stall", "The request is read and never answered"),
+    ("hop-limit", "`stall` of the token PUT: what a container sees whose hop limit is too short"),
+    ("reset", "The connection is reset once the request is there"),
+    ("401", "The token is refused, as in the first moments of an instance"),
+    ("403", "The service is off, or the request may not be made"),
+    ("404", "Nothing is there"),
+    ("429", "Too many requests"),
+    ("500", "The service fails"),
+    ("503", "The service is overloaded"),
+    ("truncate", "Half of the body that was announced, then the end of the connection"),
+    ("slow", "The body comes at `bytes-per-second` (10)"),
+    ("packet-budget", "Packets beyond `packets-per-second` (1024) are dropped: the request gets no answer"),
+];
+
 impl FaultKind {
     /// Every name that a file, the control API or a command line may give.
     #[must_use]
-    pub const fn names() -> [&'static str; 13] {
-        [
-            "refuse",
-            "stall",
-            "hop-limit",
-            "reset",
-            "401",
-            "403",
-            "404",
-            "429",
-            "500",
-            "503",
-            "truncate",
-            "slow",
-            "packet-budget",
-        ]
+    pub fn names() -> [&'static str; 13] {
+        FAULTS.map(|(name, _)| name)
     }
 
     /// The name in the record.

@@ -26,6 +26,7 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 /// An event with its parameters by name. Which ones an event takes is said by the error that
 /// another one meets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EventText {
     /// Which event.
@@ -141,28 +142,51 @@ impl Wrong {
     }
 }
 
-/// Every event with the parameters that it takes, `after` aside.
-const EVENTS: [(&str, &[&str]); 20] = [
-    ("rebalance", &[]),
-    ("interrupt", &["action", "notice"]),
-    ("clear-spot", &[]),
-    ("terminate", &[]),
-    ("start", &[]),
-    ("target-lifecycle-state", &["state"]),
-    ("auto-scaling", &["walk", "pending", "drain", "wait", "proceed", "pooled"]),
-    ("complete-lifecycle-action", &[]),
-    ("schedule-maintenance", &["id", "code", "description", "not-before", "not-after"]),
-    ("complete-maintenance", &["id"]),
-    ("cancel-maintenance", &["id"]),
-    ("tag", &["key", "value"]),
-    ("untag", &["key"]),
-    ("user-data", &["value", "base64"]),
-    ("rotate-credentials", &[]),
-    ("options", &["tokens", "endpoint", "hop-limit", "ipv6", "tags", "pending"]),
-    ("set", &["path", "value", "base64"]),
-    ("unset", &["path"]),
-    ("fault", &["fault", "path", "method", "rate", "count", "for", "bytes-per-second", "packets-per-second"]),
-    ("clear-faults", &[]),
+/// An event as text: its name, the parameters that it takes, `after` aside, and what happens.
+pub(crate) type EventForm = (&'static str, &'static [&'static str], &'static str);
+
+/// Every event.
+pub(crate) const EVENTS: [EventForm; 20] = [
+    ("rebalance", &[], "A rebalance recommendation is given"),
+    ("interrupt", &["action", "notice"], "A Spot interruption is announced"),
+    ("clear-spot", &[], "What Spot announced is taken back: both leaves are not found again"),
+    ("terminate", &[], "The instance is gone: nothing listens any more"),
+    ("start", &[], "The instance is there again, with nothing announced"),
+    (
+        "target-lifecycle-state",
+        &["state"],
+        "The Auto Scaling group moves the instance; `none`: it is in no group",
+    ),
+    (
+        "auto-scaling",
+        &["walk", "pending", "drain", "wait", "proceed", "pooled"],
+        "The Auto Scaling group moves the instance through all states of a walk",
+    ),
+    ("complete-lifecycle-action", &[], "The lifecycle action of the walk is completed: its wait ends"),
+    (
+        "schedule-maintenance",
+        &["id", "code", "description", "not-before", "not-after"],
+        "Maintenance is scheduled; `not-before` is needed",
+    ),
+    ("complete-maintenance", &["id"], "Maintenance is over: it goes to the history as completed"),
+    ("cancel-maintenance", &["id"], "Maintenance is called off: it goes to the history as canceled"),
+    ("tag", &["key", "value"], "A tag gets a value"),
+    ("untag", &["key"], "A tag is taken away"),
+    ("user-data", &["value", "base64"], "User data is replaced; without a value it is taken away"),
+    ("rotate-credentials", &[], "New role credentials are issued ahead of time"),
+    (
+        "options",
+        &["tokens", "endpoint", "hop-limit", "ipv6", "tags", "pending"],
+        "Metadata options are changed; what is not named stays",
+    ),
+    ("set", &["path", "value", "base64"], "A value is served at a path, above what the instance has there"),
+    ("unset", &["path"], "Nothing is served at a path any more"),
+    (
+        "fault",
+        &["fault", "path", "method", "rate", "count", "for", "bytes-per-second", "packets-per-second"],
+        "A fault begins",
+    ),
+    ("clear-faults", &[], "Every fault ends"),
 ];
 
 /// Names in a message: each in backticks.
@@ -246,12 +270,12 @@ impl EventText {
 
     /// Every event with the parameters that it takes; each also takes `after`.
     pub fn parameters() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-        EVENTS.into_iter()
+        EVENTS.into_iter().map(|(name, parameters, _)| (name, parameters))
     }
 
     fn checked_event(&self) -> Result<Event, Wrong> {
-        let Some((_, takes)) = EVENTS.iter().find(|(name, _)| *name == self.event) else {
-            let names = listed(EVENTS.iter().map(|(name, _)| *name));
+        let Some((_, takes, _)) = EVENTS.iter().find(|(name, ..)| *name == self.event) else {
+            let names = listed(EVENTS.iter().map(|(name, ..)| *name));
             let message = format!("`{}` is not an event; one of {names}", self.event.escape_debug());
             return Err(Wrong::at("event")(message));
         };

@@ -18,6 +18,9 @@ use crate::event::OptionsChange;
 use crate::event::text::hop_limit;
 use crate::instance::{Instance, Preset};
 
+/// The JSON Schema of instance files, for editors. A test derives it from the parser's own types.
+pub const INSTANCE_SCHEMA: &str = include_str!("instance.schema.json");
+
 /// What an instance file describes.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -57,33 +60,51 @@ impl From<Preset> for Described {
     }
 }
 
-/// The file's shape.
+/// What the emulator serves, and how: `imds serve --instance FILE`.
 #[derive(Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-struct File {
+pub(crate) struct File {
+    /// Ready-made instance that the rest stands on; `default` if it is not named.
     preset: Option<Preset>,
+    /// Generation of the service to answer as; the preset's if it is not named.
     profile: Option<Profile>,
+    /// Metadata options, as `ModifyInstanceMetadataOptions` changes them.
     options: Option<Options>,
-    /// Checked with the file's lines at hand; its values are read once they lie on top of the
-    /// preset's.
+    // Checked with the file's lines at hand; its values are read once they lie on top of the
+    // preset's.
+    /// The instance: what is not named here is the preset's.
     #[serde(rename = "instance")]
     _instance: Option<Instance>,
+    /// Values by path, above everything else.
     set: BTreeMap<String, String>,
+    /// Paths at which nothing is served.
     unset: Vec<String>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Options {
+    /// Whether requests need a session token.
     #[serde(deserialize_with = "tokens")]
+    #[cfg_attr(test, schemars(with = "crate::manual::Tokens"))]
     tokens: Option<HttpTokens>,
+    /// Whether the service answers at all.
     #[serde(deserialize_with = "switch")]
+    #[cfg_attr(test, schemars(with = "crate::manual::OnOff"))]
     endpoint: Option<Switch>,
+    /// How far the answer to a token PUT travels.
     #[serde(deserialize_with = "hops")]
+    #[cfg_attr(test, schemars(with = "u8", range(min = 1, max = 64)))]
     hop_limit: Option<imds_model::options::HopLimit>,
+    /// Whether the IPv6 endpoint answers.
     #[serde(deserialize_with = "switch")]
+    #[cfg_attr(test, schemars(with = "crate::manual::OnOff"))]
     ipv6: Option<Switch>,
+    /// Whether instance tags are shown.
     #[serde(deserialize_with = "switch")]
+    #[cfg_attr(test, schemars(with = "crate::manual::OnOff"))]
     tags: Option<Switch>,
 }
 

@@ -7,6 +7,7 @@ use crate::base::time::Timestamp;
 
 /// What Spot and Auto Scaling have announced so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Lifecycle {
     /// When a rebalance recommendation was given.
@@ -14,11 +15,13 @@ pub struct Lifecycle {
     /// The interruption notice.
     pub spot: Option<Spot>,
     /// The state that the Auto Scaling group is moving the instance to.
+    #[cfg_attr(test, schemars(with = "Option<crate::manual::LifecycleState>"))]
     pub target_lifecycle_state: Option<TargetLifecycleState>,
 }
 
 /// A Spot interruption notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Spot {
     /// What will be done.
@@ -29,6 +32,7 @@ pub struct Spot {
 
 /// What a Spot interruption does to the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SpotAction {
     /// Terminated.
@@ -60,6 +64,7 @@ impl SpotAction {
 
 /// Maintenance events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Maintenance {
     /// To come.
@@ -70,6 +75,7 @@ pub struct Maintenance {
 
 /// A maintenance event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MaintenanceEvent {
     /// `instance-event-0d59937288b749b32`.
@@ -91,6 +97,7 @@ pub struct MaintenanceEvent {
 
 /// Where a maintenance event stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum MaintenanceState {
     /// Scheduled.

@@ -31,6 +31,7 @@ use crate::base::time::Timestamp;
 /// service's model (`model/`): one with an instance role, a public address and an Auto Scaling
 /// group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Instance {
     /// Instance id.
@@ -103,6 +104,7 @@ pub struct Instance {
 
 /// Where an instance runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Placement {
     /// Region.
@@ -121,6 +123,7 @@ pub struct Placement {
 
 /// DNS suffix and partition of the AWS services.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Services {
     /// `amazonaws.com`.
@@ -131,6 +134,7 @@ pub struct Services {
 
 /// A launch key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PublicKey {
     /// Its name.

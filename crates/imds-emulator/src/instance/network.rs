@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A network interface. Addresses come primary first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Interface {
     /// MAC address, lower case with colons.
@@ -82,6 +83,7 @@ impl Interface {
 
 /// A public IPv4 address and the private ones behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Association {
     /// The public address.

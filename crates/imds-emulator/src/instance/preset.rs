@@ -8,6 +8,7 @@ use crate::base::profile::Profile;
 
 /// A ready-made instance, with the options and the wire profile that go with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// The built-in instance.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The instance profile's role and how long its credentials last.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Role {
     /// Role name: the last segment of `iam/security-credentials/NAME`.
@@ -36,6 +37,7 @@ pub struct Role {
 
 /// Credentials given by the user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Credentials {
     /// Access key id.
@@ -107,9 +109,23 @@ impl fmt::Debug for UserData {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Encoded {
+    /// The bytes in base64.
     base64: String,
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for UserData {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "UserData".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let encoded = generator.subschema_for::<Encoded>();
+        schemars::json_schema!({ "anyOf": [{ "type": "string" }, encoded] })
+    }
 }
 
 impl Serialize for UserData {

@@ -29,6 +29,8 @@ impl Dates {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     profile: Profile,
+    /// Whether a Snowball names the token TTL as EC2 does.
+    snowball_token_ttl: bool,
     dates: Dates,
     last_modified: String,
 }
@@ -37,7 +39,18 @@ impl Encoder {
     /// An encoder of this profile, whose values were last changed at `last_modified`.
     #[must_use]
     pub(crate) fn new(profile: Profile, last_modified: Timestamp) -> Self {
-        Self { profile, dates: Dates::default(), last_modified: last_modified.http_date() }
+        Self {
+            profile,
+            snowball_token_ttl: false,
+            dates: Dates::default(),
+            last_modified: last_modified.http_date(),
+        }
+    }
+
+    /// The same, with the token TTL in the answers of a Snowball if `sent`.
+    #[must_use]
+    pub(crate) fn with_snowball_token_ttl(self, sent: bool) -> Self {
+        Self { snowball_token_ttl: sent, ..self }
     }
 
     /// The values were changed at this time.
@@ -68,7 +81,7 @@ impl Encoder {
         out.extend_from_slice(protocol.as_bytes());
         out.extend_from_slice(response.status.line().as_bytes());
         out.extend_from_slice(b"\r\n");
-        for field in fields(self.profile, response.shape) {
+        for field in fields(self.profile, response.shape, self.snowball_token_ttl) {
             self.field(*field, response, keep_alive, now, out);
         }
         out.extend_from_slice(b"\r\n");
@@ -137,7 +150,7 @@ enum Field {
 
 /// Header orders. Captured: Nitro's value and token, Xen's value and token, a Snowball's value. The
 /// order of an error page's headers was never captured; it follows the value's.
-fn fields(profile: Profile, shape: Shape) -> &'static [Field] {
+fn fields(profile: Profile, shape: Shape, snowball_token_ttl: bool) -> &'static [Field] {
     use Field::{
         AcceptRanges, Allow, Connection, ContentLength, ContentType, Date, LastModified, Server, TokenTtl,
     };
@@ -156,6 +169,9 @@ fn fields(profile: Profile, shape: Shape) -> &'static [Field] {
         }
         (Profile::Xen, Shape::Bare | Shape::Page) => {
             &[Allow, ContentLength, ContentType, Date, TokenTtl, Connection, Server]
+        }
+        (Profile::Snowball, _) if snowball_token_ttl => {
+            &[Allow, Date, ContentLength, ContentType, TokenTtl, Server]
         }
         (Profile::Snowball, _) => &[Allow, Date, ContentLength, ContentType, Server],
     }

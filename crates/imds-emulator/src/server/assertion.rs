@@ -24,8 +24,18 @@ enum Subject {
 }
 
 const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
-const COUNTERS: [&str; 9] =
-    ["connections", "requests", "token-puts", "tokens-issued", "gets", "v1", "v2", "forwarded-for", "faults"];
+/// Every counter, with what it counts.
+pub(crate) const COUNTERS: [(&str, &str); 9] = [
+    ("connections", "connections that were accepted"),
+    ("requests", "requests that were answered"),
+    ("token-puts", "PUTs of the token path, refused ones included"),
+    ("tokens-issued", "session tokens that were issued"),
+    ("gets", "GETs"),
+    ("v1", "data requests without a session token"),
+    ("v2", "data requests with one"),
+    ("forwarded-for", "requests with `X-Forwarded-For`"),
+    ("faults", "requests that met a fault"),
+];
 
 impl Assertion {
     /// Reads terms joined by `and`: a counter, `status:404` or `path:/latest/user-data` (a
@@ -74,7 +84,7 @@ impl Assertion {
 impl Term {
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || {
-            let names: Vec<_> = COUNTERS.iter().map(|name| format!("`{name}`")).collect();
+            let names: Vec<_> = COUNTERS.iter().map(|(name, _)| format!("`{name}`")).collect();
             format!(
                 "`{}` is not an assertion; write `NAME == NUMBER`, joined by ` and `, with one of `==`, `!=`, `<=`, `>=`, `<`, \
                  `>` and one of {}, `status:CODE`, `path:/PREFIX`",
@@ -95,7 +105,8 @@ impl Term {
         } else if let Some(path) = name.strip_prefix("path:").filter(|path| path.starts_with('/')) {
             Subject::Path(path.to_owned())
         } else {
-            Subject::Counter(COUNTERS.into_iter().find(|known| *known == name).ok_or_else(wrong)?)
+            let known = COUNTERS.iter().find(|(known, _)| *known == name);
+            Subject::Counter(known.ok_or_else(wrong)?.0)
         };
         Ok(Self { subject, comparison, number })
     }

@@ -5,7 +5,7 @@
 //! service's byte by byte (hyper normalises heads and speaks no HTTP/1.0 status line), faults cut,
 //! stall and reset them at any byte, and one write per answer is what makes it keep up with nginx.
 
-mod assertion;
+pub(crate) mod assertion;
 mod body;
 mod commands;
 mod connection;

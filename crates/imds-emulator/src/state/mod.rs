@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) options: MetadataOptions,
     /// The wire profile.
     pub(crate) profile: Profile,
+    /// Whether a Snowball names the token TTL as EC2 does.
+    pub(crate) snowball_token_ttl: bool,
     /// Values by path that stand above the instance's; `None` takes a path away.
     pub(crate) overrides: BTreeMap<ValuePath, Option<Vec<u8>>>,
     /// Where the time comes from.
@@ -155,7 +157,7 @@ impl State {
             rotations: 0,
             given: settings.given,
             tree: Tree { root: Directory::default(), until: now },
-            encoder: Encoder::new(settings.profile, now),
+            encoder: Encoder::new(settings.profile, now).with_snowball_token_ttl(settings.snowball_token_ttl),
             faults: Faults::new(settings.seed),
             timeline: BTreeMap::new(),
             scheduled: 0,
