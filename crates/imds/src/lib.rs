@@ -77,7 +77,7 @@ pub use clock::{BootId, Clock, Moment, SystemClock};
 pub use config::endpoint::{Endpoint, EndpointChoice, EndpointMode, Source};
 pub use config::environment::{EmptyEnvironment, Environment, SystemEnvironment};
 pub use config::settings::{
-    ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL,
+    ATTEMPTS, BODY_LIMIT, CONNECT_TIMEOUT, DEADLINE, ImdsVersion, READ_TIMEOUT, TOKEN_TTL, profile_region,
 };
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "identity")]

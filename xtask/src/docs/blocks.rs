@@ -22,7 +22,8 @@ impl Block {
         self.lines.join("\n")
     }
 
-    /// The commands in order. A line that ends with a backslash goes on in the next.
+    /// The commands in order. A line that ends with a backslash goes on in the next, and one behind
+    /// `> `, the shell's second prompt, goes on what is above it.
     pub(crate) fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
         let mut continues = false;
@@ -31,6 +32,10 @@ impl Block {
                 (Some(command), _) => {
                     steps.push(Step { command: command.to_owned(), output: String::new() });
                     continues = command.ends_with('\\');
+                }
+                (None, Some(step)) if step.output.is_empty() && (line == ">" || line.starts_with("> ")) => {
+                    step.command.push('\n');
+                    step.command.push_str(line[1..].strip_prefix(' ').unwrap_or_default());
                 }
                 (None, Some(step)) if continues => {
                     step.command.push('\n');
@@ -83,5 +88,7 @@ mod tests {
         let step =
             |command: &str, output: &str| Step { command: command.to_owned(), output: output.to_owned() };
         assert_eq!(blocks[0].steps(), [step("a \\\n  b", "out\n"), step("c", "")]);
+        let blocks = read("```console\n$ cat <<E\n> x\n>\n>   y\n> E\nx\n> z\n```\n");
+        assert_eq!(blocks[0].steps(), [step("cat <<E\nx\n\n  y\nE", "x\n> z\n")]);
     }
 }

@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use imds::Environment;
 use imds_emulator::instance::{Credentials, RoleCredentials};
 use imds_emulator::{Service, Timestamp};
 use serde_json::Value;
@@ -44,6 +45,8 @@ pub(crate) struct CredentialSource {
     answers: Receiver<Vec<u8>>,
     /// An answer is on its way that was not waited for.
     late: bool,
+    /// The Region that the last answer named.
+    region: Option<String>,
 }
 
 impl CredentialSource {
@@ -64,7 +67,7 @@ impl CredentialSource {
             .name("imds-credentials".into())
             .spawn(move || read_answers(output, &send))
             .map_err(failed)?;
-        Ok(Self { shell, requests, answers, late: false })
+        Ok(Self { shell, requests, answers, late: false, region: None })
     }
 
     /// The credentials that the service starts with.
@@ -112,7 +115,28 @@ impl CredentialSource {
             RecvTimeoutError::Disconnected => "its shell has ended".to_owned(),
         })?;
         self.late = false;
-        parse(&String::from_utf8_lossy(&answer), now())
+        let parsed = parse(&String::from_utf8_lossy(&answer), now())?;
+        self.region = parsed.region;
+        Ok(parsed.credentials)
+    }
+
+    /// The Region of the credentials: the one that the command printed, else that of the profile
+    /// that it names, else the environment's.
+    pub(super) fn region(&self, command: &str, environment: &dyn Environment) -> Option<String> {
+        let profile = profile_of(command);
+        let of_profile = || match imds::profile_region(environment, profile.as_deref()) {
+            Ok(region) => region,
+            Err(error) => {
+                report::note(&format!("the Region of `--credentials` is not known: {error}"));
+                None
+            }
+        };
+        let named = |name| environment.variable(name);
+        self.region
+            .clone()
+            .or_else(of_profile)
+            .or_else(|| named("AWS_REGION"))
+            .or_else(|| named("AWS_DEFAULT_REGION"))
     }
 }
 
@@ -136,8 +160,29 @@ fn read_answers(output: ChildStdout, send: &mpsc::Sender<Vec<u8>>) {
     }
 }
 
+/// What an answer holds.
+struct Parsed {
+    credentials: RoleCredentials,
+    /// Which the contract does not know; some programs print it.
+    region: Option<String>,
+}
+
+/// The profile that a command names: `--profile NAME`, `--profile=NAME`, `-p NAME`.
+fn profile_of(command: &str) -> Option<String> {
+    let mut words = command.split_whitespace();
+    let plain = |word: &str| word.trim_matches(['"', '\'']).to_owned();
+    while let Some(word) = words.next() {
+        match word.split_once('=') {
+            Some(("--profile", name)) => return Some(plain(name)),
+            _ if matches!(word, "--profile" | "-p") => return words.next().map(plain),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// An answer: the exit code on the first line, then what the command printed.
-fn parse(answer: &str, now: Timestamp) -> Result<RoleCredentials, String> {
+fn parse(answer: &str, now: Timestamp) -> Result<Parsed, String> {
     let (code, output) = answer.trim_start().split_once('\n').unwrap_or((answer.trim(), ""));
     if code != "0" {
         return Err(format!("it ended with exit code {code}"));
@@ -154,7 +199,7 @@ fn parse(answer: &str, now: Timestamp) -> Result<RoleCredentials, String> {
             .map(|time| Timestamp::from_millis(time.unix_millis()))
             .map_err(|_| "its `Expiration` is not a time".to_owned())?,
     };
-    Ok(RoleCredentials::Ready {
+    let credentials = RoleCredentials::Ready {
         credentials: Credentials {
             access_key_id: needed("AccessKeyId")?,
             secret_access_key: needed("SecretAccessKey")?,
@@ -163,7 +208,8 @@ fn parse(answer: &str, now: Timestamp) -> Result<RoleCredentials, String> {
         updated: now,
         expiration,
         account_id: text("AccountId"),
-    })
+    };
+    Ok(Parsed { credentials, region: text("Region").filter(|region| !region.is_empty()) })
 }
 
 /// When new credentials are fetched.
@@ -196,7 +242,8 @@ mod tests {
             "\"SessionToken\": \"token\", \"Expiration\": \"2027-01-15T09:00:00+00:00\", \"AccountId\": ",
             "\"210987654321\"}\n"
         );
-        let credentials = parse(answer, NOW).unwrap();
+        let Parsed { credentials, region } = parse(answer, NOW).unwrap();
+        assert_eq!(region, None);
         let RoleCredentials::Ready { expiration, account_id, .. } = &credentials else { panic!() };
         assert_eq!(expiration.to_string(), "2027-01-15T09:00:00Z");
         assert_eq!(account_id.as_deref(), Some("210987654321"));
@@ -214,7 +261,51 @@ mod tests {
             ("0\n{\"Version\": 1, \"AccessKeyId\": \"secret\"}", "it gave no `SecretAccessKey`"),
             ("0\n{\"Version\": 1, \"Expiration\": \"secret\"}", "its `Expiration` is not a time"),
         ] {
-            assert_eq!(parse(answer, NOW).unwrap_err(), error);
+            assert_eq!(parse(answer, NOW).err().as_deref(), Some(error));
         }
+    }
+
+    #[test]
+    fn the_profile_that_a_command_names() {
+        for (command, profile) in [
+            ("aws configure export-credentials --profile dev --format process", Some("dev")),
+            ("aws --profile='my dev' x", Some("my")),
+            ("aws-vault export --format=json", None),
+            ("saml -p \"dev\"", Some("dev")),
+            ("x --profile", None),
+        ] {
+            assert_eq!(profile_of(command).as_deref(), profile, "{command}");
+        }
+    }
+
+    /// A stalled command is not run a second time; its answer counts when it comes.
+    #[test]
+    fn a_stalled_command_is_told_and_its_late_answer_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, runs) = (folder.path().join("gate"), folder.path().join("runs"));
+        let command = format!(
+            "echo >>'{}'; until [ -e '{}' ]; do :; done; \
+             echo '{{\"Version\":1,\"AccessKeyId\":\"AKIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"test\",\"Region\":\"eu-west-1\"}}'",
+            runs.display(),
+            gate.display()
+        );
+        let mut source = CredentialSource::start(&command).unwrap();
+        for _ in 0..2 {
+            assert_eq!(source.fetch(Duration::from_millis(20)).unwrap_err(), "no answer in 0 s");
+        }
+        std::fs::write(&gate, "").unwrap();
+        let RoleCredentials::Ready { credentials, .. } = source.fetch(UNLIMITED).unwrap() else { panic!() };
+        assert_eq!(credentials.access_key_id, "AKIAIOSFODNN7EXAMPLE");
+        assert_eq!(source.region("", &imds::EmptyEnvironment).as_deref(), Some("eu-west-1"));
+        assert_eq!(std::fs::read_to_string(&runs).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn expired_credentials_are_given_and_asked_for_again_soon() {
+        let answer = "0\n{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Expiration\":\"2020-01-01T00:00:00Z\"}";
+        let Parsed { credentials, .. } = parse(answer, NOW).unwrap();
+        let RoleCredentials::Ready { expiration, .. } = &credentials else { panic!() };
+        assert_eq!(expiration.to_string(), "2020-01-01T00:00:00Z");
+        assert_eq!(until_next(&credentials), PAUSE);
     }
 }

@@ -191,8 +191,15 @@ impl EmulatorArgs {
             let first = source.first();
             (source, first)
         });
-        if let Some((_, first)) = &given {
+        if let Some((source, first)) = &given {
             builder = builder.role_credentials(first.clone());
+            let command = self.credentials.as_ref().map_or("", |command| &command.0);
+            // A file says where its instance is.
+            if self.instance.is_none()
+                && let Some(region) = source.region(command, &SystemEnvironment)
+            {
+                builder = builder.region(&region);
+            }
         }
         let emulator = builder.start().map_err(failure)?;
         if let Some((source, first)) = given {

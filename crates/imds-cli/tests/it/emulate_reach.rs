@@ -150,6 +150,68 @@ fn real_credentials_come_from_a_command_and_go_nowhere_else() {
 }
 
 #[test]
+fn real_credentials_are_in_no_log_record_page_tree_or_snapshot() {
+    let (key, secret, token) =
+        ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "test-session");
+    let credentials = format!(
+        "echo '{{\"Version\":1,\"AccessKeyId\":\"{key}\",\"SecretAccessKey\":\"{secret}\",\"SessionToken\":\"{token}\"}}'"
+    );
+    let script = "control=http://$IMDS_EMULATOR_CONTROL
+        imds -v get iam/security-credentials/my-role >/dev/null
+        for path in / /openapi.json /v1/state /v1/tree /v1/requests /v1/certificates; do curl -s $control$path; done
+        curl -s --json '{\"event\":\"rotate-credentials\"}' $control/v1/events
+        curl -s --json '{\"assertion\":\"v1 == 0\"}' $control/v1/assert
+        imds emulator ctl requests; imds emulator ctl state; imds dump --snapshot; imds tree
+        cat /proc/$PPID/cmdline | tr '\\0' ' ' | grep -c AKIA";
+    let shown = emulate(&["--credentials", &credentials], script);
+    let all = format!("{}{}", shown.stdout(), shown.stderr());
+    assert!(all.contains("/iam/security-credentials/my-role"), "{shown}");
+    for part in [key, secret, token] {
+        assert!(!all.contains(part), "`{part}` in {shown}");
+    }
+}
+
+#[test]
+fn the_region_comes_with_the_credentials() {
+    let world = world();
+    let config = world.root().join("config");
+    std::fs::write(&config, "[profile dev]\nregion = eu-west-1\n[profile none]\noutput = json\n").unwrap();
+    let file = config.display().to_string();
+    let print = |members: &str| {
+        format!(
+            "echo '{{\"Version\":1,\"AccessKeyId\":\"AKIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"test\"{members}}}'"
+        )
+    };
+    let zone = |command: &str, options: &[&str], variables: &[(&str, &str)]| {
+        let start = ["emulate", "--credentials", command];
+        let words = start.iter().chain(options).chain(&["--", "imds", "get", "placement/availability-zone"]);
+        let run = world.imds(words).env("AWS_CONFIG_FILE", &file);
+        variables.iter().fold(run, |run, (name, value)| run.env(name, value)).disabled().run()
+    };
+    let _ = zone(&print(",\"Region\":\"ap-south-1\""), &[], &[]).prints("ap-south-1a");
+    let _ = zone(&format!("{} # --profile dev", print("")), &[], &[]).prints("eu-west-1a");
+    let _ = zone(&print(""), &[], &[("AWS_PROFILE", "dev")]).prints("eu-west-1a");
+    let _ =
+        zone(&print(""), &[], &[("AWS_PROFILE", "none"), ("AWS_REGION", "us-west-2")]).prints("us-west-2a");
+    let _ = zone(&print(""), &[], &[]).prints("us-east-1a");
+    // What the user says otherwise stands above it.
+    let set = ["--set", "placement/availability-zone=sa-east-1c"];
+    let _ = zone(&print(",\"Region\":\"ap-south-1\""), &set, &[]).prints("sa-east-1c");
+    let wrong = zone(&print(",\"Region\":\"moon\""), &[], &[]);
+    let _ = wrong.fails_with(2).says("`moon` is no Region; one such as `eu-west-1`");
+}
+
+#[test]
+fn expired_credentials_are_served_as_the_service_would() {
+    let credentials = r#"echo '{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"test","SessionToken":"test","Expiration":"2020-01-01T00:00:00Z"}'"#;
+    let read =
+        "imds get iam/security-credentials/my-role --query Expiration; imds credentials 2>&1 | head -n 1";
+    let output = emulate(&["--credentials", credentials], read);
+    let refused = "error: the credentials of role `my-role` expired at `2020-01-01T00:00:00Z`";
+    let _ = output.prints(format!("2020-01-01T00:00:00Z\n{refused}\n"));
+}
+
+#[test]
 fn secrets_may_be_given_as_files() {
     let world = world();
     let file = world.root().join("user-data");

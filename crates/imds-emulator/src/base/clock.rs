@@ -51,6 +51,16 @@ impl Clock {
         }
     }
 
+    /// How the clock goes: `real`, `scaled` or `stepped`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.0 {
+            Kind::Real => "real",
+            Kind::Scaled { .. } => "scaled",
+            Kind::Stepped(_) => "stepped",
+        }
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {

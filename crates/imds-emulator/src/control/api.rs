@@ -105,6 +105,7 @@ fn state(service: &Service, endpoint: &str) -> Value {
         "endpoint": endpoint,
         "instance-id": service.instance().instance_id,
         "time": service.clock().now(),
+        "clock": service.clock().name(),
         "options": {
             "tokens": options.http_tokens.as_str(),
             "endpoint": options.http_endpoint.as_str(),

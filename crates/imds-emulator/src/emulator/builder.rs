@@ -180,6 +180,19 @@ impl Builder {
         self
     }
 
+    /// The Region, with its first zone and all that follows from it.
+    ///
+    /// What is not named like a Region is an error of [`Builder::build`] and [`Builder::start`].
+    pub fn region(mut self, region: &str) -> Self {
+        if !Instance::is_region(region) {
+            let message = format!("`{}` is no Region; one such as `eu-west-1`", region.escape_debug());
+            self.invalid.get_or_insert(Invalid::new(message));
+            return self;
+        }
+        self.instance.move_to(region);
+        self
+    }
+
     /// Names the TTL of session tokens in the profile `snowball`, too. The device does not, and AWS
     /// SDKs for Java v2 and Go v1 refuse such a token.
     pub const fn snowball_token_ttl(mut self, sent: bool) -> Self {

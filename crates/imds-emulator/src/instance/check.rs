@@ -1,17 +1,9 @@
 //! What an instance has to be: the rules of EC2 that a file can break.
 
 use super::Instance;
+use super::flaw::Flaw;
 use crate::base::limits::USER_DATA_BYTES;
 use crate::base::span::Step;
-
-/// What about an instance cannot be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
-    /// Where it is, counted from the instance; what may be to blame as well follows.
-    pub(crate) places: Vec<Vec<Step>>,
-    /// What it is, and what is accepted.
-    pub(crate) message: String,
-}
 
 /// Places a message at a member.
 fn at<const N: usize>(place: [Step; N]) -> impl FnOnce(String) -> Flaw {
@@ -162,17 +154,6 @@ fn check_id(name: &str, id: &str, prefix: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("`{name}` is `{}`; `{prefix}` and hexadecimal digits", id.escape_debug()))
-}
-
-pub(super) fn check_mac(mac: &str) -> Result<(), String> {
-    let parts: Vec<&str> = mac.split(':').collect();
-    let pair = |part: &&str| {
-        part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-    };
-    if parts.len() == 6 && parts.iter().all(pair) {
-        return Ok(());
-    }
-    Err(format!("`mac` is `{}`; six pairs of lower-case hexadecimal digits with colons", mac.escape_debug()))
 }
 
 /// A name that becomes one segment of a path.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::check::{Flaw, check_mac};
+use super::flaw::Flaw;
 use super::types::{self, TypeLimits};
 use super::{Instance, Interface};
 use crate::base::block::Block;
@@ -239,4 +239,15 @@ fn subnets(interfaces: &[Interface]) -> Result<(), Flaw> {
         }
     }
     Ok(())
+}
+
+fn check_mac(mac: &str) -> Result<(), String> {
+    let parts: Vec<&str> = mac.split(':').collect();
+    let pair = |part: &&str| {
+        part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    if parts.len() == 6 && parts.iter().all(pair) {
+        return Ok(());
+    }
+    Err(format!("`mac` is `{}`; six pairs of lower-case hexadecimal digits with colons", mac.escape_debug()))
 }

@@ -5,6 +5,7 @@
 mod builtin;
 pub(crate) mod check;
 mod events;
+mod flaw;
 mod interfaces;
 mod network;
 mod preset;

@@ -109,6 +109,22 @@ pub(super) fn known_architecture(instance_type: &str) -> Option<&'static str> {
 pub(crate) type Given<'a> = &'a dyn Fn(&[&str]) -> bool;
 
 impl Instance {
+    /// Whether a text is named like a Region.
+    pub(crate) fn is_region(text: &str) -> bool {
+        zone_id_prefix(text).is_some()
+    }
+
+    /// Moves the instance to the first zone of a Region.
+    pub(crate) fn move_to(&mut self, region: &str) {
+        if region == self.placement.region {
+            return;
+        }
+        let before = self.clone();
+        region.clone_into(&mut self.placement.region);
+        self.placement.availability_zone = format!("{region}a");
+        self.derive(&before, &|_| false);
+    }
+
     /// Fills in what follows from the Region, the zone and the type, unless it was given.
     pub(crate) fn derive(&mut self, before: &Self, given: Given<'_>) {
         let region = self.placement.region.clone();

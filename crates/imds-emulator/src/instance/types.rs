@@ -13,8 +13,7 @@ pub(crate) struct TypeLimits {
     pub(crate) cards: u32,
     /// How many interfaces each card takes.
     pub(crate) interfaces_per_card: usize,
-    /// How many addresses an interface takes, of IPv4 and of IPv6 each. A delegated prefix takes the
-    /// place of an address.
+    /// How many IPv4 and how many IPv6 addresses an interface takes. A prefix counts as one.
     pub(crate) addresses_per_interface: usize,
 }
 

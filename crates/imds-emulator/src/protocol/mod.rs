@@ -33,6 +33,8 @@ pub(crate) struct Request<'a> {
     pub(crate) forwarded_for: bool,
     /// Whether `Expect` is there.
     pub(crate) expect: bool,
+    /// Value of `User-Agent`, which only the recorder reads.
+    pub(crate) user_agent: Option<&'a [u8]>,
 }
 
 /// What the service answers from.

@@ -1,7 +1,7 @@
 //! One connection: reads heads, has them answered, writes the answers.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rustix::net::sockopt;
@@ -60,6 +60,7 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
         // reset.
         return reset(stream);
     }
+    let client = stream.peer_addr().ok();
     let mut first = true;
     let mut input = Input::default();
     let mut out = Vec::with_capacity(512);
@@ -69,7 +70,7 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
         let parsed = match head::next(input.rest()) {
             Next::Request { request, length, keep_alive } => Some((request, length, keep_alive)),
             Next::Partial => None,
-            Next::Refused => return refuse(stream, service, number).await,
+            Next::Refused => return refuse(stream, service, number, client).await,
         };
         let Some((request, length, keep_alive)) = parsed else {
             // At the end of the stream, and when the client takes too long, there is nothing left
@@ -80,7 +81,7 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
             }
             return Ok(());
         };
-        let origin = Origin { connection: number, first };
+        let origin = Origin { connection: number, client, first };
         let mut after = service.state().answer(origin, &request, keep_alive, &mut out);
         if let Delivery::Keys(fault) = after.delivery {
             service.make_keys().await;
@@ -122,9 +123,14 @@ async fn exchange(stream: &mut TcpStream, service: &Service, number: u64) -> io:
 }
 
 /// Answers what is no request with 400 and ends the connection.
-async fn refuse(stream: &mut TcpStream, service: &Service, number: u64) -> io::Result<()> {
+async fn refuse(
+    stream: &mut TcpStream,
+    service: &Service,
+    number: u64,
+    client: Option<SocketAddr>,
+) -> io::Result<()> {
     let mut out = Vec::new();
-    service.state().refuse(number, &wire::malformed(), &mut out);
+    service.state().refuse(number, client, &wire::malformed(), &mut out);
     write(stream, &out).await?;
     linger(stream).await
 }

@@ -73,6 +73,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed<'_> {
                 return Parsed::Refused;
             }
             chunked = true;
+        } else if is("user-agent") {
+            request.user_agent = Some(header.value);
         } else if is("expect") {
             request.expect = true;
         }

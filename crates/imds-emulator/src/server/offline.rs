@@ -17,7 +17,7 @@ impl Service {
         loop {
             match head::next(rest) {
                 Next::Request { request, length, keep_alive } => {
-                    let origin = Origin { connection, first };
+                    let origin = Origin { connection, client: None, first };
                     let mut after = state.answer(origin, &request, keep_alive, &mut out);
                     if let Delivery::Keys(fault) = after.delivery {
                         let _ = state.keys().make(state.clock().now());
@@ -31,7 +31,7 @@ impl Service {
                 }
                 Next::Partial => return out,
                 Next::Refused => {
-                    state.refuse(connection, &wire::malformed(), &mut out);
+                    state.refuse(connection, None, &wire::malformed(), &mut out);
                     return out;
                 }
             }

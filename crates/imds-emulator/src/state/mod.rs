@@ -5,6 +5,7 @@ pub(crate) mod record;
 mod room;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use imds_model::MetadataOptions;
 use imds_model::options::{State as OptionsState, Switch};
@@ -132,6 +133,8 @@ pub(crate) struct After {
 pub(crate) struct Origin {
     /// Number of the connection.
     pub(crate) connection: u64,
+    /// The other end of the connection; none where there is no socket.
+    pub(crate) client: Option<SocketAddr>,
     /// Whether it is the first of its connection, whose packets count as well.
     pub(crate) first: bool,
 }
@@ -416,6 +419,8 @@ impl State {
         self.recorder.note(Entry {
             time: now,
             connection: origin.connection,
+            client: origin.client,
+            user_agent: request.user_agent,
             method: request.method,
             path,
             version: match request.token {
@@ -433,11 +438,19 @@ impl State {
     }
 
     /// Answers what is no request; the connection is closed after it.
-    pub(crate) fn refuse(&mut self, connection: u64, response: &Response, out: &mut Vec<u8>) {
+    pub(crate) fn refuse(
+        &mut self,
+        connection: u64,
+        client: Option<SocketAddr>,
+        response: &Response,
+        out: &mut Vec<u8>,
+    ) {
         let now = self.clock.now();
         self.recorder.note(Entry {
             time: now,
             connection,
+            client,
+            user_agent: None,
             method: "",
             path: "",
             version: ImdsVersion::None,

@@ -2,6 +2,7 @@
 //! them.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::base::limits::RECORDED_BYTES;
@@ -29,6 +30,12 @@ pub struct RecordedRequest {
     pub time: Timestamp,
     /// The connection that it came on, 1 first.
     pub connection: u64,
+    /// Address and port of the client; none where there is no socket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<SocketAddr>,
+    /// What the client calls itself (`User-Agent`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<Arc<str>>,
     /// Method, as sent.
     pub method: Arc<str>,
     /// Path, without query.
@@ -90,6 +97,7 @@ pub(crate) struct Recorder {
     /// Common texts, so that a request takes no memory of its own.
     methods: [Arc<str>; 4],
     last_path: Arc<str>,
+    last_user_agent: Option<Arc<str>>,
 }
 
 /// How many requests are kept by default.
@@ -107,6 +115,7 @@ impl Recorder {
             counters: Counters::default(),
             methods: ["GET", "PUT", "HEAD", "OPTIONS"].map(Into::into),
             last_path: "".into(),
+            last_user_agent: None,
         }
     }
 
@@ -139,10 +148,15 @@ impl Recorder {
         if &*self.last_path != entry.path {
             self.last_path = shortened(entry.path);
         }
+        if self.last_user_agent.as_deref().map(str::as_bytes) != entry.user_agent {
+            self.last_user_agent = entry.user_agent.map(|name| shortened(&String::from_utf8_lossy(name)));
+        }
         let request = RecordedRequest {
             number: self.newest,
             time: entry.time,
             connection: entry.connection,
+            client: entry.client,
+            user_agent: self.last_user_agent.clone(),
             method,
             path: Arc::clone(&self.last_path),
             version: entry.version,
@@ -187,6 +201,10 @@ pub(crate) struct Entry<'a> {
     pub(crate) time: Timestamp,
     /// The connection that it came on.
     pub(crate) connection: u64,
+    /// The other end of it.
+    pub(crate) client: Option<SocketAddr>,
+    /// Value of `User-Agent`.
+    pub(crate) user_agent: Option<&'a [u8]>,
     /// Method, as sent.
     pub(crate) method: &'a str,
     /// Path, without query.
@@ -218,6 +236,8 @@ mod tests {
         Entry {
             time: Timestamp::default(),
             connection: 1,
+            client: None,
+            user_agent: Some(b"tester/1"),
             method: "GET",
             path,
             version: ImdsVersion::V1,
@@ -236,6 +256,7 @@ mod tests {
         let paths: Vec<_> =
             recorder.requests_after(0).iter().map(|request| request.path.to_string()).collect();
         assert_eq!(paths, ["/b", "/c"]);
+        assert_eq!(recorder.requests_after(0)[0].user_agent.as_deref(), Some("tester/1"));
         assert_eq!(recorder.requests_after(2).len(), 1);
         assert_eq!((recorder.counters().requests, recorder.counters().v1), (3, 3));
         recorder.reset();

@@ -6,6 +6,7 @@ mod agents;
 mod categories;
 mod conformance;
 mod control;
+mod control_document;
 mod examples;
 mod faults;
 mod hostile;

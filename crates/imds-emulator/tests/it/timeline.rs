@@ -317,7 +317,7 @@ fn a_later_decision_ends_a_walk() {
 fn a_snowball_names_the_token_ttl_where_told_to() {
     let put = "PUT /latest/api/token HTTP/1.1\r\nHost: x\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n";
     for sent in [false, true] {
-        let builder = Emulator::builder().described(imds_emulator::Preset::Snowball.into());
+        let builder = Emulator::builder().described(imds_emulator::Preset::Snowball);
         let emulator = builder.snowball_token_ttl(sent).start().unwrap();
         let answer = crate::raw::exchange(emulator.addresses()[0], put);
         let answer = String::from_utf8(answer).unwrap();

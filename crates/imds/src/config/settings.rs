@@ -202,6 +202,17 @@ impl Settings {
     }
 }
 
+/// Returns the Region of a profile in the AWS config files: the given one, else that of
+/// `AWS_PROFILE`, else `default`.
+///
+/// # Errors
+/// Returns an error if no file has a profile that is asked for by name, or a file that a variable
+/// names cannot be read.
+pub fn profile_region(environment: &dyn Environment, profile: Option<&str>) -> Result<Option<String>, Error> {
+    let profile = Profiles::read(environment, profile, &mut Vec::new())?;
+    Ok(profile.get("region").map(|(region, _)| region))
+}
+
 /// The profile that is asked for, out of both files.
 struct Profiles {
     name: String,
