@@ -193,7 +193,8 @@ fn parameters() -> String {
             if whole["format"] == "date-time" {
                 value = "time".to_owned();
             }
-            let is_duration = ["after", "notice", "pending", "for"].contains(&name.as_str());
+            let durations = ["after", "notice", "pending", "drain", "wait", "proceed", "pooled", "for"];
+            let is_duration = durations.contains(&name.as_str());
             let value = if is_duration { "duration: `30s`".to_owned() } else { value };
             let of: Vec<String> = EVENTS
                 .iter()

@@ -170,6 +170,11 @@ fn each_event_changes_what_agents_poll_and_nothing_else() {
     for path in [ACTION, REBALANCE, STATE] {
         assert_eq!(last[path], "404", "nothing is announced at {path}");
     }
+    seen.insert(happen(&emulator, r#"{"event":"auto-scaling","walk":"launch","pending":"0s","wait":"1h"}"#));
+    assert_eq!(poll(&emulator, &token)[STATE], "200 InService");
+    assert_eq!(emulator.service().lifecycle_state(), Some("Pending:Wait"));
+    seen.insert(happen(&emulator, r#"{"event":"complete-lifecycle-action"}"#));
+    assert_ne!(emulator.service().lifecycle_state(), Some("Pending:Wait"));
     assert_eq!(seen, names(), "an event that is not here");
 }
 
