@@ -2,7 +2,6 @@
 
 mod control;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -17,7 +16,7 @@ use crate::exit::Exit;
 use crate::output;
 use crate::report::{self, Failure};
 
-use super::emulator_args::{self, Secret, secret};
+use super::emulator_args::{Secret, secret};
 use control::Control;
 
 /// Control a running emulator, or import another one's configuration
@@ -38,10 +37,10 @@ enum Command {
 /// Change and watch a running emulator that was started with `--control`
 #[derive(ClapArgs, Debug)]
 struct Ctl {
-    /// Address of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where that
-    /// is unset
-    #[arg(long, value_name = "ADDRESS", value_parser = emulator_args::address)]
-    control: Option<SocketAddr>,
+    /// Host and port of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where
+    /// that is unset
+    #[arg(long, value_name = "HOST:PORT", value_parser = control::host)]
+    control: Option<String>,
 
     /// Control token; IMDS_EMULATOR_CONTROL_TOKEN by default; @FILE reads it from a file, @- from
     /// stdin
@@ -137,15 +136,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// The given address, else the one that `imds emulate` told this process, else the one of
 /// `imds serve --control`.
-fn control_address(given: Option<SocketAddr>) -> Result<SocketAddr, Failure> {
+fn control_address(given: Option<&str>) -> Result<String, Failure> {
     if let Some(address) = given {
-        return Ok(address);
+        return Ok(address.to_owned());
     }
     match SystemEnvironment.variable(env::EMULATOR_CONTROL) {
-        Some(text) => text.parse().map_err(|_| {
-            Failure::usage(format!("`{}` is `{text}`, which is no address", env::EMULATOR_CONTROL))
+        Some(text) => control::host(&text).map_err(|wrong| {
+            let text = imds_model::printable::escape(&text);
+            Failure::usage(format!("`{}` is `{text}`: {wrong}", env::EMULATOR_CONTROL))
         }),
-        None => Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 1339))),
+        None => Ok("127.0.0.1:1339".to_owned()),
     }
 }
 
@@ -157,7 +157,7 @@ fn run_ctl(ctl: &Ctl) -> Result<(), Failure> {
         Some(token) => Some(token.line("--control-token")?),
         None => SystemEnvironment.variable(env::EMULATOR_CONTROL_TOKEN),
     };
-    let control = &Control { address: control_address(ctl.control)?, token };
+    let control = &Control { address: control_address(ctl.control.as_deref())?, token };
     match &ctl.command {
         CtlCommand::Events => Ok(()),
         CtlCommand::Certificates => certificates(control),

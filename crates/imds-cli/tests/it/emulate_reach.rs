@@ -212,6 +212,25 @@ fn expired_credentials_are_served_as_the_service_would() {
 }
 
 #[test]
+fn the_control_api_is_found_by_name() {
+    // A name of its own in a namespace, as a service of Compose has one.
+    let script = "set -e
+        port=${IMDS_EMULATOR_CONTROL##*:}
+        imds emulator ctl --control localhost:$port event rebalance
+        IMDS_EMULATOR_CONTROL=localhost:$port imds emulator ctl state >/dev/null
+        imds emulator ctl --control nowhere.invalid:$port state";
+    let output = emulate(&[], script);
+    let _ = output.fails_with(4).says("cannot reach the control API at `nowhere.invalid:");
+    let output = emulate(&[], "imds emulator ctl --control 1339 state");
+    let _ = output.fails_with(2).says("it is no host and port, such as `127.0.0.1:1339`");
+    let script = "export IMDS_EMULATOR_CONTROL_TOKEN=0123456789abcdef
+        printf '127.0.0.1 localhost imds\\n' >\"$IMDS_CACHE_DIR/hosts\"
+        unshare --mount sh -ec 'mount --bind \"$IMDS_CACHE_DIR/hosts\" /etc/hosts
+            imds emulator ctl --control imds:${IMDS_EMULATOR_CONTROL##*:} options' | grep -c tokens";
+    let _ = emulate(&["--control-token", "0123456789abcdef"], script).prints("1\n");
+}
+
+#[test]
 fn secrets_may_be_given_as_files() {
     let world = world();
     let file = world.root().join("user-data");

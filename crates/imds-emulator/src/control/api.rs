@@ -216,6 +216,11 @@ mod tests {
         routes.sort();
         described.sort();
         assert_eq!(described, routes);
+        // So is every event, with the parameters that it takes.
+        let of: Value = EventText::parameters().map(|(name, all)| (name.to_owned(), json!(all))).collect();
+        assert_eq!(document["components"]["schemas"]["Event"]["x-parameters"], of);
+        let names: Vec<&str> = EventText::parameters().map(|(name, _)| name).collect();
+        assert_eq!(document["components"]["schemas"]["Event"]["properties"]["event"]["enum"], json!(names));
         // Every parameter of an event is in the document, and no other.
         let properties = document["components"]["schemas"]["Event"]["properties"].as_object().unwrap();
         let error = serde_json::from_str::<EventText>(r#"{"?":0}"#).unwrap_err().to_string();

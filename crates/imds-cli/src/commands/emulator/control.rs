@@ -1,7 +1,7 @@
 //! A client of the control API: one request per connection.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use imds_model::env;
@@ -13,9 +13,23 @@ use crate::report::Failure;
 /// Where the control API is.
 #[derive(Clone)]
 pub(crate) struct Control {
-    pub(crate) address: SocketAddr,
+    pub(crate) address: String,
     /// The control token, if it has one.
     pub(crate) token: Option<String>,
+}
+
+/// A host and a port: `127.0.0.1:1339`, `[::1]:1339`, `localhost:1339`, or a name that the system
+/// resolves.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    let wrong =
+        || "it is no host and port, such as `127.0.0.1:1339`, `localhost:1339` or `imds:1339`".to_owned();
+    let (name, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_ipv6 = name.starts_with('[') && text.parse::<std::net::SocketAddrV6>().is_ok();
+    let is_port =
+        port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if (is_name || is_ipv6) && is_port { Ok(text.to_owned()) } else { Err(wrong()) }
 }
 
 impl Control {
@@ -42,8 +56,20 @@ impl Control {
         Err(Failure::usage(message))
     }
 
+    /// Connects to the first address of the host that answers.
+    fn connect(&self) -> std::io::Result<TcpStream> {
+        let mut failure = std::io::Error::new(std::io::ErrorKind::NotFound, "the host has no address");
+        for address in self.address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
     fn exchange(&self, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect_timeout(&self.address, Duration::from_secs(5))?;
+        let mut stream = self.connect()?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let body = body.map(Value::to_string).unwrap_or_default();
         let token = self.token.as_ref();
@@ -58,5 +84,33 @@ impl Control {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_addresses_or_names_with_a_port() {
+        for text in ["127.0.0.1:1339", "localhost:1339", "[::1]:1339", "imds:1339", "imds.default.svc:1"] {
+            assert_eq!(host(text).as_deref(), Ok(text));
+        }
+        for text in [
+            "",
+            "1339",
+            "localhost",
+            ":1339",
+            "::1:1339",
+            "a b:1",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "http://a:1",
+            "a:",
+            "[x]:1",
+        ] {
+            assert!(host(text).is_err(), "{text}");
+        }
     }
 }
