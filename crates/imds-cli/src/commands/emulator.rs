@@ -37,8 +37,8 @@ enum Command {
 /// Change and watch a running emulator that was started with `--control`
 #[derive(ClapArgs, Debug)]
 struct Ctl {
-    /// Host and port of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339 where
-    /// that is unset
+    /// Host and port of the control API; IMDS_EMULATOR_CONTROL where not given, 127.0.0.1:1339
+    /// where that is unset
     #[arg(long, value_name = "HOST:PORT", value_parser = control::host)]
     control: Option<String>,
 
