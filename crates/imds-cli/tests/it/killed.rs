@@ -30,9 +30,9 @@ fn writers_of_the_token_store_at_any_moment() {
             let out = world.get("instance-id", &endpoint).run().exits_with(0);
             assert_eq!(out.stdout(), INSTANCE_ID, "kill {number}, reader {reader}");
             assert_eq!(out.stderr(), "", "kill {number}, reader {reader}");
-            // What a writer had sent before it died may arrive as late as the first reader's.
+            // What a writer had sent before it died may arrive as late as that of the first reader.
             if reader == 0 {
-                before = server.counts().token_puts;
+                before = server.wait_until_idle().token_puts;
             }
         }
         let puts = server.counts().token_puts - before;

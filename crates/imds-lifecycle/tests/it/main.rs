@@ -7,6 +7,7 @@ mod daemon;
 mod faults;
 mod killed;
 mod outages;
+mod soak;
 mod states;
 
 use imds_emulator::instance::TargetLifecycleState;

@@ -224,6 +224,21 @@ impl FaultServer {
         assert!(!waited.timed_out(), "the fault server waited in vain; it saw {counts:?}");
         counts
     }
+
+    /// Waits until no connection is open: what a client that was killed had sent is counted then,
+    /// if a later client has been answered.
+    pub fn wait_until_idle(&self) -> Counts {
+        let guard = self.shared.lock();
+        let (guard, waited) = self
+            .shared
+            .changed
+            .wait_timeout_while(guard, PATIENCE, |state| !state.open.is_empty())
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let counts = guard.counts;
+        drop(guard);
+        assert!(!waited.timed_out(), "connections to the fault server do not end");
+        counts
+    }
 }
 
 impl Drop for FaultServer {
