@@ -12,6 +12,8 @@ mod control;
 mod emulator;
 mod event;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod identity;
 pub mod instance;
 #[cfg(test)]

@@ -201,7 +201,9 @@ fn insert(lines: &[&[u8]], at: usize, ours: &[String]) -> Vec<u8> {
     let mut content = lines[..at].concat();
     let ends_open = content.last().is_some_and(|byte| *byte != b'\n');
     if ends_open {
-        content.extend_from_slice(end.as_bytes());
+        // Behind a lone `\r`, `\n` would make one line end of both, and both would go with us.
+        let given = if content.ends_with(b"\r") { "\r\n" } else { end };
+        content.extend_from_slice(given.as_bytes());
     }
     content.extend_from_slice(ours.join(end).as_bytes());
     if !ends_open {
@@ -271,6 +273,14 @@ mod tests {
             installed("[toplevel]\r\na = b\r\n"),
             format!("[toplevel]\r\n{BEGIN}\r\nimds = !/usr/bin/imds\r\n{END}\r\na = b\r\n")
         );
+    }
+
+    #[test]
+    fn a_lone_carriage_return_at_the_end_is_kept() {
+        for content in ["[command ec2]\r", "[command ec2]\r\na = b\r"] {
+            let installed = install(content.as_bytes(), "imds").unwrap();
+            assert_eq!(uninstall(&installed).unwrap(), content.as_bytes(), "{content:?}");
+        }
     }
 
     #[test]
