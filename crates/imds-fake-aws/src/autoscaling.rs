@@ -1,6 +1,7 @@
 //! Auto Scaling: groups, launch configurations, and in `lifecycle` an instance's lifecycle actions.
 
 pub mod lifecycle;
+pub mod live;
 
 use crate::answer::{Answer, Refusal};
 use crate::ec2::number;

@@ -87,6 +87,32 @@ impl World {
         world
     }
 
+    /// One Region with an instance that needs IMDSv2, one that allows IMDSv1 and one that uses it,
+    /// with a sample of both metrics every five minutes; `now` in seconds since 1970.
+    #[must_use]
+    pub fn tour(now: i64) -> Self {
+        const WEEKS: i64 = 3 * 7 * 86_400;
+        let mut world = Self::new("111122223333", &["eu-west-1"]);
+        for (number, (name, tokens, calls)) in
+            [("web", "required", 0.0), ("build", "optional", 0.0), ("legacy", "optional", 12.0)]
+                .into_iter()
+                .enumerate()
+        {
+            let options = Options::full(tokens, 2, "enabled", "disabled", "disabled");
+            let mut instance = Instance::new(&format!("i-{:017x}", number + 1), options);
+            instance.launched_at = now - 2 * WEEKS;
+            instance.tags.insert("Name".to_owned(), name.to_owned());
+            // An hour of them lies ahead, for a gate that waits.
+            let times = (now - WEEKS..now + 3_600).step_by(300);
+            for (metric, sum) in [("MetadataNoToken", calls), ("MetadataNoTokenRejected", 0.0)] {
+                let samples = times.clone().map(|at| (at, sum)).collect();
+                world.metrics.insert((instance.id.clone(), metric.to_owned()), samples);
+            }
+            world.at("111122223333", "eu-west-1").instances.push(instance);
+        }
+        world
+    }
+
     /// Has `DescribeInstances` denied in one place of every hundred, or failing, in turn; says in
     /// how many.
     pub fn harm_one_place_in_a_hundred(&mut self) -> usize {

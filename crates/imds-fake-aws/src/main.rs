@@ -2,20 +2,24 @@
 //!
 //! `imds-fake-aws ACCOUNTS REGIONS INSTANCES [harmed]` makes up an organization of that size;
 //! `harmed`: one account and Region in a hundred is denied or fails. `imds-fake-aws tour` is the
-//! account of `docs/turn-off-imdsv1.md`.
+//! account of `docs/turn-off-imdsv1.md`. `imds-fake-aws group [ADDRESS [GROUP [INSTANCE]]]` is an
+//! Auto Scaling group with one instance (by default those of the emulator), whose walks are begun
+//! by a form at `/_fake/group`: `curl -d walk=terminate -d drain=75s URL/_fake/group`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command")]
 
 use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use imds_fake_aws::{Fake, Instance, Options, Shape, World};
+use imds_fake_aws::autoscaling::live::LiveGroup;
+use imds_fake_aws::{Fake, Shape, World};
 
 fn main() -> std::io::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number = |n: usize| words.get(n).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs().cast_signed());
     let world = if words.first().is_some_and(|word| word == "tour") {
-        tour()
+        World::tour(now)
     } else {
         let mut world =
             World::generate(Shape { accounts: number(0), regions: number(1), instances: number(2) });
@@ -24,35 +28,16 @@ fn main() -> std::io::Result<()> {
         }
         world
     };
-    let fake = Fake::start(world)?;
+    let fake = if words.first().is_some_and(|word| word == "group") {
+        let word = |n: usize, usual: &str| words.get(n).cloned().unwrap_or_else(|| usual.to_owned());
+        let address = word(1, "127.0.0.1:0").parse().map_err(std::io::Error::other)?;
+        let group = LiveGroup::new(&word(2, "my-group"), &word(3, "i-1234567890abcdef0"), 3_600);
+        Fake::start_at(address, World::new("123456789012", &["us-east-1"]), Some(group))?
+    } else {
+        Fake::start(world)?
+    };
     println!("{}", fake.url());
     let mut rest = Vec::new();
     std::io::stdin().read_to_end(&mut rest)?;
     Ok(())
-}
-
-/// One Region with an instance that needs IMDSv2, one that allows IMDSv1 and one that uses it, with
-/// a sample of both metrics every five minutes.
-fn tour() -> World {
-    const WEEKS: i64 = 3 * 7 * 86_400;
-    let mut world = World::new("111122223333", &["eu-west-1"]);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs().cast_signed());
-    for (number, (name, tokens, calls)) in
-        [("web", "required", 0.0), ("build", "optional", 0.0), ("legacy", "optional", 12.0)]
-            .into_iter()
-            .enumerate()
-    {
-        let options = Options::full(tokens, 2, "enabled", "disabled", "disabled");
-        let mut instance = Instance::new(&format!("i-{:017x}", number + 1), options);
-        instance.launched_at = now - 2 * WEEKS;
-        instance.tags.insert("Name".to_owned(), name.to_owned());
-        // An hour of them lies ahead, for a gate that waits.
-        let times = (now - WEEKS..now + 3_600).step_by(300);
-        for (metric, sum) in [("MetadataNoToken", calls), ("MetadataNoTokenRejected", 0.0)] {
-            let samples = times.clone().map(|at| (at, sum)).collect();
-            world.metrics.insert((instance.id.clone(), metric.to_owned()), samples);
-        }
-        world.at("111122223333", "eu-west-1").instances.push(instance);
-    }
-    world
 }

@@ -114,7 +114,8 @@ impl Request {
     }
 }
 
-fn form(text: &str) -> BTreeMap<String, String> {
+/// The parameters of a form.
+pub(crate) fn form(text: &str) -> BTreeMap<String, String> {
     text.split('&')
         .filter_map(|pair| pair.split_once('='))
         .map(|(name, value)| (decode(name), decode(value)))

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::answer::{Answer, Dialect, Refusal};
+use crate::autoscaling::live::{self, LiveGroup};
 use crate::fault::{Harm, Moment};
 use crate::request::Request;
 use crate::world::World;
@@ -31,6 +32,8 @@ pub struct Fake {
 #[derive(Debug)]
 struct Shared {
     world: Mutex<World>,
+    /// An Auto Scaling group that lives by the time of this process.
+    group: Mutex<Option<LiveGroup>>,
     held: Mutex<Option<OnHeld>>,
     /// Connections that are open, and who waits for their end.
     open: Mutex<usize>,
@@ -75,11 +78,22 @@ impl Fake {
     ///
     /// Returns an error if there is no port or no thread to be had.
     pub fn start(world: World) -> std::io::Result<Self> {
+        Self::start_at(([127, 0, 0, 1], 0).into(), world, None)
+    }
+
+    /// Starts a server at this address, with an Auto Scaling group whose lifecycle actions it
+    /// answers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the address cannot be bound, or there is no thread to be had.
+    pub fn start_at(address: SocketAddr, world: World, group: Option<LiveGroup>) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             world: Mutex::new(world),
+            group: Mutex::new(group),
             held: Mutex::new(None),
             open: Mutex::new(0),
             closed: Condvar::new(),
@@ -181,6 +195,14 @@ async fn handle(
     if path == "/_fake/stats" {
         return Ok(response(stats(&shared.world())));
     }
+    if path == "/_fake/group" {
+        let mut group = shared.group.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = match &mut *group {
+            Some(group) => group.walk(&String::from_utf8_lossy(&body)),
+            None => Err(Refusal::new("ValidationError", "there is no group: run `imds-fake-aws group`")),
+        };
+        return Ok(response(answer.unwrap_or_else(|wrong| Answer::refusal(Dialect::Json, &wrong))));
+    }
     let target = Some(target.as_str()).filter(|target| !target.is_empty());
     let home = shared.world().home.clone();
     let Some(request) = Request::read(&home, &path, &authorization, target, &body) else {
@@ -227,7 +249,7 @@ fn decide(shared: &Shared, request: &Request) -> Outcome {
     let result = if !world.throttle.admit(&place, &bucket) {
         Err(Refusal(503, "RequestLimitExceeded".to_owned(), "Request limit exceeded.".to_owned()))
     } else {
-        answer(&mut world, request)
+        answer(shared, &mut world, request)
     };
     if harm.is_some() {
         return Outcome::Hold;
@@ -238,7 +260,7 @@ fn decide(shared: &Shared, request: &Request) -> Outcome {
     })
 }
 
-fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
+fn answer(shared: &Shared, world: &mut World, request: &Request) -> Result<Answer, Refusal> {
     let opted_in = world.regions.iter().find(|(name, _)| *name == request.region).is_none_or(|(_, in_)| *in_);
     if !opted_in {
         let text = "You are not subscribed to this service. Please enable this Region.";
@@ -257,6 +279,11 @@ fn answer(world: &mut World, request: &Request) -> Result<Answer, Refusal> {
         }
         (_, "GetMetricData") => cloudwatch::get_metric_data(world, request),
         (_, "SelectAggregateResourceConfig") => config::select_aggregate(world, request),
+        (Dialect::Query, action) if live::ACTIONS.contains(&action) => {
+            let mut group = shared.group.lock().unwrap_or_else(PoisonError::into_inner);
+            let nothing = || Refusal::new("ValidationError", "AutoScalingGroup name not found - null");
+            Ok(group.as_mut().ok_or_else(nothing)?.answer(request))
+        }
         (Dialect::Query, "DescribeAutoScalingGroups") => {
             Ok(autoscaling::describe_groups(world.at(&request.account, &request.region), request))
         }

@@ -16,6 +16,12 @@ export AWS_ENDPOINT_URL AWS_REGION=eu-west-1
 export AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 ";
 
+/// Where a block runs `imds-lifecycle`: the fake AWS's group, and its address.
+const FAKE_GROUP: &str = "coproc FAKE { imds-fake-aws group; }
+read -r AWS_ENDPOINT_URL <&\"${FAKE[0]}\"
+export AWS_ENDPOINT_URL
+";
+
 /// Runs a block and compares what each command prints.
 pub(crate) fn check(block: &Block, programs: &Path) -> Result<(), String> {
     let steps: Vec<Step> =
@@ -41,6 +47,9 @@ fn run(steps: &[Step], programs: &Path) -> Result<String, String> {
     let mut script = String::new();
     if steps.iter().any(|step| step.command.starts_with("imds-fleet ")) {
         script += FAKE_AWS;
+    }
+    if steps.iter().any(|step| step.command.starts_with("imds-lifecycle ")) {
+        script += FAKE_GROUP;
     }
     for Step { command, .. } in steps {
         // `$?` of a command is there for the next.

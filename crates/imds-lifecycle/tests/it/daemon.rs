@@ -94,6 +94,13 @@ impl Place {
         api: &AutoScaling,
         arguments: &[&str],
     ) -> Daemon {
+        let mut command = self.prepared(wrapper, endpoint, arguments);
+        command.env("AWS_ENDPOINT_URL", api.endpoint());
+        Daemon::start(command)
+    }
+
+    /// The command line of a daemon, whose API is still to be named.
+    pub(crate) fn prepared(&self, wrapper: &[&str], endpoint: &str, arguments: &[&str]) -> Command {
         let words: Vec<&str> =
             wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_imds-lifecycle"), "run"]).collect();
         let mut command = Command::new(words[0]);
@@ -105,8 +112,7 @@ impl Place {
         if self.runtime {
             command.env("RUNTIME_DIRECTORY", self.runtime_directory());
         }
-        command.env("AWS_ENDPOINT_URL", api.endpoint());
-        Daemon::start(command)
+        command
     }
 }
 
@@ -118,7 +124,7 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         use std::os::unix::process::CommandExt as _;
         // With whatever it is wrapped in: one signal reaches both.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);

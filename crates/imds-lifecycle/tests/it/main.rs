@@ -2,6 +2,7 @@
 //! API.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod api_server;
 mod auto_scaling;
 mod daemon;
 mod faults;
