@@ -1,6 +1,8 @@
 //! A group whose time passes by itself, and walks that are begun from outside, in the words of the
 //! emulator's event `auto-scaling`.
 
+#![allow(clippy::disallowed_methods, reason = "the one place that lives by the clock of the machine")]
+
 use std::time::{Duration, Instant};
 
 use imds_model::duration;
