@@ -5,14 +5,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::workspace;
+use crate::{link, workspace};
 
 pub(crate) fn run(packages: &[String]) -> Result<(), String> {
     let target = target()?;
     let commands = commands(packages)?;
     let dist = workspace::root().join("dist");
     std::fs::create_dir_all(&dist).map_err(|error| format!("cannot create `{}`: {error}", dist.display()))?;
-    for built in build(&commands, &target)? {
+    for built in build(&commands, &target, Symbols::Stripped)? {
         let name = built.file_name().unwrap_or_default();
         let place = dist.join(name);
         std::fs::copy(&built, &place)
@@ -25,7 +25,18 @@ pub(crate) fn run(packages: &[String]) -> Result<(), String> {
 /// Builds one command of the workspace as `dist` ships it; gives the binary's path.
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf, String> {
     let commands = commands(&[package.to_owned()])?;
-    build(&commands, &target()?)?.pop().ok_or_else(|| format!("`{package}` has no binary"))
+    build(&commands, &target()?, Symbols::Stripped)?.pop().ok_or_else(|| format!("`{package}` has no binary"))
+}
+
+/// The same with the names of its functions.
+pub(crate) fn binary_with_symbols(package: &str) -> Result<PathBuf, String> {
+    let commands = commands(&[package.to_owned()])?;
+    build(&commands, &target()?, Symbols::Kept)?.pop().ok_or_else(|| format!("`{package}` has no binary"))
+}
+
+enum Symbols {
+    Stripped,
+    Kept,
 }
 
 pub(crate) fn size(path: &Path) -> Result<u64, String> {
@@ -59,12 +70,16 @@ fn commands(packages: &[String]) -> Result<Vec<Shipped>, String> {
     if commands.is_empty() { Err(format!("no binary in {packages:?}")) } else { Ok(commands) }
 }
 
-fn build(commands: &[Shipped], target: &str) -> Result<Vec<PathBuf>, String> {
+fn build(commands: &[Shipped], target: &str, symbols: Symbols) -> Result<Vec<PathBuf>, String> {
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--release", "--locked", "--target", target]);
     for command in commands {
         cargo.args(["--package", &command.package, "--bin", &command.binary]);
     }
+    if matches!(symbols, Symbols::Kept) {
+        cargo.args(["--config", "profile.release.strip=false"]);
+    }
+    link::set(&mut cargo, target)?;
     workspace::run(&mut cargo)?;
     let metadata = metadata()?;
     let directory =

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::Release;
 use super::program::Program;
-use crate::{dist, workspace};
+use crate::{dist, link, workspace};
 
 /// A target triple, and how it is built from here.
 #[derive(Debug)]
@@ -75,6 +75,9 @@ pub(crate) fn build(
     // Strings of the programs, read at compile time.
     cargo.env("IMDS_VERSION", release.long_version(&target.triple));
     cargo.env("SOURCE_DATE_EPOCH", release.epoch.to_string());
+    if !quick && target.runs_here() {
+        link::set(&mut cargo, &target.triple)?;
+    }
     workspace::run(&mut cargo)?;
     let metadata = dist::metadata()?;
     let directory =
