@@ -7,11 +7,25 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use imds::Environment;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::failure::Failure;
 
 /// Names a file of certificate authorities, in PEM (AWS SDKs and Tools Reference Guide).
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// Whether TLS can use each certificate; the SDK panics on one that it cannot.
+fn check(pem: &[u8]) -> Result<(), String> {
+    let mut roots = RootCertStore::empty();
+    for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(pem)) {
+        let cannot = |error: &dyn std::fmt::Display| format!("certificate {number} cannot be used: {error}");
+        let certificate = certificate.map_err(|error| cannot(&error))?;
+        roots.add(certificate).map_err(|error| cannot(&error))?;
+    }
+    if roots.is_empty() { Err("it holds no certificate in PEM".to_owned()) } else { Ok(()) }
+}
 
 /// A client by `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`.
 pub(crate) fn client(environment: &dyn Environment) -> Result<SharedHttpClient, Failure> {
@@ -21,9 +35,7 @@ pub(crate) fn client(environment: &dyn Environment) -> Result<SharedHttpClient, 
             Failure::usage(format!("cannot use `{}` of `{CA_BUNDLE}`", path.display())).caused_by(why)
         };
         let pem = environment.read_file(&path).map_err(|error| cannot(&error))?;
-        if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-            return Err(cannot(&"it holds no certificate in PEM"));
-        }
+        check(&pem).map_err(|why| cannot(&why))?;
         tls = tls.with_trust_store(TrustStore::empty().with_pem_certificate(pem));
     }
     let tls =
