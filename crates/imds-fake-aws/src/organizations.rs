@@ -61,3 +61,33 @@ pub(crate) fn list_children(world: &World, request: &Request) -> Result<Answer, 
     }
     Ok(Answer::json(&answer))
 }
+
+/// `DescribeEffectivePolicy`, of the caller's own account.
+pub(crate) fn describe_effective_policy(world: &World, request: &Request) -> Result<Answer, Refusal> {
+    let kind = request.json.get("PolicyType").and_then(|kind| kind.as_str()).unwrap_or_default();
+    if kind != "DECLARATIVE_POLICY_EC2" {
+        let text = "You provided a value that does not match the required pattern.";
+        return Err(Refusal::new("InvalidInputException", text));
+    }
+    // "When you're signed in as the management account, specify the ID of the account" (API
+    // reference): nobody else may name another.
+    let target = request.json.get("TargetId").and_then(|id| id.as_str()).unwrap_or(&request.account);
+    if target != request.account && request.account != world.home {
+        let text = "You don't have permissions to access this resource.";
+        return Err(Refusal::new("AccessDeniedException", text));
+    }
+    let Some(content) = world.declared.get(target) else {
+        // The words of the API reference for `EffectivePolicyNotFoundException`.
+        let text = "If you ran this action on the management account, this policy type is not enabled. If you ran the \
+                    action on a member account, the account doesn't have an effective policy of this type.";
+        return Err(Refusal::new("EffectivePolicyNotFoundException", text));
+    };
+    Ok(Answer::json(&json!({
+        "EffectivePolicy": {
+            "PolicyContent": content,
+            "LastUpdatedTimestamp": 1_700_000_000,
+            "TargetId": target,
+            "PolicyType": kind,
+        },
+    })))
+}

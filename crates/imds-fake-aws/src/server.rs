@@ -277,6 +277,7 @@ fn answer(shared: &Shared, world: &mut World, request: &Request) -> Result<Answe
         (_, "ListAccountsForParent" | "ListOrganizationalUnitsForParent") => {
             organizations::list_children(world, request)
         }
+        (_, "DescribeEffectivePolicy") => organizations::describe_effective_policy(world, request),
         (_, "GetMetricData") => cloudwatch::get_metric_data(world, request),
         (_, "SelectAggregateResourceConfig") => config::select_aggregate(world, request),
         (Dialect::Query, action) if live::ACTIONS.contains(&action) => {

@@ -307,6 +307,8 @@ pub struct World {
     pub metric_page: Option<usize>,
     /// What parameters of Systems Manager name, for images given as `resolve:ssm:NAME`.
     pub parameters: BTreeMap<String, String>,
+    /// The content of the effective declarative policy for EC2 of accounts that have one.
+    pub declared: BTreeMap<String, String>,
     /// The organizational units: parent to units, and unit or root to accounts.
     pub units: BTreeMap<String, (Vec<String>, Vec<String>)>,
     /// Samples of metrics: (instance, metric name) to (seconds since 1970, sum).
@@ -346,6 +348,7 @@ impl World {
             fleet_page: None,
             metric_page: None,
             parameters: BTreeMap::new(),
+            declared: BTreeMap::new(),
             units: BTreeMap::new(),
             metrics: BTreeMap::new(),
             faults: Vec::new(),

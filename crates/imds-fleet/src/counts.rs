@@ -22,6 +22,8 @@ pub struct Counts {
     pub enforced: u64,
     /// Accounts and Regions whose defaults were read.
     pub defaults: u64,
+    /// Those of them that have reached the end state.
+    pub end_state: u64,
     /// Accounts and Regions whose defaults a declarative policy of the organization sets.
     pub by_policy: u64,
 }
@@ -34,6 +36,7 @@ impl Counts {
             Resource::Instance(instance) => *self.postures.entry(instance.posture).or_default() += 1,
             Resource::AccountDefaults(defaults) => {
                 self.defaults += 1;
+                self.end_state += u64::from(defaults.end_state.reached);
                 self.enforced += u64::from(defaults.http_tokens_enforced);
                 self.by_policy += u64::from(defaults.managed_by.as_deref().is_some_and(|by| by != "account"));
             }
@@ -82,6 +85,7 @@ impl Counts {
             if by_policy > 0 {
                 line.push_str(&format!(", defaults set by a declarative policy in {by_policy}"));
             }
+            line.push_str(&format!(", end state reached in {}", self.end_state));
         }
         if !self.not_looked_at.is_empty() {
             line.push_str(&format!(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_organizations::types::AccountState;
+use aws_sdk_organizations::types::{AccountState, EffectivePolicyType};
 use imds_model::options::{HttpTokens, Switch};
 
 use super::call::Caller;
@@ -11,8 +11,9 @@ use super::instances::hop_limit;
 use super::limit::Api;
 use crate::fault::Fault;
 use crate::inventory::effective::Effective;
+use crate::inventory::end_state::{Declared, EndState};
 use crate::inventory::options::Options;
-use crate::inventory::resource::{AccountDefaults, AccountRegion};
+use crate::inventory::resource::{AccountDefaults, AccountRegion, Reason};
 
 /// Reads the defaults of an account in a Region.
 ///
@@ -50,6 +51,35 @@ pub async fn defaults(
         managed_by: level.managed_by().map(|value| value.as_str().to_owned()),
         managed_exception_message: level.managed_exception_message().map(str::to_owned),
         effective: Effective::of(&Options::NONE, &options, false),
+        declared: None,
+        end_state: EndState::default(),
+    })
+}
+
+/// Reads what the organization's declarative policy for EC2 says for the caller's own account:
+/// "This operation can be called from any account in the organization" (API reference,
+/// `DescribeEffectivePolicy`).
+///
+/// # Errors
+///
+/// Returns the fault of the call.
+pub async fn declared(
+    client: &aws_sdk_organizations::Client,
+    caller: &Caller,
+    place: &AccountRegion,
+) -> Result<Option<Declared>, Fault> {
+    let request = client.describe_effective_policy().policy_type(EffectivePolicyType::DeclarativePolicyEc2);
+    let answer = match caller.call(place, Api::DescribeEffectivePolicy, || request.clone().send()).await {
+        Ok(answer) => answer,
+        // The account has none, or the type is not enabled at all.
+        Err(fault) if fault.is_code("EffectivePolicyNotFoundException") => return Ok(None),
+        Err(fault) => return Err(fault),
+    };
+    let content = answer.effective_policy().and_then(|policy| policy.policy_content());
+    let Some(content) = content else { return Ok(None) };
+    Declared::read(content).map_err(|error| {
+        let text = format!("the effective policy cannot be read: {error}");
+        Fault::new(Api::DescribeEffectivePolicy.name(), Reason::Other, text)
     })
 }
 

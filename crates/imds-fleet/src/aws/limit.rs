@@ -22,6 +22,7 @@ pub enum Api {
     ListAccounts,
     ListAccountsForParent,
     ListOrganizationalUnitsForParent,
+    DescribeEffectivePolicy,
     DescribeRegions,
     DescribeInstances,
     DescribeLaunchTemplates,
@@ -54,6 +55,7 @@ impl Api {
             Self::ListAccounts => "ListAccounts",
             Self::ListAccountsForParent => "ListAccountsForParent",
             Self::ListOrganizationalUnitsForParent => "ListOrganizationalUnitsForParent",
+            Self::DescribeEffectivePolicy => "DescribeEffectivePolicy",
             Self::DescribeRegions => "DescribeRegions",
             Self::DescribeInstances => "DescribeInstances",
             Self::DescribeLaunchTemplates => "DescribeLaunchTemplates",
@@ -117,9 +119,10 @@ impl Api {
             Self::ModifyInstanceMetadataDefaults => (2.0, 2.0),
             Self::GetMetricData => (50.0, 50.0),
             Self::AssumeRole | Self::GetCallerIdentity => (600.0, 600.0),
-            Self::ListAccounts | Self::ListAccountsForParent | Self::ListOrganizationalUnitsForParent => {
-                (8.0, 8.0)
-            }
+            Self::ListAccounts
+            | Self::ListAccountsForParent
+            | Self::ListOrganizationalUnitsForParent
+            | Self::DescribeEffectivePolicy => (8.0, 8.0),
             Self::DescribeAutoScalingGroups | Self::DescribeWarmPool | Self::DescribeLaunchConfigurations => {
                 (40.0, 20.0)
             }

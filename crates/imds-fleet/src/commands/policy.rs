@@ -61,6 +61,7 @@ fn read(args: &PolicyArgs) -> Vec<&'static str> {
     }
     if args.organization {
         actions.extend([
+            "organizations:DescribeEffectivePolicy",
             "organizations:ListAccounts",
             "organizations:ListAccountsForParent",
             "organizations:ListOrganizationalUnitsForParent",
@@ -137,6 +138,16 @@ fn stack_set(args: &PolicyArgs) -> Value {
     }
     // The role in a member account assumes no other.
     let member = PolicyArgs { organization: false, ..args.clone() };
+    let mut policy = identity(&member);
+    if args.organization && args.task == PolicyTask::Read {
+        // What the organization's declarative policy says for the account is asked in the account.
+        let action = json!({
+            "Effect": "Allow", "Action": ["organizations:DescribeEffectivePolicy"], "Resource": "*",
+        });
+        if let Some(statements) = policy["Statement"].as_array_mut() {
+            statements.push(action);
+        }
+    }
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The role that imds-fleet assumes in this account",
@@ -146,7 +157,7 @@ fn stack_set(args: &PolicyArgs) -> Value {
                 "Properties": {
                     "RoleName": args.role_name,
                     "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [trust] },
-                    "Policies": [{ "PolicyName": "imds-fleet", "PolicyDocument": identity(&member) }],
+                    "Policies": [{ "PolicyName": "imds-fleet", "PolicyDocument": policy }],
                 },
             },
         },

@@ -2,6 +2,7 @@
 
 mod account_region;
 pub mod effective;
+pub mod end_state;
 pub mod lint;
 pub mod options;
 pub mod owner;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::account_region::AccountRegion;
 use super::effective::Effective;
+use super::end_state::{Declared, EndState};
 use super::lint::UserData;
 use super::options::{Options, Posture};
 use super::owner::Owner;
@@ -231,6 +232,12 @@ pub struct AccountDefaults {
     pub managed_exception_message: Option<String>,
     /// What a launch that sets nothing would get from an image that says nothing.
     pub effective: Effective,
+    /// What the organization's declarative policy says for the account, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Declared>,
+    /// Whether the end state is reached.
+    #[serde(default)]
+    pub end_state: EndState,
 }
 
 /// Why a call brought no answer.

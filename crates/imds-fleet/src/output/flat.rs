@@ -72,6 +72,8 @@ pub const COLUMNS: &[(&str, Type)] = &[
     ("tags", Type::Text),
     ("risk", Type::Integer),
     ("risk_reasons", Type::Text),
+    ("end_state_reached", Type::Boolean),
+    ("end_state_missing", Type::Text),
 ];
 
 /// A row under construction: a value for each column, or none.
@@ -203,6 +205,8 @@ pub fn resource(resource: &Resource) -> Row {
             row.options(&it.options);
             row.set("http_tokens_enforced", Value::Boolean(it.http_tokens_enforced));
             row.text("managed_by", it.managed_by.as_deref());
+            row.set("end_state_reached", Value::Boolean(it.end_state.reached));
+            row.text("end_state_missing", Some(&it.end_state.missing.join("; ")));
             row.effective(&it.effective);
         }
     }

@@ -59,6 +59,7 @@ struct Summary<'a> {
     enforced: u64,
     defaults_read: u64,
     defaults_by_policy: u64,
+    end_state_reached: u64,
     /// What launches instances and is not read.
     not_covered: [NotCovered; NOT_COVERED.len()],
 }
@@ -160,6 +161,7 @@ impl<'a> Writer<'a> {
                     enforced: counts.enforced,
                     defaults_read: counts.defaults,
                     defaults_by_policy: counts.by_policy,
+                    end_state_reached: counts.end_state,
                     not_covered: NOT_COVERED,
                 };
                 out.write_all(b"\n],\"summary\":")
@@ -259,7 +261,13 @@ fn row(out: &mut Out<'_>, resource: &Resource) -> std::io::Result<()> {
         Resource::AccountDefaults(it) => {
             let enforced = if it.http_tokens_enforced { ", IMDSv2 enforced" } else { "" };
             let by = it.managed_by.as_deref().unwrap_or("account");
-            format!("account defaults, managed by {by}{enforced}")
+            let end = match it.end_state.missing.as_slice() {
+                [] if it.end_state.reached => "end state reached".to_owned(),
+                // Saved by an earlier version.
+                [] => "end state not known".to_owned(),
+                missing => format!("end state not reached: {}", missing.join(", ")),
+            };
+            format!("account defaults, managed by {by}{enforced}; {end}")
         }
     };
     let place = resource.place();

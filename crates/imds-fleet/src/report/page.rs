@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::counts::Counts;
 use crate::inventory::options::Posture;
-use crate::inventory::resource::{Instance, Resource};
+use crate::inventory::resource::{AccountDefaults, Instance, Resource};
 use crate::output::flat;
 use crate::rules::catalogue::{RULES, Severity};
 use crate::rules::judge::Finding;
@@ -46,6 +46,8 @@ pub struct Page<'a> {
     regions: PostureCounts,
     findings: BTreeMap<&'static str, u64>,
     others: Vec<(Severity, String)>,
+    /// The end state of each account and Region, what is missing first.
+    ends: Vec<(bool, String)>,
     traces: &'a Traces,
     /// Instances that there are traces of and that were not found yet.
     untraced: BTreeSet<&'a str>,
@@ -75,7 +77,17 @@ impl<'a> Page<'a> {
         )?;
         let (accounts, regions, findings) = Default::default();
         let untraced = traces.instances().collect();
-        Ok(Self { out, any: false, accounts, regions, findings, others: Vec::new(), traces, untraced })
+        Ok(Self {
+            out,
+            any: false,
+            accounts,
+            regions,
+            findings,
+            others: Vec::new(),
+            ends: Vec::new(),
+            traces,
+            untraced,
+        })
     }
 
     /// Takes in a resource and what is wrong with it.
@@ -91,6 +103,9 @@ impl<'a> Page<'a> {
         match resource {
             Resource::Instance(it) => self.instance(it, &open),
             _ => {
+                if let Resource::AccountDefaults(it) = resource {
+                    self.ended(it);
+                }
                 for finding in open {
                     let mut row = String::new();
                     let id = match &finding.name {
@@ -192,6 +207,7 @@ impl<'a> Page<'a> {
         text.push_str("</ul>\n");
         bars(&mut text, "By account", &self.accounts);
         bars(&mut text, "By Region", &self.regions);
+        self.end_states(&mut text);
         self.rules(&mut text);
         if !self.others.is_empty() {
             text.push_str(
@@ -237,6 +253,36 @@ impl<'a> Page<'a> {
             let ids = self.untraced.iter().map(|id| escaped(id)).collect::<Vec<_>>().join(", ");
             let _ = writeln!(text, "<p>Traced, and not among these instances: {ids}</p>");
         }
+    }
+
+    fn ended(&mut self, it: &AccountDefaults) {
+        let end = &it.end_state;
+        let word = if end.reached { "reached" } else { "not reached" };
+        let by = it.managed_by.as_deref().unwrap_or("account");
+        let (account, region) = (escaped(&it.place.account), escaped(&it.place.region));
+        let row = format!(
+            "<tr><td>{account}</td><td>{region}</td><td>{word}</td><td>{}</td><td>{}</td></tr>",
+            escaped(by),
+            code(&end.missing.join(", "))
+        );
+        self.ends.push((end.reached, row));
+    }
+
+    /// The end state by account and Region.
+    fn end_states(&mut self, text: &mut String) {
+        if self.ends.is_empty() {
+            return;
+        }
+        let reached = self.ends.iter().filter(|(reached, _)| *reached).count();
+        let _ = write!(text, "<h2>End state</h2>\n<p>Reached in {reached} of {}: ", self.ends.len());
+        text.push_str(
+            "IMDSv2 required by default, IMDSv1 refused (<code>HttpTokensEnforced</code>), and in an organization \
+             both held by a declarative policy.</p>\n<div class=\"wide\"><table class=\"list\"><thead><tr><th>Account</th>\
+             <th>Region</th><th>End state</th><th>Managed by</th><th>Missing</th></tr></thead><tbody>",
+        );
+        self.ends.sort_by_key(|(reached, _)| *reached);
+        self.ends.iter().for_each(|(_, row)| text.push_str(row));
+        text.push_str("</tbody></table></div>\n");
     }
 
     fn figures(&self, text: &mut String, counts: &Counts) {

@@ -15,6 +15,7 @@ use crate::aws::instances::Selection;
 use crate::aws::session::{Access, Member};
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::inventory::end_state::Asked;
 use crate::inventory::resource::{AccountRegion, Gap, Scan};
 
 /// Which accounts.
@@ -209,18 +210,34 @@ impl Job {
         if self.to.send(Event::AccountRegions(places.len() as u64)).await.is_err() {
             return;
         }
+        let asked = Arc::new(self.asked(&account, &member, &places).await);
         let mut running = JoinSet::new();
         for place in places {
-            let (job, member) = (Arc::clone(&self), member.clone());
+            let (job, member, asked) = (Arc::clone(&self), member.clone(), Arc::clone(&asked));
             running.spawn(async move {
                 // A closed semaphore cannot be: nobody closes it.
                 let Ok(_permit) = job.permits.acquire().await else { return };
                 let scope = &job.scope;
                 // Nobody listening means that the whole command is ending.
-                let _ = region::scan(&member, &place, &scope.wanted, &scope.selection, &job.to).await;
+                let _ =
+                    region::scan(&member, &place, (&scope.wanted, &scope.selection), &asked, &job.to).await;
             });
         }
         while running.join_next().await.is_some() {}
+    }
+
+    /// What the organization says for the account, and the hole that it leaves if that cannot be
+    /// read.
+    async fn asked(&self, account: &str, member: &Member, places: &[AccountRegion]) -> (Asked, Option<Gap>) {
+        let organization = matches!(self.scope.accounts, Accounts::Organization { .. });
+        if !organization || !self.scope.wanted.launch_sources || places.is_empty() {
+            return (Asked::No, None);
+        }
+        let home = AccountRegion { account: account.to_owned(), region: self.access.home().region.clone() };
+        match account::declared(&member.organizations(), &member.caller, &home).await {
+            Ok(declared) => (Asked::Says(declared), None),
+            Err(fault) => (Asked::Unknown, Some(fault.gap())),
+        }
     }
 
     /// The account's Regions and its credentials.

@@ -12,6 +12,7 @@ use crate::aws::launch_sources::{Launched, Version};
 use crate::aws::session::Member;
 use crate::aws::{account, fleets, images, launch_sources, warm_pools};
 use crate::inventory::effective::{Effective, Origin};
+use crate::inventory::end_state::{Asked, EndState};
 use crate::inventory::options::Options;
 use crate::inventory::owner::Owner;
 use crate::inventory::requests::{FleetRequest, WarmPool};
@@ -28,7 +29,7 @@ use crate::user_data;
 pub(super) async fn read(
     member: &Member,
     place: &AccountRegion,
-    (launched, user_data): (&Launched, bool),
+    (launched, user_data, asked): (&Launched, bool, &Asked),
     gaps: &mut Vec<Gap>,
     to: &Sender<Event>,
 ) -> Result<(), Gone> {
@@ -143,7 +144,14 @@ pub(super) async fn read(
     }
     found.extend(requests.into_iter().map(|it| Resource::FleetRequest(Box::new(it))));
     found.extend(pools.into_iter().map(|it| Resource::WarmPool(Box::new(it))));
-    found.extend(defaults.map(|defaults| Resource::AccountDefaults(Box::new(defaults))));
+    found.extend(defaults.map(|mut defaults| {
+        if let Asked::Says(declared) = asked {
+            defaults.declared.clone_from(declared);
+        }
+        let (enforced, by) = (defaults.http_tokens_enforced, defaults.managed_by.as_deref());
+        defaults.end_state = EndState::of(&defaults.options, enforced, by, asked);
+        Resource::AccountDefaults(Box::new(defaults))
+    }));
     found.extend(images.into_iter().map(|image| Resource::Image(Box::new(image))));
     send(to, found).await
 }

@@ -11,6 +11,7 @@ use crate::aws::instances::{self, Selection};
 use crate::aws::launch_sources::Launched;
 use crate::aws::security_groups::{self, Open};
 use crate::aws::session::Member;
+use crate::inventory::end_state::Asked;
 use crate::inventory::options::Posture;
 use crate::inventory::resource::{AccountRegion, Gap, Instance, Resource, Scan};
 
@@ -22,8 +23,8 @@ use crate::inventory::resource::{AccountRegion, Gap, Instance, Resource, Scan};
 pub async fn scan(
     member: &Member,
     place: &AccountRegion,
-    wanted: &Wanted,
-    selection: &Selection,
+    (wanted, selection): (&Wanted, &Selection),
+    (asked, unread): &(Asked, Option<Gap>),
     to: &Sender<Event>,
 ) -> Result<(), Gone> {
     let mut scan = Scan { place: place.clone(), instances: 0, gaps: Vec::new() };
@@ -62,8 +63,9 @@ pub async fn scan(
     }
     // A Region that is refused as a whole is refused six times over: once is enough.
     let refused = scan.gaps.iter().any(|gap| !worth_going_on(gap));
+    scan.gaps.extend(unread.clone());
     if wanted.launch_sources && !refused {
-        launches::read(member, place, (&launched, wanted.user_data), &mut scan.gaps, to).await?;
+        launches::read(member, place, (&launched, wanted.user_data, asked), &mut scan.gaps, to).await?;
     }
     caller.forget(place);
     to.send(Event::Scanned(scan)).await.map_err(|_closed| Gone)

@@ -7,6 +7,7 @@ mod bad_input;
 mod change;
 mod complete;
 mod credentials;
+mod end_state;
 mod enforcement;
 mod estate;
 mod finish;
