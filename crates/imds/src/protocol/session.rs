@@ -196,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_with_nine_tenths_of_the_time_did_not_give_up_too_early() {
+        let nine = Duration::from_secs(9);
+        assert!(!is_shorter(nine, GIVEN) && !is_shorter(GIVEN, GIVEN));
+        assert!(is_shorter(nine - Duration::from_nanos(1), GIVEN));
+    }
+
+    #[test]
     fn renewed_120_seconds_or_a_tenth_of_the_ttl_early() {
         let six_hours = token("a", 21_600, 21_600);
         assert!(six_hours.is_fresh(at(21_479)));
