@@ -1,8 +1,9 @@
-//! The emulator under load: errors, memory, and requests per second beside nginx and moto in one
-//! run.
+//! The emulator at its start and under load: time to the first answer, errors, memory, and requests
+//! per second beside nginx and moto in one run.
 
 mod contender;
 mod load;
+mod start;
 mod wrk;
 
 use std::io::{BufRead, BufReader};
@@ -40,6 +41,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         None => dist::static_binary("imds-cli")?,
     };
     let mut misses = Vec::new();
+    let (found, holds) = start::measure(&imds)?;
+    judge(&mut misses, "start to first answer", &found, holds);
     endure(&imds, plan.load, &mut misses)?;
     if plan.rounds > 0 {
         compare(&imds, &plan, &mut misses)?;

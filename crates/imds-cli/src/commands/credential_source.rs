@@ -42,6 +42,8 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 pub(crate) struct CredentialSource {
     shell: Child,
     requests: ChildStdin,
+    /// Read by a thread once an answer is wanted: a process with threads cannot enter a namespace.
+    output: Option<(ChildStdout, mpsc::Sender<Vec<u8>>)>,
     answers: Receiver<Vec<u8>>,
     /// An answer is on its way that was not waited for.
     late: bool,
@@ -63,11 +65,7 @@ impl CredentialSource {
             return Err(Failure::told(Exit::Unexpected, "cannot talk to `sh`"));
         };
         let (send, answers) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("imds-credentials".into())
-            .spawn(move || read_answers(output, &send))
-            .map_err(failed)?;
-        Ok(Self { shell, requests, answers, late: false, region: None })
+        Ok(Self { shell, requests, output: Some((output, send)), answers, late: false, region: None })
     }
 
     /// The credentials that the service starts with.
@@ -106,6 +104,12 @@ impl CredentialSource {
 
     /// Asks for credentials. An error says nothing of what the command printed.
     fn fetch(&mut self, at_most: Duration) -> Result<RoleCredentials, String> {
+        if let Some((output, send)) = self.output.take() {
+            std::thread::Builder::new()
+                .name("imds-credentials".into())
+                .spawn(move || read_answers(output, &send))
+                .map_err(|error| format!("a thread cannot be started: {error}"))?;
+        }
         if !self.late {
             self.requests.write_all(b"\n").map_err(|_| "its shell has ended".to_owned())?;
         }

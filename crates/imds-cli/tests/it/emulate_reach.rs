@@ -172,6 +172,18 @@ fn real_credentials_are_in_no_log_record_page_tree_or_snapshot() {
 }
 
 #[test]
+fn a_namespace_of_a_user_may_have_real_credentials() {
+    // A user without capabilities needs a user namespace for it, which no process with threads
+    // may enter.
+    let credentials = r#"echo '{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"test","SessionToken":"test"}'"#;
+    let plain = ["unshare", "--map-user=1000", "--map-group=1000", "--"];
+    let words = ["emulate", "--link-local", "--credentials", credentials, "--"];
+    let read = ["imds", "get", "iam/security-credentials/my-role", "--query", "AccessKeyId"];
+    let output = world().imds(words.iter().chain(&read)).in_own_network(plain).run().exits_with(0);
+    assert_eq!(output.stdout(), "AKIAIOSFODNN7EXAMPLE\n");
+}
+
+#[test]
 fn the_region_comes_with_the_credentials() {
     let world = world();
     let config = world.root().join("config");
@@ -207,7 +219,7 @@ fn expired_credentials_are_served_as_the_service_would() {
     let read =
         "imds get iam/security-credentials/my-role --query Expiration; imds credentials 2>&1 | head -n 1";
     let output = emulate(&["--credentials", credentials], read);
-    let refused = "error: the credentials of role `my-role` expired at `2020-01-01T00:00:00Z`";
+    let refused = "error: the credentials of role `my-role` expired at 2020-01-01T00:00:00Z";
     let _ = output.prints(format!("2020-01-01T00:00:00Z\n{refused}\n"));
 }
 

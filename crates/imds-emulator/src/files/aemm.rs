@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::instance_file;
 use super::parse::from_json;
 use crate::base::error::Invalid;
-use crate::instance::Preset;
+use crate::instance::{Instance, Preset};
 
 /// What came of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,15 +193,45 @@ impl Import {
         }
     }
 
-    fn finish(mut self) -> Result<Imported, Invalid> {
-        // The Region of a zone that was given without it.
+    /// Has the Region, the zone id and the architecture follow from the zone and the type: the mock
+    /// saves its defaults beside what a user changed, and does not compare them.
+    fn agree(&mut self) {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let mut notes = Vec::new();
+        let mut told = |name: &str, own: &str, other: &str| {
+            notes.push(format!("`{name}` is `{own}`, which contradicts `{other}`: the latter was taken"));
+        };
         if let Some(Value::Object(placement)) = self.instance.get_mut("placement")
-            && !placement.contains_key("region")
-            && let Some(zone) = placement.get("availability-zone").and_then(Value::as_str)
+            && let Some(zone) = text(placement.get("availability-zone"))
         {
-            let region = zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()).to_owned();
-            placement.insert("region".into(), Value::String(region));
+            let before = text(placement.get("region"));
+            if before.as_ref().is_none_or(|region| !zone.starts_with(region.as_str())) {
+                let region = zone.trim_end_matches(|letter: char| letter.is_ascii_lowercase()).to_owned();
+                if let Some(before) = before {
+                    told("placement-region", &before, &zone);
+                }
+                placement.insert("region".into(), Value::String(region));
+            }
+            let id = text(placement.get("availability-zone-id"));
+            let region = text(placement.get("region")).unwrap_or_default();
+            if let Some(id) = id.filter(|id| !Instance::is_zone_id_of(id, &region)) {
+                told("placement-availability-zone-id", &id, &zone);
+                placement.shift_remove("availability-zone-id");
+            }
         }
+        let kind = text(self.instance.get("instance-type")).unwrap_or_default();
+        if let (Some(own), Some(known)) =
+            (text(self.instance.get("architecture")), Instance::architecture_of(&kind))
+            && own != known
+        {
+            told("architecture", &own, &kind);
+            self.instance.shift_remove("architecture");
+        }
+        self.notes.extend(notes);
+    }
+
+    fn finish(mut self) -> Result<Imported, Invalid> {
+        self.agree();
         if !self.role.is_empty() {
             self.instance.insert("role".into(), Value::Object(self.role));
         }
@@ -286,6 +316,24 @@ mod tests {
         let notes = imported.notes.join("\n");
         for name in ["`server`", "`spot`", "`never-heard-of`"] {
             assert!(notes.contains(name), "{notes}");
+        }
+    }
+
+    #[test]
+    fn defaults_that_the_mock_saved_yield_to_what_was_changed() {
+        let imported = import_aemm(
+            r#"{"metadata":{"values":{"placement-region":"us-east-1","placement-availability-zone":"eu-west-1b",
+                "placement-availability-zone-id":"use1-az5","instance-type":"c7g.large"}},
+                "dynamic":{"values":{"instance-identity-document":{"architecture":"x86_64"}}}}"#,
+        )
+        .unwrap();
+        let instance = instance_file::parse(&imported.instance_file, true).unwrap().instance;
+        assert_eq!(instance.placement.region, "eu-west-1");
+        assert_eq!(instance.placement.availability_zone_id.as_deref(), Some("euw1-az2"));
+        assert_eq!(instance.architecture, "arm64");
+        let notes = imported.notes.join("\n");
+        for name in ["placement-region", "placement-availability-zone-id", "architecture"] {
+            assert!(notes.contains(&format!("`{name}` is `")), "{notes}");
         }
     }
 

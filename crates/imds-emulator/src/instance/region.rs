@@ -114,6 +114,16 @@ impl Instance {
         zone_id_prefix(text).is_some()
     }
 
+    /// The architecture of an instance type, where it is known.
+    pub(crate) fn architecture_of(instance_type: &str) -> Option<&'static str> {
+        known_architecture(instance_type)
+    }
+
+    /// Whether a zone id may be one of this Region.
+    pub(crate) fn is_zone_id_of(id: &str, region: &str) -> bool {
+        zone_id_prefix(region).is_none_or(|prefix| id.starts_with(&format!("{prefix}-")))
+    }
+
     /// Moves the instance to the first zone of a Region.
     pub(crate) fn move_to(&mut self, region: &str) {
         if region == self.placement.region {

@@ -4,7 +4,7 @@
 //! Only this process and its children see the namespace, so that no real service is ever in the
 //! way. It needs no privilege where the kernel lets users make namespaces.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
 
@@ -107,26 +107,42 @@ impl Helper {
                 .hint("install it (Debian: `apt install slirp4netns`), or leave `--network` out"));
         }
         let script = format!(
-            "read -r _ && exec slirp4netns --configure --mtu=65520 --disable-host-loopback {} tap0",
+            "read -r _ || exit; exec slirp4netns --configure --mtu=65520 --disable-host-loopback --ready-fd=3 \
+             {} tap0 3>&1 >/dev/null",
             std::process::id()
         );
         Command::new("sh")
             .args(["-c", &script])
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .map(|process| Self { process })
             .map_err(|error| failed("cannot run `sh`").caused_by(error))
     }
 
-    /// Has it connect the namespace that this process is in now.
+    /// Has it connect the namespace that this process is in now, and waits until it has.
     fn connect(&mut self) -> Result<(), Failure> {
-        let told = self.process.stdin.take().map(|mut stdin| stdin.write_all(b"\n"));
-        match told {
-            Some(Ok(())) => Ok(()),
-            _ => Err(failed("cannot start `slirp4netns`")),
+        if let Some(mut stdin) = self.process.stdin.take() {
+            // A shell that has ended says so below.
+            let _ = stdin.write_all(b"\n");
         }
+        let mut ready = [0];
+        let read = self.process.stdout.take().map(|mut output| output.read(&mut ready));
+        if matches!(read, Some(Ok(1))) {
+            // Nobody reads what it says from now on, and it ends of no full pipe.
+            if let Some(mut messages) = self.process.stderr.take() {
+                std::thread::spawn(move || std::io::copy(&mut messages, &mut std::io::sink()));
+            }
+            return Ok(());
+        }
+        let _ = self.process.kill();
+        let mut said = String::new();
+        if let Some(messages) = self.process.stderr.take() {
+            let _ = messages.take(1024).read_to_string(&mut said);
+        }
+        let said = imds_model::printable::escape(said.trim());
+        Err(failed(&format!("cannot connect the namespace to the network: `slirp4netns` ended: {said}")))
     }
 }
 
