@@ -8,6 +8,7 @@
 mod account_region;
 pub mod answer;
 pub mod autoscaling;
+pub mod cases;
 mod cloudwatch;
 mod config;
 mod ec2;

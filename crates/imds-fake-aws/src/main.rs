@@ -5,6 +5,8 @@
 //! account of `docs/turn-off-imdsv1.md`. `imds-fake-aws group [ADDRESS [GROUP [INSTANCE]]]` is an
 //! Auto Scaling group with one instance (by default those of the emulator), whose walks are begun
 //! by a form at `/_fake/group`: `curl -d walk=terminate -d drain=75s URL/_fake/group`.
+//! `imds-fake-aws cases` is the account of cases whose truth is known; `imds-fake-aws cases list`
+//! prints them.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command")]
 
@@ -12,14 +14,22 @@ use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use imds_fake_aws::autoscaling::live::LiveGroup;
+use imds_fake_aws::cases::{CASES, Case, cases};
 use imds_fake_aws::{Fake, Shape, World};
 
 fn main() -> std::io::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let number = |n: usize| words.get(n).and_then(|text| text.parse().ok()).unwrap_or(1);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs().cast_signed());
-    let world = if words.first().is_some_and(|word| word == "tour") {
+    let first = words.first().map(String::as_str);
+    if first == Some("cases") && words.get(1).is_some_and(|word| word == "list") {
+        CASES.iter().for_each(|Case(id, what, truth)| println!("{id}\t{what}\t{}", truth.word()));
+        return Ok(());
+    }
+    let world = if first == Some("tour") {
         World::tour(now)
+    } else if first == Some("cases") {
+        cases()
     } else {
         let mut world =
             World::generate(Shape { accounts: number(0), regions: number(1), instances: number(2) });

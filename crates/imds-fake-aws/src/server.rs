@@ -272,6 +272,10 @@ fn answer(shared: &Shared, world: &mut World, request: &Request) -> Result<Answe
     }
     match (request.dialect, request.action.as_str()) {
         (_, "GetCallerIdentity") => Ok(sts::get_caller_identity(request)),
+        // Cloud Custodian asks what the account is called.
+        (Dialect::Query, "ListAccountAliases") => Ok(Answer::query("ListAccountAliases", |xml| {
+            xml.element("AccountAliases", |_| {}).text("IsTruncated", false);
+        })),
         (_, "AssumeRole") => sts::assume_role(world, request),
         (_, "ListAccounts") => organizations::list_accounts(world, request),
         (_, "ListAccountsForParent" | "ListOrganizationalUnitsForParent") => {
