@@ -202,3 +202,23 @@ fn the_service_manager_is_told() {
     let _ = running.wait().exits_with(0);
     assert!(std::iter::repeat_with(received).take(1_000).any(|word| word == "STOPPING=1"));
 }
+
+#[test]
+fn a_subject_that_stalls_starves_no_other_whatever_their_order() {
+    for subjects in [["rebalance", "lifecycle"], ["lifecycle", "rebalance"]] {
+        let (world, server) = (world(), FaultServer::start());
+        server.every_get(Behaviour::Serve(b"InService".to_vec()));
+        server.at("/latest/meta-data/events/recommendations/rebalance", Behaviour::Stall);
+        let running = watch(&world, &server, &subjects);
+        let asked = |path: &str| server.requests().iter().filter(|seen| seen.target.ends_with(path)).count();
+        server.wait_for(|counts| counts.gets >= 8);
+        // In turns, each attempt of the one that stalls would cost the other a poll.
+        let (stalled, other) = (asked("/recommendations/rebalance"), asked("/target-lifecycle-state"));
+        assert!(stalled >= 1 && other > stalled, "{subjects:?}: {other} {stalled}");
+        server.every_get(Behaviour::Serve(b"Terminated".to_vec()));
+        let before = server.counts().gets;
+        server.wait_for(|counts| counts.gets >= before + 8);
+        let told = stop(running);
+        assert!(told.contains(&"lifecycle changed InService -> Terminated".to_owned()), "{told:?}");
+    }
+}

@@ -93,6 +93,42 @@ fn it_waits_for_a_service_that_is_not_there_yet_and_can_be_stopped_meanwhile() {
 }
 
 #[test]
+fn a_full_disk_keeps_neither_the_command_nor_the_completion() {
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    let state = place.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let full = format!(
+        "mount -t tmpfs -o size=4k,mode=0700 none {0}; cat /dev/zero 2>&- > {0}/filler || true; exec \"$@\"",
+        state.display()
+    );
+    let wrapper = ["unshare", "--map-root-user", "--mount", "--", "sh", "-ec", &full, "sh"];
+    set_state(&instance, "Terminated");
+    let mut daemon = place.daemon_under(&wrapper, &instance, &api, &["--exec", &place.command()]);
+    daemon.says("No space left on device").says("the command ended with exit status: 0").says(COMPLETED);
+    let said = daemon.stop();
+    assert_eq!((place.runs(), api.world(|world| world.completed())), (1, vec!["CONTINUE".to_owned()]));
+    assert!(said.contains("a restart may run a command again"), "{said}");
+}
+
+#[test]
+fn a_journal_that_is_damaged_keeps_neither_the_command_nor_the_completion() {
+    use std::os::unix::fs::PermissionsExt as _;
+    for (content, told) in [("", "is damaged"), ("{\"version\":", "is damaged"), ("\u{0}\u{0}", "is damaged")]
+    {
+        let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+        let state = place.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::write(state.join("journal.json"), content).unwrap();
+        set_state(&instance, "Terminated");
+        let mut daemon = place.daemon(&instance, &api, &["--exec", &place.command()]);
+        daemon.says(told).says(COMPLETED);
+        daemon.stop();
+        assert_eq!((place.runs(), api.world(|world| world.completed())), (1, vec!["CONTINUE".to_owned()]));
+    }
+}
+
+#[test]
 fn a_wrong_command_line_has_its_own_exit_code() {
     let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
     let (status, said) = place.daemon(&instance, &api, &[]).end_with_output();
