@@ -20,7 +20,7 @@ use load::{Load, Outcome};
 /// What the project promises of the emulator.
 const IDLE_MEMORY_KIB: u64 = 8 * 1024;
 const MEMORY_GROWTH: f64 = 1.10;
-const OF_NGINX: f64 = 0.7;
+const OF_NGINX: f64 = 0.9;
 const OF_MOTO: f64 = 20.0;
 
 const USAGE: &str = "usage: cargo xtask bench-emulator [--clients N] [--seconds N] [--tokens N] [--rounds N] [--alone] \
