@@ -1,17 +1,17 @@
 //! Runs the fake AWS for a program outside: prints its URL and serves until standard input ends.
 //!
-//! `imds-fake-aws ACCOUNTS REGIONS INSTANCES [harmed]` makes up an organization of that size;
-//! `harmed`: one account and Region in a hundred is denied or fails. `imds-fake-aws tour` is the
-//! account of `docs/turn-off-imdsv1.md`. `imds-fake-aws group [ADDRESS [GROUP [INSTANCE]]]` is an
-//! Auto Scaling group with one instance (by default those of the emulator), whose walks are begun
-//! by a form at `/_fake/group`: `curl -d walk=terminate -d drain=75s URL/_fake/group`.
-//! `imds-fake-aws cases` is the account of cases whose truth is known; `imds-fake-aws cases list`
-//! prints them.
+//! `imds-fake-aws ACCOUNTS REGIONS INSTANCES [WORD...]` makes up an organization of that size.
+//! `harmed`: one account and Region in a hundred is denied or fails; `slow`: every answer takes
+//! 50 ms; `pending`: a change is shown as `pending` twice. `imds-fake-aws tour` is the account of
+//! `docs/turn-off-imdsv1.md`. `imds-fake-aws group [ADDRESS [GROUP [INSTANCE]]]` is an Auto Scaling
+//! group with one instance (by default those of the emulator), whose walks are begun by a form at
+//! `/_fake/group`: `curl -d walk=terminate -d drain=75s URL/_fake/group`. `imds-fake-aws cases` is
+//! the account of cases whose truth is known; `imds-fake-aws cases list` prints them.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command")]
 
 use std::io::Read;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use imds_fake_aws::autoscaling::live::LiveGroup;
 use imds_fake_aws::cases::{CASES, Case, cases};
@@ -33,8 +33,15 @@ fn main() -> std::io::Result<()> {
     } else {
         let mut world =
             World::generate(Shape { accounts: number(0), regions: number(1), instances: number(2) });
-        if words.get(3).is_some_and(|word| word == "harmed") {
-            world.harm_one_place_in_a_hundred();
+        for word in words.iter().skip(3).filter(|_| first != Some("group")) {
+            match word.as_str() {
+                "harmed" => {
+                    world.harm_one_place_in_a_hundred();
+                }
+                "slow" => world.delay = Duration::from_millis(50),
+                "pending" => world.pending_descriptions = 2,
+                other => return Err(std::io::Error::other(format!("no word `{other}`"))),
+            }
         }
         world
     };

@@ -37,6 +37,8 @@ struct Shared {
     held: Mutex<Option<OnHeld>>,
     /// Connections that are open, and who waits for their end.
     open: Mutex<usize>,
+    /// Requests that are not answered yet.
+    under_way: Mutex<usize>,
     closed: Condvar,
 }
 
@@ -71,6 +73,25 @@ impl Drop for Open {
     }
 }
 
+/// A request that is not answered yet, counted for as long as it is not.
+struct UnderWay(Arc<Shared>);
+
+impl UnderWay {
+    fn new(shared: &Arc<Shared>) -> Self {
+        let mut now = shared.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        *now += 1;
+        let mut world = shared.world();
+        world.most_at_once = world.most_at_once.max(*now);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        *self.0.under_way.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+    }
+}
+
 impl Fake {
     /// Starts a server on a free loopback port.
     ///
@@ -96,6 +117,7 @@ impl Fake {
             group: Mutex::new(group),
             held: Mutex::new(None),
             open: Mutex::new(0),
+            under_way: Mutex::new(0),
             closed: Condvar::new(),
         });
         let (stop, stopped) = oneshot::channel();
@@ -209,6 +231,11 @@ async fn handle(
         let refusal = Refusal(403, "MissingAuthenticationToken".to_owned(), "not an AWS request".to_owned());
         return Ok(response(Answer::refusal(Dialect::Query, &refusal)));
     };
+    let _under_way = UnderWay::new(&shared);
+    let delay = shared.world().delay;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
     match decide(&shared, &request) {
         Outcome::Answer(answer) => Ok(response(answer)),
         Outcome::Hold => {

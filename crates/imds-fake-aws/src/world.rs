@@ -313,6 +313,10 @@ pub struct World {
     pub units: BTreeMap<String, (Vec<String>, Vec<String>)>,
     /// Samples of metrics: (instance, metric name) to (seconds since 1970, sum).
     pub metrics: BTreeMap<(String, String), Vec<(i64, f64)>>,
+    /// How long every answer takes on its way.
+    pub delay: std::time::Duration,
+    /// How many requests were under way at the same time, at most.
+    pub most_at_once: usize,
     /// What is to go wrong.
     pub faults: Vec<Fault>,
     /// The buckets.
@@ -351,6 +355,8 @@ impl World {
             declared: BTreeMap::new(),
             units: BTreeMap::new(),
             metrics: BTreeMap::new(),
+            delay: std::time::Duration::ZERO,
+            most_at_once: 0,
             faults: Vec::new(),
             throttle: Throttle::default(),
             calls: BTreeMap::new(),

@@ -61,10 +61,20 @@ impl Journal {
     /// # Errors
     /// Returns an error if it cannot be written; the journal then holds what it held before.
     pub fn append(&mut self, line: &[u8]) -> Result<(), FileError> {
-        self.try_append(line).map_err(|cause| cause.at("write", &self.path))
+        self.try_append(line, true).map_err(|cause| cause.at("write", &self.path))
     }
 
-    fn try_append(&mut self, line: &[u8]) -> Result<(), Cause> {
+    /// Appends one line, without its line feed. It outlives the process, and is on the disk with
+    /// the next [`Journal::append`] at the latest: for what the next run finds out again if the
+    /// machine loses its power before.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be written; the journal then holds what it held before.
+    pub fn append_lazily(&mut self, line: &[u8]) -> Result<(), FileError> {
+        self.try_append(line, false).map_err(|cause| cause.at("write", &self.path))
+    }
+
+    fn try_append(&mut self, line: &[u8], synced: bool) -> Result<(), Cause> {
         if line.contains(&b'\n') {
             return Err(Cause::refused(FileErrorKind::Damaged, "a line cannot hold a line feed"));
         }
@@ -76,7 +86,8 @@ impl Journal {
             self.file.set_len(self.end)?;
         }
         self.file.seek(SeekFrom::Start(self.end))?;
-        if let Err(error) = self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
+        let sync = || if synced { self.file.sync_data() } else { Ok(()) };
+        if let Err(error) = (&self.file).write_all(&bytes).and_then(|()| sync()) {
             // What is left of the line is torn, and cut by the next append.
             let _ = self.file.set_len(self.end);
             return Err(error.into());

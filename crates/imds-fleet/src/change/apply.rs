@@ -64,6 +64,11 @@ impl Outcome {
     }
 }
 
+/// How many changes are made between two lines about them.
+pub(super) const LINE_EVERY: usize = 500;
+/// How many polls there are between two lines about what is waited for.
+pub(super) const LINE_EVERY_POLLS: u32 = 10;
+
 /// Takes a line about how far it is.
 pub type Say<'a> = &'a mut (dyn FnMut(String) + Send);
 
@@ -118,14 +123,15 @@ pub async fn apply(
         if run.is_open(&wave).await {
             run.check_usage(&wave).await;
         }
-        let changed = run.outcome.stopped.is_none() && run.wave(&wave).await?;
+        let name = format!("wave {} of {count}", number + 1);
+        let changed = run.outcome.stopped.is_none() && run.wave(&wave, &name, say).await?;
         // A gate that an earlier run found closed, or did not wait for, is not passed by running
         // again.
         let gated = changed || run.is_ungated(&wave, number).await;
         // Also what was made before something stopped it: it is in force, and is to be told so.
-        run.settle(&wave).await?;
+        run.settle(&wave, &name, say).await?;
         let line = run.outcome.line(run.plan.changes.len());
-        say(format!("wave {} of {count}: {} changes; {line}", number + 1, wave.len()));
+        say(format!("{name}: {} changes; {line}", wave.len()));
         if run.outcome.stopped.is_none() && number + 1 < count && gated {
             run.gate(&wave, began, say).await;
         }
@@ -168,7 +174,7 @@ impl Run<'_> {
     }
 
     /// Makes the wave's changes; says whether there were any left to make.
-    async fn wave(&mut self, wave: &[usize]) -> Result<bool, Error> {
+    async fn wave(&mut self, wave: &[usize], name: &str, say: Say<'_>) -> Result<bool, Error> {
         let mut running = JoinSet::new();
         for number in wave {
             let Some(change) = self.change(*number) else { continue };
@@ -180,18 +186,24 @@ impl Run<'_> {
             let (number, change) = (*number, change.clone());
             running.spawn(async move { make(&targets, &journal, &permits, number, change).await });
         }
-        let any = !running.is_empty();
+        let (count, mut made) = (running.len(), 0);
         while let Some(ended) = running.join_next().await {
             let refused = ended.map_err(|error| Error::Stopped(format!("broken off: {error}")))??;
             if let Some(text) = refused {
                 self.outcome.stopped.get_or_insert(text);
+            } else {
+                made += 1;
+                if made % LINE_EVERY > 0 || made == count {
+                    continue;
+                }
+                say(format!("{name}: {made} of {count} changes made"));
             }
         }
-        Ok(any)
+        Ok(count > 0)
     }
 
     /// Waits until what was made of the wave is in force: `pending` is not.
-    async fn settle(&mut self, wave: &[usize]) -> Result<(), Error> {
+    async fn settle(&mut self, wave: &[usize], name: &str, say: Say<'_>) -> Result<(), Error> {
         let mut open: Vec<usize> = Vec::new();
         for number in wave {
             match self.journal.lock().await.of(*number) {
@@ -208,6 +220,9 @@ impl Run<'_> {
             }
             if poll > 0 {
                 tokio::time::sleep(self.settings.poll).await;
+            }
+            if poll > 0 && poll % LINE_EVERY_POLLS == 0 {
+                say(format!("{name}: {} changes are not in force yet", open.len()));
             }
             let mut still = Vec::new();
             for (place, numbers, read) in self.read(open.iter().copied()).await {

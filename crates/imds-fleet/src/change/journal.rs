@@ -1,5 +1,5 @@
-//! The journal: a line on disk before each call and after it, so that whatever stops the program,
-//! what was done is known and can be undone.
+//! The journal: a line on disk before each call and one after it, so that whatever stops the
+//! program, what was done is known and can be undone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -242,7 +242,9 @@ impl Journal {
         self.progress.insert(number, progress);
     }
 
-    /// Writes a line, and returns once it is on disk.
+    /// Writes a line. One that announces a call is on disk when this returns; one that says what
+    /// came of it may follow with the next: lost with the power of the machine, the next run looks
+    /// into what was announced.
     ///
     /// # Errors
     ///
@@ -251,7 +253,19 @@ impl Journal {
         let line = Line { at: clock::now(), entry };
         let text = serde_json::to_vec(&line)
             .map_err(|error| Error::Stopped(format!("cannot write the journal: {error}")))?;
-        self.file.append(&text).map_err(Error::from_file)?;
+        let written = match &line.entry {
+            Entry::Begin { .. } | Entry::Intent { .. } | Entry::Undo { .. } | Entry::Passed { .. } => {
+                self.file.append(&text)
+            }
+            Entry::Done { .. }
+            | Entry::Refused { .. }
+            | Entry::Applied { .. }
+            | Entry::Gone { .. }
+            | Entry::Skipped { .. }
+            | Entry::Undone { .. }
+            | Entry::Restored { .. } => self.file.append_lazily(&text),
+        };
+        written.map_err(Error::from_file)?;
         self.take_in(line);
         Ok(())
     }

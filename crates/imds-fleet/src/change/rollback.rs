@@ -8,7 +8,7 @@ use imds_model::options::{HttpTokens, Switch};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
 
-use super::apply::Say;
+use super::apply::{LINE_EVERY, LINE_EVERY_POLLS, Say};
 use super::journal::{Entry, Journal, Progress};
 use super::plan::{Change, Target};
 use super::read;
@@ -76,7 +76,7 @@ pub async fn rollback(
     for part in [first, rest] {
         run.undo_all(part, total, say).await?;
     }
-    run.settle().await?;
+    run.settle(say).await?;
     Ok(run.outcome)
 }
 
@@ -244,7 +244,7 @@ impl Run<'_> {
                     Undone::Left(why) => self.leave(number, &why),
                 }
                 seen += 1;
-                if seen % 500 == 0 {
+                if seen % LINE_EVERY == 0 {
                     say(format!("{} of {total} restored", self.outcome.restored));
                 }
             }
@@ -254,7 +254,7 @@ impl Run<'_> {
     }
 
     /// Waits until what was before is in force: `pending` is not.
-    async fn settle(&mut self) -> Result<(), Error> {
+    async fn settle(&mut self, say: Say<'_>) -> Result<(), Error> {
         let mut why: BTreeMap<usize, String> = BTreeMap::new();
         for poll in 0..=self.settings.polls {
             if self.waiting.is_empty() {
@@ -262,6 +262,9 @@ impl Run<'_> {
             }
             if poll > 0 {
                 tokio::time::sleep(self.settings.poll).await;
+            }
+            if poll > 0 && poll % LINE_EVERY_POLLS == 0 {
+                say(format!("{} changes are not restored in force yet", self.waiting.len()));
             }
             let waiting = std::mem::take(&mut self.waiting);
             for (_, numbers, read) in

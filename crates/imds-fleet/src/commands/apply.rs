@@ -8,7 +8,7 @@ use imds_model::{duration, printable};
 use tokio::sync::Mutex;
 
 use super::progress::{self, Changes, Ended};
-use super::{End, scan};
+use super::{End, next, scan};
 use crate::change::apply::{Settings, apply};
 use crate::change::journal::{Journal, Progress};
 use crate::change::plan::Plan;
@@ -17,7 +17,6 @@ use crate::cli::ApplyArgs;
 use crate::clock;
 use crate::error::Error;
 use crate::output::{Out, written};
-use crate::shell;
 
 /// Runs it.
 ///
@@ -49,15 +48,16 @@ pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     let work = apply(targets, Arc::new(plan), &digest, Arc::clone(&journal), &settings, &mut say);
     let ended = progress::until_interrupted(work, &bar).await;
     bar.finish();
-    let next = |out: Out<'_>| {
-        let journal_path = shell::word(&journal_path.display().to_string());
-        written(writeln!(out, "to go on, run the same again; to undo, `imds-fleet rollback {journal_path}`"))
+    let what_next = |out: Out<'_>| {
+        let (again, back) = (next::again(), next::rollback(&journal_path, &args.access, &args.role));
+        let text = format!("to go on: {again}\nto go back: {back}");
+        written(writeln!(out, "{}", printable::escape_lines(&text)))
     };
     let outcome = match ended {
         Ended::Interrupted => {
             let counts = progress::counts(&*journal.lock().await, total);
             written(writeln!(out, "interrupted: {counts}"))?;
-            next(out)?;
+            what_next(out)?;
             return Ok(End::Incomplete);
         }
         Ended::Done(result) => result?,
@@ -65,7 +65,7 @@ pub async fn run(args: &ApplyArgs, out: Out<'_>) -> Result<End, Error> {
     written(writeln!(out, "{}", outcome.line(total)))?;
     if let Some(why) = &outcome.stopped {
         written(writeln!(out, "stopped: {}", printable::escape(why)))?;
-        next(out)?;
+        what_next(out)?;
         return Ok(End::Incomplete);
     }
     Ok(End::Clean)

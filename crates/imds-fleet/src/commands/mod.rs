@@ -4,6 +4,7 @@ pub mod apply;
 pub mod audit;
 mod completions;
 mod man;
+mod next;
 pub mod plan;
 mod policy;
 mod progress;

@@ -6,14 +6,13 @@ use imds_model::printable;
 use tokio::sync::Mutex;
 
 use super::progress::{self, Changes, Ended};
-use super::{End, scan};
+use super::{End, next, scan};
 use crate::change::journal::{Journal, Progress};
 use crate::change::rollback::{Settings, rollback};
 use crate::change::target::Targets;
 use crate::cli::RollbackArgs;
 use crate::error::Error;
 use crate::output::{Out, written};
-use crate::shell;
 
 /// Runs it.
 ///
@@ -49,12 +48,12 @@ pub async fn run(args: &RollbackArgs, out: Out<'_>) -> Result<End, Error> {
     let outcome = match ended {
         Ended::Interrupted => {
             let counts = progress::counts(&*journal.lock().await, total);
-            written(writeln!(
-                out,
-                "interrupted: {counts}\nto go on, run `imds-fleet rollback {}` again; a plan that is partly rolled \
-                 back cannot be applied: make a new one with `imds-fleet plan`",
-                shell::word(&args.journal.display().to_string())
-            ))?;
+            let text = format!(
+                "interrupted: {counts}\nto go on: {}\na plan that is partly rolled back cannot be applied: make a \
+                 new one with `imds-fleet plan`",
+                next::again()
+            );
+            written(writeln!(out, "{}", printable::escape_lines(&text)))?;
             return Ok(End::Incomplete);
         }
         Ended::Done(result) => result?,

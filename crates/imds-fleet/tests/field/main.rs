@@ -127,6 +127,17 @@ fn a_large_organization_within_256_mib_and_its_limits() {
     python("scale.py", &[BINARY, &fake.url(), "10000", &harmed.to_string()]);
 }
 
+/// A small part of what the figures in the docs are of: nothing is changed twice or left behind.
+#[test]
+fn changes_there_and_back_within_their_limits() {
+    let mut world = World::generate(Shape { accounts: 4, regions: 2, instances: 240 });
+    world.pending_descriptions = 2;
+    let fake = Fake::start(world).unwrap();
+    python("change.py", &[BINARY, &fake.url()]);
+    let trips = fake.world().throttle.trips.clone();
+    assert!(trips.is_empty(), "{trips:?}");
+}
+
 #[test]
 fn the_report_in_chromium() {
     let fake = Fake::start(World::generate(Shape { accounts: 12, regions: 5, instances: 20_000 })).unwrap();

@@ -9,7 +9,7 @@ use imds_fake_aws::{Fake, Fault, Harm, Instance, Moment, World};
 use crate::change::{ACCOUNT, REGION, files, options, world};
 use crate::harness::fleet;
 
-fn many(count: usize) -> World {
+pub(crate) fn many(count: usize) -> World {
     let v1 = Options::full("optional", 1, "enabled", "disabled", "disabled");
     let mut world = world(&[]);
     let here = world.at(ACCOUNT, REGION);
@@ -155,9 +155,12 @@ fn interrupted_it_says_what_is_done_and_how_to_go_on_and_back() {
     assert!(stdout.starts_with("wave 1 of 2: 1 changes; 1 of 5 changes in force\n"), "as it goes: {stdout}");
     assert!(stdout.contains("\ninterrupted: of 5 changes 1 in force, "), "{stdout}");
     assert!(stdout.contains("announced, which may have been made or not\n"), "{stdout}");
-    let undo =
-        format!("to go on, run the same again; to undo, `imds-fleet rollback {}`\n", files.journal.display());
-    assert!(stdout.ends_with(&undo), "{stdout}");
+    let next = format!(
+        "to go on: imds-fleet apply {} --pause 0 --poll 1ms --polls 20 --backoff 1ms\nto go back: imds-fleet rollback {}\n",
+        files.plan.display(),
+        files.journal.display()
+    );
+    assert!(stdout.ends_with(&next), "{stdout}");
     fake.world().faults.clear();
     let back = files.rollback(&fake, &[]);
     assert_eq!(back.status, 0, "{back:?}");

@@ -23,6 +23,7 @@ mod report;
 mod resumed;
 mod risk;
 mod rollback;
+mod scale;
 mod shown;
 mod sources;
 mod state;

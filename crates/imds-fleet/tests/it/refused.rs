@@ -112,7 +112,9 @@ fn credentials_that_expire_under_way_stop_apply_where_it_is_and_rollback_too() {
         format!(
             "wave 1 of 2: 1 changes; 1 of 3 changes in force\nwave 2 of 2: 2 changes; 1 of 3 changes in force\n1 of 3 \
              changes in force\nstopped: `{id}` in {PLACE}: `ModifyInstanceMetadataOptions` expired: RequestExpired: Request has \
-             expired.\nto go on, run the same again; to undo, `imds-fleet rollback {}`\n",
+             expired.\nto go on: imds-fleet apply {} --pause 0 --poll 1ms --polls 20 --backoff 1ms\nto go back: imds-fleet \
+             rollback {}\n",
+            files.plan.display(),
             files.journal.display()
         )
     };
