@@ -200,3 +200,27 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
         api.world(|world| world.calls.len())
     );
 }
+
+#[test]
+fn the_metrics_count_what_was_done() {
+    use std::io::{Read as _, Write as _};
+    let (instance, api, place) = (instance(), AutoScaling::start(3_600), Place::new());
+    set_state(&instance, "Terminated");
+    let mut daemon = place.daemon(&instance, &api, &["--metrics", "127.0.0.1:0", "--exec", &place.command()]);
+    daemon.says("metrics at http://");
+    let address = daemon.said.last().unwrap().replace("metrics at http://", "").replace("/metrics", "");
+    daemon.says(COMPLETED);
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    for line in [
+        "imds_lifecycle_up 1",
+        "imds_lifecycle_commands_total{result=\"success\"} 1",
+        "imds_lifecycle_commands_total{result=\"failure\"} 0",
+        "imds_lifecycle_completions_total{result=\"success\"} 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}: {text}");
+    }
+    daemon.stop();
+}
