@@ -10,13 +10,14 @@ use imds_lint::check::{self, Settings};
 use imds_lint::rules::catalogue::RULES;
 use imds_lint::text::lines::Lines;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("../corpus/shell-v1.corpus"),
     include_str!("../corpus/shell-v2.corpus"),
     include_str!("../corpus/shell-other.corpus"),
     include_str!("../corpus/documents.corpus"),
     include_str!("../corpus/code.corpus"),
     include_str!("../corpus/powershell.corpus"),
+    include_str!("../corpus/user-data.corpus"),
 ];
 
 pub(crate) struct Snippet {
