@@ -268,7 +268,10 @@ fn the_control_apis_address_from_the_environment() {
         .disabled()
         .run()
         .fails_with(2)
-        .says("error: `IMDS_EMULATOR_CONTROL` is `somewhere`, which is no address\n");
+        .says(
+            "error: `IMDS_EMULATOR_CONTROL` is `somewhere`: it is no host and port, such as `127.0.0.1:1339`, \
+             `localhost:1339` or `imds:1339`\n",
+        );
 }
 
 #[test]
