@@ -72,6 +72,9 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Result<(), Failu
     if let Some(args) = plain_get(&arguments) {
         return get::run(&args);
     }
+    if arguments.len() > 1 && leading_options(&arguments) + 1 >= arguments.len() {
+        return Err(Failure::usage("there is no subcommand").hint("`imds --help` lists the subcommands"));
+    }
     let matches = command().try_get_matches_from(arguments).map_err(mistake)?;
     match Cli::from_arg_matches(&matches)?.command {
         Command::Get(args) => get::run(&args),
@@ -110,16 +113,20 @@ fn mistake(error: clap::Error) -> Failure {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return error.into();
     };
-    let is_short = shortcuts::NAMES.iter().any(|short| short.name == word);
-    let path = if is_short || missing::is_known(word) { Some(word.clone()) } else { missing::meant(word) };
     let subcommands = command();
     let near = suggest::nearest(word, subcommands.get_subcommands().map(clap::Command::get_name));
+    let is_value = shortcuts::NAMES.iter().any(|short| short.name == word) || missing::is_known(word);
     let failure = Failure::usage(format!("there is no subcommand `{}`", printable::brief(word)));
-    match (near, path) {
-        (Some(near), _) => failure.hint(format!("did you mean `imds {near}`?")),
-        (None, Some(path)) => failure.hint(format!("did you mean `imds get {path}`?")),
-        (None, None) => failure.hint("`imds --help` lists the subcommands"),
-    }
+    let meant = match near {
+        _ if is_value => format!("did you mean `imds get {word}`?"),
+        Some(near) => format!("did you mean `imds {near}`?"),
+        None if word == "version" => "`imds --version` prints the version".to_owned(),
+        None => match missing::meant(word) {
+            Some(path) => format!("did you mean `imds get {path}`?"),
+            None => "`imds --help` lists the subcommands".to_owned(),
+        },
+    };
+    failure.hint(meant)
 }
 
 /// The arguments of a `get` that is called as it should be. To put the whole tree together and
@@ -146,21 +153,10 @@ fn bare_get(words: &[OsString]) -> Option<get::Args> {
 
 /// The command tree, which help, manual pages and completions are made from.
 pub(crate) fn command() -> clap::Command {
-    let mut command = Cli::command().styles(imds_usage::styles()).disable_help_subcommand(false);
-    let names: Vec<String> = command.get_subcommands().map(|found| found.get_name().to_owned()).collect();
-    for name in names {
-        let examples = examples::of(&name);
-        if !examples.is_empty() {
-            command = command.mut_subcommand(&name, |subcommand| {
-                let more = subcommand.get_after_long_help().or(subcommand.get_after_help());
-                let text = match more {
-                    Some(more) => format!("{more}\n\n{}", imds_usage::examples_help(examples)),
-                    None => imds_usage::examples_help(examples),
-                };
-                subcommand.after_help(text.clone()).after_long_help(text)
-            });
-        }
-    }
+    let command = Cli::command().styles(imds_usage::styles()).disable_help_subcommand(false);
+    // The program's own help has them between its groups and the exit codes.
+    let of_subcommands = |name: &str| if name.is_empty() { &[] } else { examples::of(name) };
+    let command = imds_usage::with_examples(command, &of_subcommands);
     let text = format!(
         "{}\n\n{}\n\n{}",
         groups(&command),
@@ -191,16 +187,15 @@ fn groups(command: &clap::Command) -> String {
 }
 
 /// Options that may stand in front of the subcommand, and whether a value follows.
-const GLOBAL: [(&str, bool); 9] = [
+const GLOBAL: [(&str, bool); 8] = [
     ("--endpoint", true),
+    ("--endpoint-url", true),
     ("--endpoint-mode", true),
     ("--profile", true),
     ("--timeout", true),
     ("--output", true),
-    ("-o", true),
     ("--imds-v1", false),
     ("--verbose", false),
-    ("-v", false),
 ];
 
 /// Puts options that stand in front of the subcommand behind it, and `get` in front of a first word
@@ -232,11 +227,30 @@ fn leading_options(arguments: &[OsString]) -> usize {
     let mut count = 0;
     while let Some(word) = arguments.get(count + 1) {
         let text = word.to_string_lossy();
-        let name = text.split('=').next().unwrap_or_default();
-        let Some((_, takes_value)) = GLOBAL.iter().find(|(option, _)| *option == name) else { break };
-        count += if *takes_value && name.len() == text.len() { 2 } else { 1 };
+        count += match text.strip_prefix('-').filter(|rest| !rest.is_empty() && !rest.starts_with('-')) {
+            Some(shorts) => match short_options(shorts) {
+                Some(words) => words,
+                None => break,
+            },
+            None => {
+                let name = text.split('=').next().unwrap_or_default();
+                let Some((_, takes_value)) = GLOBAL.iter().find(|(option, _)| *option == name) else { break };
+                if *takes_value && name.len() == text.len() { 2 } else { 1 }
+            }
+        };
     }
     count
+}
+
+/// The number of words that short options take, such as `v`, `vv`, `vojson` or `vo` with a value
+/// behind it.
+fn short_options(shorts: &str) -> Option<usize> {
+    let rest = shorts.trim_start_matches('v');
+    match rest.strip_prefix('o') {
+        None => rest.is_empty().then_some(1),
+        Some("") => Some(2),
+        Some(_) => Some(1),
+    }
 }
 
 #[cfg(test)]
@@ -292,6 +306,10 @@ mod tests {
         assert_eq!(expanded(&["imds", "-v", "--timeout", "5", "get", "a"]), "imds get -v --timeout 5 a");
         assert_eq!(expanded(&["imds", "--endpoint=http://x", "list"]), "imds list --endpoint=http://x");
         assert_eq!(expanded(&["imds", "-v", "latest/user-data"]), "imds get latest/user-data -v");
+        assert_eq!(expanded(&["imds", "-vv", "get", "a"]), "imds get -vv a");
+        assert_eq!(expanded(&["imds", "-vo", "json", "get", "a"]), "imds get -vo json a");
+        assert_eq!(expanded(&["imds", "-ojson", "a/b"]), "imds get a/b -ojson");
+        assert_eq!(expanded(&["imds", "-vx", "get", "a"]), "imds -vx get a");
         assert_eq!(expanded(&["imds", "-v"]), "imds -v");
         assert_eq!(expanded(&["imds", "--timeout", "5"]), "imds --timeout 5");
         assert_eq!(expanded(&["imds", "--timeout"]), "imds --timeout");

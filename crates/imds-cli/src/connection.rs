@@ -32,7 +32,7 @@ pub(crate) struct ConnectionArgs {
     pub(crate) imds_v1: bool,
 
     /// Log each step to stderr
-    #[arg(long, short)]
+    #[arg(long, short, overrides_with = "verbose")]
     pub(crate) verbose: bool,
 }
 

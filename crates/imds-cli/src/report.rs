@@ -126,12 +126,32 @@ fn tell(message: &str, causes: Vec<String>, hints: Vec<String>) {
 /// Prints help, the version, or an error of `clap`, which repeats words of the command line.
 fn print_usage_error(error: &clap::Error) {
     let plain = error.render().to_string();
+    if plain.split(char::is_whitespace).any(|word| word.len() > LONGEST_WORD) {
+        // Somebody's file, pasted into an option: `clap` would repeat it whole.
+        let short = shortened(&plain);
+        let _ = std::io::stderr().write_all(printable::escape_lines(&short).as_bytes());
+        return;
+    }
     let is_safe = plain.chars().all(|character| character == '\n' || !printable::needs_escape(character));
     if is_safe {
         let _ = error.print();
     } else {
         let _ = std::io::stderr().write_all(printable::escape_lines(&plain).as_bytes());
     }
+}
+
+/// Longest word of a message of `clap`.
+const LONGEST_WORD: usize = 1_000;
+
+fn shortened(text: &str) -> String {
+    let brief = |word: &str| {
+        let body = word.trim_end();
+        if body.len() <= LONGEST_WORD {
+            return word.to_owned();
+        }
+        format!("{}{}", printable::brief(body), &word[body.len()..])
+    };
+    text.split_inclusive(char::is_whitespace).map(brief).collect()
 }
 
 /// What brought the error about, nearest first.

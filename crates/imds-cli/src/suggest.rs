@@ -18,6 +18,11 @@ pub(crate) fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
         .map(|(_, name)| name)
 }
 
+/// Whether two names differ in case and separators at most.
+pub(crate) fn is_same(left: &str, right: &str) -> bool {
+    folded(left) == folded(right)
+}
+
 fn folded(name: &str) -> Vec<char> {
     name.chars()
         .filter(|character| !matches!(character, '-' | '_' | '.' | ' '))

@@ -2,12 +2,14 @@
 
 use clap::Args as ClapArgs;
 use imds::{Client, ErrorKind, MetadataPath};
-use imds_model::catalogue;
+use imds_model::{catalogue, printable};
 
 use crate::exit::Exit;
+use crate::missing::{self, Typed};
 use crate::progress::Progress;
 use crate::render::{Leaf, env};
 use crate::report::Failure;
+use crate::shortcuts::{Part, Wanted};
 use crate::tree_read::{self, Selection};
 
 /// What is taken where no path is given: what most scripts ask for, and every instance has.
@@ -45,26 +47,40 @@ pub(crate) struct Variable {
 }
 
 impl VariableArgs {
-    /// The variables that these words, `PATH` or `NAME=PATH`, stand for.
-    pub(crate) fn read(&self, client: &Client, words: &[String]) -> Result<Vec<Variable>, Failure> {
+    /// The variables that these words, `PATH` or `NAME=PATH`, stand for. `subcommand` and `behind`
+    /// are the command line around them, for advice.
+    pub(crate) fn read(
+        &self,
+        client: &Client,
+        words: &[String],
+        (subcommand, behind): (&str, &'static str),
+    ) -> Result<Vec<Variable>, Failure> {
         let usual = USUAL.map(str::to_owned);
         let words = if words.is_empty() { &usual } else { words };
         // Whatever is wrong with the command line is reported before a request is sent.
         let asked = words.iter().map(|word| asked(word)).collect::<Result<Vec<_>, _>>()?;
         let mut variables = Vec::new();
-        for (name, path) in asked {
-            if catalogue::is_directory(&path) {
-                self.read_directory(client, name, &path, &mut variables)?;
+        for (name, wanted) in asked {
+            let path = wanted.one(client)?;
+            let explain = |failure| {
+                let typed = Typed::variable(subcommand, name, behind);
+                missing::explain(client, &typed, &wanted.written, &path, failure)
+            };
+            if wanted.part == Part::Whole && catalogue::is_directory(&path) {
+                self.read_directory(client, name, &path, &mut variables).map_err(explain)?;
                 continue;
             }
             match client.get(&path) {
                 Ok(response) => {
-                    let name =
-                        name.map_or_else(|| format!("{}{}", self.prefix, env::name_of(&path)), str::to_owned);
-                    variables.push(Variable { name, leaf: response.into() });
+                    let naming = wanted.naming_path();
+                    let own = env::name_of(naming.as_ref().unwrap_or(&path));
+                    let name = name.map_or_else(|| format!("{}{own}", self.prefix), str::to_owned);
+                    let mut leaf = Leaf::from(response);
+                    leaf.value = wanted.part.of(&path, leaf.value)?;
+                    variables.push(Variable { name, leaf });
                 }
                 Err(error) if self.optional && error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(explain(error.into())),
             }
         }
         distinct(variables)
@@ -106,10 +122,15 @@ impl VariableArgs {
 }
 
 /// The name, if one is given, and the path of `PATH` or `NAME=PATH`.
-fn asked(word: &str) -> Result<(Option<&str>, MetadataPath), Failure> {
+fn asked(word: &str) -> Result<(Option<&str>, Wanted), Failure> {
     match word.split_once('=') {
-        Some((name, path)) if env::is_name(name) => Ok((Some(name), path.parse()?)),
-        _ => Ok((None, word.parse()?)),
+        Some((name, path)) if env::is_name(name) => Ok((Some(name), Wanted::parse(path)?)),
+        // A path may hold `=`, but not in its first segment.
+        Some((name, _)) if !name.contains('/') => {
+            Err(Failure::usage(format!("cannot set a variable `{}`", printable::brief(name)))
+                .hint("a name has letters, digits and `_`, and does not begin with a digit"))
+        }
+        _ => Ok((None, Wanted::parse(word)?)),
     }
 }
 

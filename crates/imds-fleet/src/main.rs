@@ -27,10 +27,11 @@ mod user_data;
 use std::process::ExitCode;
 
 use crate::cli::Cli;
-use clap::Parser;
+use clap::FromArgMatches as _;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = commands::man::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

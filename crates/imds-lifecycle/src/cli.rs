@@ -30,8 +30,12 @@ Exit status: 0 when it was stopped; 2 for a command line or a group that cannot 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<RunArgs>),
-    /// Print the manual page, in roff
-    Man,
+    /// Print a manual page, in roff
+    Man {
+        /// Subcommand whose page to print; without one, the page of `imds-lifecycle`
+        #[arg(value_name = "SUBCOMMAND")]
+        subcommand: Vec<String>,
+    },
     /// Print the completions for a shell
     Completions {
         /// The shell

@@ -15,7 +15,7 @@ mod supervisor;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use imds::Environment as _;
 
 use cli::{Cli, Command};
@@ -24,9 +24,17 @@ use failure::Failure;
 fn main() -> ExitCode {
     let mut out = std::io::stdout();
     let unwritten = |error| Failure::new("cannot write to stdout").caused_by(&error);
-    let result = match Cli::parse().command {
+    let matches = manual::command().get_matches();
+    let result = match Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command {
         Command::Run(args) => run(*args),
-        Command::Man => manual::page(&mut out).map_err(unwritten),
+        Command::Man { subcommand } => match manual::page(&subcommand) {
+            Ok(page) => out.write_all(page.as_bytes()).map_err(unwritten),
+            Err(unknown) => {
+                let shown = imds_model::printable::brief(&unknown.name);
+                let message = format!("cannot find a manual page: there is no subcommand `{shown}`");
+                Err(Failure::usage(message).hint("`imds-lifecycle --help` lists them"))
+            }
+        },
         Command::Completions { shell } => manual::completions(shell, &mut out).map_err(unwritten),
         Command::Supervise(args) => return args.run().into(),
     };

@@ -1,33 +1,110 @@
-//! The manual page, and what shells complete: both follow from the command line's declaration.
+//! The manual pages, the examples and the shell completions.
 
 use std::io::{self, Write};
 
-use clap::CommandFactory as _;
+use clap::{Arg, Command, CommandFactory as _};
+use imds_model::env;
+use imds_model::lifecycle::TargetLifecycleState;
+use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
 
 use crate::cli::Cli;
 
-const NAME: &str = "imds-lifecycle";
+/// Returns the command line's declaration, with examples in every help.
+pub(crate) fn command() -> Command {
+    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
+}
 
-/// Writes the manual page, in roff. What there is to say is said of `run`, so it is that one's page
-/// under the program's name.
-pub(crate) fn page(out: &mut dyn Write) -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
-    let about = command.get_about().cloned().unwrap_or_default();
-    let run = command.find_subcommand("run").cloned().unwrap_or(command);
-    let run = run.name(NAME).display_name(NAME).bin_name(format!("{NAME} run")).about(about);
-    let run = run.version(env!("CARGO_PKG_VERSION"));
-    let mut page = Vec::new();
-    clap_mangen::Man::new(run).render(&mut page)?;
-    // The generator heads what follows the options with a word of its own.
-    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
-    out.write_all(page.as_bytes())
+/// Returns the manual page of a subcommand in roff; that of the program, without one.
+pub(crate) fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
+    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
+}
+
+fn manual(subcommand: &str) -> Manual<'static> {
+    let is_run = matches!(subcommand, "" | "run");
+    Manual {
+        environment: if is_run { ENVIRONMENT } else { COLOUR },
+        files: if is_run { FILES } else { &[("none", "It reads and writes no file.")] },
+        exit_status: EXIT_STATUS,
+        examples: examples(subcommand),
+        see_also: if subcommand.is_empty() { &["imds"] } else { &[] },
+    }
+}
+
+const COLOUR: &[Entry<'static>] = &[("NO_COLOR", "If set, help and errors are not coloured.")];
+
+const ENVIRONMENT: &[Entry<'static>] = &[
+    ("STATE_DIRECTORY", "Directory of the journal, as systemd sets it by StateDirectory=."),
+    (
+        "RUNTIME_DIRECTORY",
+        "Directory in which credentials are cached while an action is worked on, as systemd sets it by \
+         RuntimeDirectory=. Without it none are cached.",
+    ),
+    ("NOTIFY_SOCKET", "Socket of systemd, to which the daemon reports that it is ready and alive."),
+    (env::ENDPOINT, "Endpoint URL of the metadata service."),
+    (env::ENDPOINT_MODE, "Endpoint mode: IPv4, IPv6, or auto."),
+    (env::CACHE_DIR, "Directory of the session token store."),
+    ("HTTPS_PROXY, NO_PROXY", "Proxy of the calls to Auto Scaling; never of the metadata service."),
+    ("AWS_CA_BUNDLE", "Certificates that the AWS API is trusted by, instead of the usual ones."),
+    (
+        "IMDS_LIFECYCLE_STATE, IMDS_LIFECYCLE_TRANSITION, IMDS_LIFECYCLE_GROUP, IMDS_LIFECYCLE_HOOK, \
+         IMDS_LIFECYCLE_CAUSE, IMDS_INSTANCE_ID, IMDS_REGION, IMDS_DEADLINE, IMDS_SECONDS_LEFT",
+        "Set for the command that the daemon runs.",
+    ),
+    ("NO_COLOR", "If set, help and errors are not coloured."),
+];
+
+const FILES: &[Entry<'static>] = &[
+    ("/var/lib/imds-lifecycle/", "The journal, by which an action is resumed; see --state."),
+    ("/etc/imds/lifecycle.conf", "COMMAND and OPTIONS of the unit imds-lifecycle.service."),
+    ("/etc/imds/lifecycle-poweroff.conf", "OPTIONS of the unit imds-lifecycle-poweroff.service."),
+];
+
+const EXIT_STATUS: &[Entry<'static>] = &[
+    ("0", "It was stopped, or what was asked for is printed."),
+    ("1", "Anything unexpected."),
+    ("2", "A command line or a group that cannot be worked with."),
+];
+
+fn examples(subcommand: &str) -> &'static [Entry<'static>] {
+    match subcommand {
+        "" | "run" => &[
+            ("imds-lifecycle run --exec /usr/local/bin/drain", "Drain before the instance is terminated"),
+            (
+                "imds-lifecycle run --spot --exec /usr/local/bin/drain --on 'InService=/usr/local/bin/warm-up'",
+                "Warm up at launch, and drain for a Spot interruption too",
+            ),
+            (
+                "imds-lifecycle run --exec /usr/local/bin/drain --dry-run",
+                "Say what would be done, and change nothing",
+            ),
+        ],
+        "completions" => &[("source <(imds-lifecycle completions bash)", "Complete in this Bash")],
+        "man" => &[("imds-lifecycle man run | man -l -", "Show the manual page of the daemon")],
+        _ => &[],
+    }
 }
 
 /// Writes the completions for a shell.
 pub(crate) fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &|_, _| None);
+    let script = imds_usage::completions(shell, Cli::command(), &values);
     out.write_all(script.as_bytes())
+}
+
+/// What an argument takes, where the declaration does not show it.
+fn values(_: &[&str], argument: &Arg) -> Option<Values> {
+    let name = argument.get_value_names().and_then(|names| names.first())?;
+    match name.as_str() {
+        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
+        "DIRECTORY" => Some(Values::Directories),
+        "PROGRAM" | "COMMAND" => Some(Values::Command),
+        "STATE=COMMAND" => Some(Values::Words(
+            TargetLifecycleState::ALL
+                .iter()
+                .map(|state| (format!("{}=", state.as_str()), "target lifecycle state".to_owned()))
+                .collect(),
+        )),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -35,33 +112,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_has_every_option_and_what_becomes_of_a_restart() {
-        let mut page = Vec::new();
-        super::page(&mut page).unwrap();
-        let page = String::from_utf8(page).unwrap();
-        assert!(
-            page.contains(concat!(".TH imds-lifecycle 1  \"imds-lifecycle ", env!("CARGO_PKG_VERSION"))),
-            "{page}"
-        );
-        assert!(page.contains("imds\\-lifecycle \\- Answer Auto Scaling lifecycle hooks"), "{page}");
-        let command = Cli::command();
-        for argument in command.find_subcommand("run").unwrap().get_arguments() {
-            let long = argument.get_long().unwrap_or("help").replace('-', "\\-");
-            assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
-        }
-        for text in [".SH \"EXIT STATUS\"", "RUNTIME_DIRECTORY", "STATE_DIRECTORY"] {
-            assert!(page.contains(text), "{text}: {page}");
-        }
-        assert!(!page.contains("keep\\-hook"), "{page}");
+    fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
+        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 
     #[test]
-    fn every_shell_completes_the_options() {
-        use clap::ValueEnum as _;
-        for shell in imds_usage::Shell::value_variants() {
-            let mut script = Vec::new();
-            completions(*shell, &mut script).unwrap();
-            assert!(String::from_utf8(script).unwrap().contains("on-failure"), "{shell:?}");
+    fn the_page_has_every_option() {
+        let mut command = Cli::command();
+        command.build();
+        let shown = command.find_subcommand("run").unwrap_or(&command);
+        let page = page(&["run".to_owned()]).unwrap();
+        for argument in shown.get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let long = argument.get_long().unwrap().replace('-', "\\-");
+            assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
         }
+        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

@@ -36,8 +36,12 @@ pub enum Command {
         /// Shell to complete for
         shell: imds_usage::Shell,
     },
-    /// Print the manual page, in roff
-    Man,
+    /// Print a manual page, in roff
+    Man {
+        /// Subcommand whose page to print; without one, the page of `imds-lint`
+        #[arg(value_name = "SUBCOMMAND")]
+        subcommand: Vec<String>,
+    },
 }
 
 /// Arguments of a check.

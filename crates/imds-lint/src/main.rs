@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches as _;
 use imds_lint::cli::Cli;
-use imds_lint::commands;
+use imds_lint::{commands, manual};
 
 fn main() -> ExitCode {
-    ExitCode::from(commands::run(&Cli::parse()))
+    let matches = manual::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    ExitCode::from(commands::run(&cli))
 }

@@ -1,21 +1,66 @@
-//! The manual page and the shell completions: both follow from the command line's declaration.
+//! The manual pages, the examples and the shell completions.
 
 use std::io::{self, Write};
 
-use clap::CommandFactory as _;
+use clap::{Arg, Command, CommandFactory as _};
+use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
 
 use crate::cli::Cli;
+use crate::rules::catalogue;
 
-/// Writes the manual page, in roff.
+/// Returns the command line's declaration, with examples in every help.
+#[must_use]
+pub fn command() -> Command {
+    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
+}
+
+/// Returns the manual page of a subcommand in roff; that of the program, without one.
 ///
 /// # Errors
 ///
-/// Returns an error if it cannot be written.
-pub fn page(out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
-    out.write_all(page.as_bytes())
+/// Returns an error if there is no such subcommand.
+pub fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
+    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
+}
+
+fn manual(subcommand: &str) -> Manual<'static> {
+    Manual {
+        environment: &[("NO_COLOR", "If set, help and errors are not coloured.")],
+        files: match subcommand {
+            "" => FILES,
+            _ => &[("none", "It reads and writes no file.")],
+        },
+        exit_status: EXIT_STATUS,
+        examples: examples(subcommand),
+        see_also: if subcommand.is_empty() { &["imds"] } else { &[] },
+    }
+}
+
+const FILES: &[Entry<'static>] = &[
+    (".gitignore, .ignore", "Files that they leave out are not checked, unless --no-ignore is given."),
+    ("the FILE of --baseline", "Findings that are known, as --write-baseline wrote them."),
+];
+
+const EXIT_STATUS: &[Entry<'static>] = &[
+    ("0", "No findings; with --fix, none are left."),
+    ("1", "Findings."),
+    ("2", "Wrong usage, or input that could not be read or parsed."),
+];
+
+fn examples(subcommand: &str) -> &'static [Entry<'static>] {
+    match subcommand {
+        "" => &[
+            ("imds-lint", "Check everything below this directory"),
+            ("imds-lint --diff user-data.sh", "Show how a script would be rewritten"),
+            ("imds-lint --fix --style curl scripts/", "Rewrite a directory to IMDSv2 by curl"),
+            ("imds-lint --output sarif . > imds-lint.sarif", "Write a report for code scanning"),
+            ("imds-lint --write-baseline baseline.json", "Begin with a tree that has many findings"),
+        ],
+        "rules" => &[("imds-lint rules", "List what is found, why it matters, and the fix")],
+        "completions" => &[("source <(imds-lint completions bash)", "Complete in this Bash")],
+        "man" => &[("imds-lint man rules | man -l -", "Show the manual page of a subcommand")],
+        _ => &[],
+    }
 }
 
 /// Writes the completions for a shell.
@@ -24,19 +69,38 @@ pub fn page(out: &mut dyn Write) -> io::Result<()> {
 ///
 /// Returns an error if they cannot be written.
 pub fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &|_, _| None);
+    let script = imds_usage::completions(shell, Cli::command(), &values);
     out.write_all(script.as_bytes())
+}
+
+/// What an argument takes, where the declaration does not show it.
+fn values(_: &[&str], argument: &Arg) -> Option<Values> {
+    let name = argument.get_value_names().and_then(|names| names.first())?;
+    match name.as_str() {
+        "RULE" => Some(Values::Words(
+            catalogue::RULES.iter().map(|rule| (rule.id.to_owned(), rule.title.to_owned())).collect(),
+        )),
+        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn the_page_has_every_option_and_the_exit_status() {
-        let mut page = Vec::new();
-        super::page(&mut page).unwrap();
-        let page = String::from_utf8(page).unwrap();
-        for part in [".SH \"EXIT STATUS\"", "\\-\\-fix", "\\-\\-baseline", "\\-\\-stdin\\-name"] {
+    fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
+        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+
+    #[test]
+    fn the_page_has_every_option() {
+        let page = page(&[]).unwrap();
+        for part in ["\\-\\-fix", "\\-\\-baseline", "\\-\\-stdin\\-name"] {
             assert!(page.contains(part), "{part} in {page}");
         }
+        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

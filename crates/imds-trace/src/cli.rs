@@ -38,8 +38,12 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Advise(AdviseArgs),
-    /// Print the manual page, in roff
-    Man,
+    /// Print a manual page, in roff
+    Man {
+        /// Subcommand whose page to print; without one, the page of `imds-trace`
+        #[arg(value_name = "SUBCOMMAND")]
+        subcommand: Vec<String>,
+    },
     /// Print the completions for a shell
     Completions {
         /// The shell

@@ -1,26 +1,79 @@
-//! The manual page and the completions: both follow from the command line's declaration.
+//! The manual pages, the examples and the shell completions.
 
 use std::io::{self, Write};
 
-use clap::CommandFactory as _;
+use clap::{Arg, Command, CommandFactory as _};
+use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
 
 use crate::cli::Cli;
 
-/// Writes the manual page, in roff.
-pub(crate) fn page(out: &mut dyn Write) -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command).render(&mut page)?;
-    // The generator heads what follows the options with a word of its own.
-    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
-    out.write_all(page.as_bytes())
+/// Returns the command line's declaration, with examples in every help.
+pub(crate) fn command() -> Command {
+    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
+}
+
+/// Returns the manual page of a subcommand in roff; that of the program, without one.
+pub(crate) fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
+    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
+}
+
+fn manual(subcommand: &str) -> Manual<'static> {
+    Manual {
+        environment: &[("NO_COLOR", "If set, help and errors are not coloured.")],
+        files: match subcommand {
+            "" => FILES,
+            _ => &[("none", "It reads and writes no file but those that its arguments name.")],
+        },
+        exit_status: EXIT_STATUS,
+        examples: examples(subcommand),
+        see_also: if subcommand.is_empty() { &["imds"] } else { &[] },
+    }
+}
+
+const FILES: &[Entry<'static>] = &[
+    ("/sys/fs/cgroup", "The cgroup v2 tree, to whose root the programs are attached; see --cgroup."),
+    ("/proc", "Processes, below the directory of --host-root."),
+    ("/sys/kernel/btf/vmlinux", "The types of the running kernel."),
+];
+
+const EXIT_STATUS: &[Entry<'static>] = &[
+    ("0", "Done."),
+    ("1", "Anything unexpected; with --fail-on-v1, a request by IMDSv1 was seen."),
+    ("2", "Wrong usage or configuration."),
+    ("4", "This kernel cannot trace: it is too old, or built without what is needed."),
+    ("5", "The kernel refuses: missing capabilities, or lockdown."),
+    ("6", "With --fail-on-v1: none was seen, but events were lost or requests could not be read."),
+];
+
+fn examples(subcommand: &str) -> &'static [Entry<'static>] {
+    match subcommand {
+        "" => &[
+            ("sudo imds-trace", "Show a live table"),
+            ("sudo imds-trace --for 24h --output json > trace.jsonl", "Record a day"),
+            ("sudo imds-trace --for 1h --summary --v1-only", "Count the requests by IMDSv1, by caller"),
+            ("sudo imds-trace --for 10m --fail-on-v1", "Fail a test in which a process uses IMDSv1"),
+        ],
+        "advise" => &[("imds-trace advise trace.jsonl", "Print what to do about each caller of IMDSv1")],
+        "completions" => &[("source <(imds-trace completions bash)", "Complete in this Bash")],
+        "man" => &[("imds-trace man advise | man -l -", "Show the manual page of a subcommand")],
+        _ => &[],
+    }
 }
 
 /// Writes the completions for a shell.
 pub(crate) fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &|_, _| None);
+    let script = imds_usage::completions(shell, Cli::command(), &values);
     out.write_all(script.as_bytes())
+}
+
+/// What an argument takes, where the declaration does not show it.
+fn values(_: &[&str], argument: &Arg) -> Option<Values> {
+    let name = argument.get_value_names().and_then(|names| names.first())?;
+    match name.as_str() {
+        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
+        "DIRECTORY" => Some(Values::Directories),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -28,28 +81,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_has_every_option_and_subcommand() {
-        let mut page = Vec::new();
-        super::page(&mut page).unwrap();
-        let page = String::from_utf8(page).unwrap();
-        assert!(page.contains(".SH \"EXIT STATUS\""), "{page}");
-        let command = Cli::command();
-        for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
-            let long = argument.get_long().unwrap_or("help").replace('-', "\\-");
-            assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
-        }
-        for subcommand in ["advise", "completions", "man"] {
-            assert!(page.contains(&format!("imds\\-trace\\-{subcommand}(1)")), "{subcommand}: {page}");
-        }
+    fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
+        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 
     #[test]
-    fn every_shell_completes_the_options() {
-        use clap::ValueEnum as _;
-        for shell in imds_usage::Shell::value_variants() {
-            let mut script = Vec::new();
-            completions(*shell, &mut script).unwrap();
-            assert!(String::from_utf8(script).unwrap().contains("fail-on-v1"), "{shell:?}");
+    fn the_page_has_every_option() {
+        let mut command = Cli::command();
+        command.build();
+        let shown = command.find_subcommand("none").unwrap_or(&command);
+        let page = page(&[]).unwrap();
+        for argument in shown.get_arguments().filter(|argument| argument.get_long().is_some()) {
+            let long = argument.get_long().unwrap().replace('-', "\\-");
+            assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
         }
+        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

@@ -36,3 +36,17 @@ pub fn completions(
         Shell::Zsh => shell::zsh::script(&table),
     }
 }
+
+/// Returns the names of a program's subcommands, as a manual page is asked for.
+#[must_use]
+pub fn subcommands(command: &Command) -> Values {
+    let shown = command.get_subcommands().filter(|found| !found.is_hide_set() && found.get_name() != "help");
+    Values::Words(
+        shown
+            .map(|found| {
+                let about = found.get_about().map(ToString::to_string).unwrap_or_default();
+                (found.get_name().to_owned(), about.lines().next().unwrap_or_default().to_owned())
+            })
+            .collect(),
+    )
+}

@@ -5,11 +5,13 @@
 
 mod completions;
 mod manual;
+mod pages;
 mod shell;
 mod table;
 
-pub use completions::{Shell, completions};
+pub use completions::{Shell, completions, subcommands};
 pub use manual::{Entry, Manual, examples_help, page};
+pub use pages::{Given, Pages, UnknownSubcommand, with_examples};
 pub use table::Values;
 
 use clap::builder::styling::{AnsiColor, Styles};

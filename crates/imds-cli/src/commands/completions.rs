@@ -41,7 +41,7 @@ fn values(path: &[&str], argument: &Arg) -> Option<Values> {
     let name = argument.get_value_names().and_then(|names| names.first())?;
     let subcommand = path.get(1..).unwrap_or_default().join(" ");
     Some(match (name.as_str(), subcommand.as_str()) {
-        ("PATH", "get") => {
+        ("PATH", "get") | ("[NAME=]PATH", "env" | "exec") => {
             let short =
                 shortcuts::NAMES.iter().map(|short| (short.name.to_owned(), short.meaning.to_owned()));
             both(Values::Words(short.collect()), paths())

@@ -8,9 +8,11 @@ use regex_lite::Regex;
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
+use crate::missing::{self, Takes, Typed};
 use crate::progress::Progress;
 use crate::render::{env, json, snapshot, yaml};
 use crate::report::Failure;
+use crate::shortcuts::Wanted;
 use crate::tree_read::{self, Selection, TreeRead};
 use crate::{output, value};
 
@@ -66,16 +68,19 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let root: MetadataPath = args.path.parse()?;
+    let wanted = Wanted::parse_path(&args.path)?;
     let secrets = args.show_secrets || args.snapshot.is_some();
-    if root.is_secret() && !secrets {
+    if let Some(root) = wanted.fixed().filter(|root| root.is_secret() && !secrets) {
         return Err(Failure::usage(format!("cannot dump `{root}`: it is a secret"))
             .hint("`--show-secrets` prints it"));
     }
     let client = args.connection.client()?;
+    let root = wanted.one(&client)?;
     let selection = Selection { pattern: args.pattern.clone(), secrets, depth: usize::MAX };
     let progress = Progress::start("reading");
-    let tree = tree_read::read(&client, &root, selection, &progress)?;
+    let tree = tree_read::read(&client, &root, selection, &progress).map_err(|failure| {
+        missing::explain(&client, &Typed::by("dump", Takes::Paths), &args.path, &root, failure)
+    })?;
     drop(progress);
     tree_read::note_pin(&root);
     if args.strict && !tree.is_whole() {
@@ -91,7 +96,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn print(format: Format, tree: &TreeRead, root: &MetadataPath) -> Result<(), Failure> {
     if format == Format::Env {
-        return output::text(&env::lines(tree.leaves.iter().map(|leaf| (&leaf.path, &*leaf.value)))?);
+        let values = tree.leaves.iter().map(|leaf| (env::name_of(&leaf.path), &leaf.path, &*leaf.value));
+        return output::text(&env::lines(values)?);
     }
     for leaf in tree.leaves.iter().filter(|leaf| json::of_leaf(leaf).malformed) {
         value::note_malformed(&leaf.path);

@@ -15,7 +15,8 @@ use crate::variables::VariableArgs;
 /// whatever these hold. `eval "$(imds env placement/region)"` sets `PLACEMENT_REGION`.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it
+    /// Paths or short names such as `region` to read, as PATH or NAME=PATH; a directory stands for
+    /// every value below it
     #[arg(value_name = "[NAME=]PATH")]
     words: Vec<String>,
 
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut text = String::new();
-    let variables = args.variables.read(&args.connection.client()?, &args.words)?;
+    let variables = args.variables.read(&args.connection.client()?, &args.words, ("env", ""))?;
     if args.output == Format::Json {
         let mut object = Map::new();
         for variable in &variables {

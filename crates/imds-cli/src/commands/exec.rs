@@ -21,7 +21,8 @@ use crate::variables::VariableArgs;
 /// INSTANCE_ID, INSTANCE_TYPE, PLACEMENT_AVAILABILITY_ZONE, PLACEMENT_REGION and LOCAL_IPV4.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
-    /// Paths to read, as PATH or NAME=PATH; a directory stands for every value below it
+    /// Paths or short names such as `region` to read, as PATH or NAME=PATH; a directory stands for
+    /// every value below it
     #[arg(value_name = "[NAME=]PATH")]
     words: Vec<String>,
 
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut command = Command::new(system::program(program, None));
     command.args(arguments);
-    for variable in args.variables.read(&args.connection.client()?, &args.words)? {
+    for variable in args.variables.read(&args.connection.client()?, &args.words, ("exec", " -- COMMAND"))? {
         command.env(&variable.name, env::checked(&variable.leaf.path, &variable.leaf.value)?);
     }
     // Returns only if the command cannot be run.

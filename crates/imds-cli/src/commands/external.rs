@@ -22,8 +22,8 @@ pub(crate) struct Args {
 
 impl Args {
     /// The arguments of a call that this program makes itself.
-    pub(crate) fn of<const N: usize>(arguments: [OsString; N]) -> Self {
-        Self { arguments: arguments.into() }
+    pub(crate) const fn of(arguments: Vec<OsString>) -> Self {
+        Self { arguments }
     }
 }
 

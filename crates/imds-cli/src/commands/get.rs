@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
 use crate::missing;
+use crate::missing::{Takes, Typed};
 use crate::output::{self, ValueFormat};
 use crate::query::Query;
 use crate::render::{env, yaml};
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::shortcuts::{Part, Wanted};
 use crate::value;
 
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VALUE")]
     default: Option<String>,
 
-    /// Print role credentials even on a terminal
+    /// Print role credentials even on a terminal, and secrets that only a `*` matches
     #[arg(long)]
     show_secrets: bool,
 
@@ -111,6 +112,8 @@ impl Args {
 /// A value, with the name that it has in an object.
 struct Found {
     name: String,
+    /// Its name as a variable.
+    variable: String,
     path: MetadataPath,
     part: Part,
     /// `None` if it does not exist.
@@ -155,10 +158,14 @@ fn read(
     let shown_as_null = !is_single && (args.output.has_null() || args.query.is_some());
     let mut last_missing = None;
     let before = found.len();
-    for path in wanted.resolve(client)? {
+    let resolved = wanted.resolve(client, args.show_secrets)?;
+    for path in &resolved.withheld {
+        report::note(&format_args!("left out as secret: `{path}`; `--show-secrets` reads it"));
+    }
+    for path in resolved.paths {
         refuse_on_terminal(args, &path)?;
         let value = match client.get(&path) {
-            Ok(response) => Some(part_of(&path, wanted.part, response.into_bytes())?),
+            Ok(response) => Some(wanted.part.of(&path, response.into_bytes())?),
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             // What a pattern matches need not exist: not every interface has every value.
             Err(error) if wanted.is_many() => {
@@ -167,12 +174,13 @@ fn read(
             }
             Err(_) if args.default.is_some() || shown_as_null => None,
             Err(error) => {
-                let hints = missing::hints(client, &wanted.written, &path);
-                return Err(Failure::Imds { error, hints });
+                let typed = Typed::by("get", Takes::Names);
+                return Err(missing::explain(client, &typed, &wanted.written, &path, error.into()));
             }
         };
         let name = if wanted.is_many() { short_name(&path) } else { wanted.written.clone() };
-        found.push(Found { name, path, part: wanted.part, value });
+        let variable = env::name_of(wanted.naming_path().as_ref().unwrap_or(&path));
+        found.push(Found { name, variable, path, part: wanted.part, value });
     }
     if found.len() == before && wanted.is_many() && args.default.is_none() && !args.output.has_null() {
         return Err(match last_missing {
@@ -195,23 +203,6 @@ fn refuse_on_terminal(args: &Args, path: &MetadataPath) -> Result<(), Failure> {
             .hint("use `--show-secrets`, or let another program read them: `imds credentials | ...`"));
     }
     Ok(())
-}
-
-/// The part of a value that a short name means.
-fn part_of(path: &MetadataPath, part: Part, value: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    match part {
-        Part::Whole => Ok(value),
-        Part::FirstLine => {
-            Ok(value.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii().to_vec())
-        }
-        Part::Field(field) => {
-            let document: Option<Value> = serde_json::from_slice(&value).ok();
-            let text = document.as_ref().and_then(|document| document.get(field)?.as_str());
-            text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| {
-                Failure::told(Exit::Unexpected, format!("cannot find `{field}` in the value of `{path}`"))
-            })
-        }
-    }
 }
 
 /// A path as people type it.
@@ -290,7 +281,9 @@ fn print_query(args: &Args, query: &Query, found: &[Found], is_single: bool) -> 
 
 fn print_env(args: &Args, found: &[Found]) -> Result<(), Failure> {
     let default = args.default.as_deref().unwrap_or_default().as_bytes();
-    let values = found.iter().map(|found| (&found.path, found.value.as_deref().unwrap_or(default)));
+    let values = found
+        .iter()
+        .map(|found| (found.variable.clone(), &found.path, found.value.as_deref().unwrap_or(default)));
     output::text(&env::lines(values)?)
 }
 

@@ -1,14 +1,16 @@
 //! `imds list`: what a directory names.
 
 use clap::{Args as ClapArgs, ValueEnum};
-use imds::{ErrorKind, MetadataPath};
+use imds::MetadataPath;
 use imds_model::catalogue;
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::connection::ConnectionArgs;
+use crate::missing::{self, Takes, Typed};
 use crate::report::Failure;
-use crate::{missing, output, tree_read};
+use crate::shortcuts::Wanted;
+use crate::{output, tree_read};
 
 /// List the entries of a directory
 ///
@@ -40,21 +42,26 @@ enum Format {
     Json,
 }
 
+/// Refuses a value, which lists nothing.
+fn refuse_value(path: &MetadataPath) -> Result<(), Failure> {
+    let Some(found) = catalogue::find(path).filter(|found| !found.category.is_directory()) else {
+        return Ok(());
+    };
+    let kind = found.category.format();
+    Err(Failure::usage(format!("cannot list `{path}`: it is a value ({kind}), not a directory"))
+        .hint("`imds get` prints it"))
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let path: MetadataPath = args.path.parse()?;
-    if let Some(found) = catalogue::find(&path).filter(|found| !found.category.is_directory()) {
-        let kind = found.category.format();
-        return Err(Failure::usage(format!("cannot list `{path}`: it is a value ({kind}), not a directory"))
-            .hint("`imds get` prints it"));
-    }
+    let wanted = Wanted::parse_path(&args.path)?;
+    wanted.fixed().map_or(Ok(()), refuse_value)?;
     let client = args.connection.client()?;
-    let mut entries = client.list(&path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            let hints = missing::hints(&client, &args.path, &path);
-            Failure::Imds { error, hints }
-        }
-        _ => error.into(),
-    })?;
+    let path = wanted.one(&client)?;
+    refuse_value(&path)?;
+    let typed = Typed::by("list", Takes::Directories);
+    let mut entries = client
+        .list(&path)
+        .map_err(|error| missing::explain(&client, &typed, &args.path, &path, error.into()))?;
     entries.retain(|entry| args.pattern.as_ref().is_none_or(|pattern| pattern.is_match(&entry.name)));
     tree_read::note_pin(&path);
     if args.output == Format::Json {

@@ -1,17 +1,20 @@
 //! `imds man`: manual pages.
 
+use std::ffi::OsString;
+
 use clap::{Args as ClapArgs, Command};
 use imds_model::env;
-use imds_usage::{Entry, Manual};
+use imds_usage::{Entry, Manual, Pages, UnknownSubcommand};
 
-use crate::exit::Exit;
+use super::external;
 use crate::report::Failure;
-use crate::{examples, output, suggest};
+use crate::{examples, exit, output, suggest};
 
 /// Print a manual page, in roff
 ///
 /// Without a subcommand, prints the page of `imds`, which names the others. The pages of
-/// `imds-fleet` and the other programs come from the programs themselves.
+/// `imds-fleet` and the other programs come from the programs themselves: `imds man fleet plan` is
+/// `imds-fleet man plan`.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Subcommand whose page to print, such as `get` or `aws-cli install`
@@ -23,63 +26,59 @@ pub(crate) struct Args {
 const EXTERNAL: [&str; 4] = ["fleet", "lifecycle", "lint", "trace"];
 
 /// Prints a page of `root`, the whole program.
-pub(crate) fn run(args: &Args, mut root: Command) -> Result<(), Failure> {
-    if let [name] = &args.subcommand[..]
+pub(crate) fn run(args: &Args, root: Command) -> Result<(), Failure> {
+    if let Some((name, rest)) = args.subcommand.split_first()
         && EXTERNAL.contains(&name.as_str())
     {
-        let arguments = crate::commands::external::Args::of(["man".into()]);
-        return crate::commands::external::run(&format!("imds-{name}"), &arguments);
+        let words = std::iter::once("man").chain(rest.iter().map(String::as_str));
+        let arguments = external::Args::of(words.map(OsString::from).collect());
+        return external::run(&format!("imds-{name}"), &arguments);
     }
-    root.build();
-    let mut command = root.clone();
-    for name in &args.subcommand {
-        command = command.find_subcommand(name).cloned().ok_or_else(|| unknown(&command, name))?;
-    }
-    output::text(&page(command, &args.subcommand.join(" "), &root))
+    let connects = connecting(&root);
+    let given = |subcommand: &str| manual(subcommand, &connects);
+    let page = Pages::new(root, imds_usage::version!(), &given).page(&args.subcommand).map_err(unknown)?;
+    output::text(&page)
 }
 
-fn unknown(command: &Command, name: &str) -> Failure {
-    let names = || command.get_subcommands().map(Command::get_name);
-    let failure = Failure::told(
-        Exit::Usage,
-        format!("cannot find a manual page: there is no subcommand `{}`", imds_model::printable::brief(name)),
-    );
-    match suggest::nearest(name, names()) {
+fn unknown(unknown: UnknownSubcommand) -> Failure {
+    let known = || unknown.known.iter().map(String::as_str);
+    let shown = imds_model::printable::brief(&unknown.name);
+    let failure = Failure::usage(format!("cannot find a manual page: there is no subcommand `{shown}`"));
+    match suggest::nearest(&unknown.name, known()) {
         Some(near) => failure.hint(format!("`imds man {near}` prints a page")),
-        None => failure.hint(format!("the subcommands are `{}`", names().collect::<Vec<_>>().join("`, `"))),
+        None if unknown.known.is_empty() => failure,
+        None => failure.hint(format!("the subcommands are `{}`", unknown.known.join("`, `"))),
     }
 }
 
-fn page(command: Command, subcommand: &str, root: &Command) -> String {
-    let name = if subcommand.is_empty() {
-        "imds".to_owned()
-    } else {
-        format!("imds-{}", subcommand.replace(' ', "-"))
-    };
-    let version = root.get_version().unwrap_or_default().to_owned();
-    let command = command.display_name(&name).name(name).version(version);
-    let connects = command.get_arguments().any(|argument| argument.get_id() == "endpoint_mode");
-    let mut see_also: Vec<String> = Vec::new();
-    if subcommand.is_empty() {
-        see_also.extend(root.get_subcommands().map(|other| format!("imds-{}", other.get_name())));
-    } else {
-        see_also.push("imds".to_owned());
-        see_also.extend(
-            command.get_subcommands().map(|other| format!("{}-{}", command.get_name(), other.get_name())),
-        );
+/// The subcommands that send requests, as they are typed.
+fn connecting(root: &Command) -> Vec<String> {
+    fn add(command: &Command, path: &str, found: &mut Vec<String>) {
+        if command.get_arguments().any(|argument| argument.get_id() == "endpoint_mode") {
+            found.push(path.to_owned());
+        }
+        for subcommand in command.get_subcommands() {
+            add(subcommand, format!("{path} {}", subcommand.get_name()).trim_start(), found);
+        }
     }
-    let see_also: Vec<&str> =
-        see_also.iter().map(String::as_str).filter(|page| !page.ends_with("-help")).collect();
-    let environment = if connects || subcommand.is_empty() { ENVIRONMENT } else { &[] };
-    let files = if connects || subcommand.is_empty() { FILES } else { &[] };
-    let manual = Manual {
-        environment,
-        files,
-        exit_status: crate::exit::CODES,
-        examples: examples::of(subcommand),
-        see_also: &see_also,
+    let mut found = vec![String::new()];
+    add(root, "", &mut found);
+    found
+}
+
+fn manual(subcommand: &str, connecting: &[String]) -> Manual<'static> {
+    let connects = connecting.iter().any(|found| found == subcommand);
+    let (environment, files) = match subcommand {
+        _ if connects => (ENVIRONMENT, FILES),
+        "aws-cli" | "aws-cli install" | "aws-cli uninstall" | "aws-cli status" => {
+            (ALIAS_ENVIRONMENT, ALIAS_FILES)
+        }
+        "serve" | "emulate" => (EMULATE_ENVIRONMENT, EMULATE_FILES),
+        "completions" => (COLOUR, COMPLETION_FILES),
+        "man" => (COLOUR, MAN_FILES),
+        _ => (COLOUR, NO_FILES),
     };
-    imds_usage::page(&command, &manual)
+    Manual { environment, files, exit_status: exit::CODES, examples: examples::of(subcommand), see_also: &[] }
 }
 
 const ENVIRONMENT: &[Entry<'static>] = &[
@@ -113,44 +112,47 @@ const FILES: &[Entry<'static>] = &[
     ),
 ];
 
+const COLOUR: &[Entry<'static>] = &[("NO_COLOR", "If set, nothing is coloured.")];
+
+const NO_FILES: &[Entry<'static>] =
+    &[("none", "It reads and writes no file but those that its arguments name.")];
+
+const ALIAS_ENVIRONMENT: &[Entry<'static>] =
+    &[("HOME", "The AWS CLI's alias file is below it."), ("NO_COLOR", "If set, nothing is coloured.")];
+
+const ALIAS_FILES: &[Entry<'static>] =
+    &[("~/.aws/cli/alias", "Aliases of the AWS CLI. Only the lines between the marks of imds are changed.")];
+
+const EMULATE_ENVIRONMENT: &[Entry<'static>] = &[
+    (env::ENDPOINT, "Set for the command of emulate, to the endpoint of the emulated service."),
+    ("NO_PROXY", "Extended for the command of emulate, so that no proxy is asked for the service."),
+    ("NO_COLOR", "If set, nothing is coloured."),
+];
+
+const EMULATE_FILES: &[Entry<'static>] = &[(
+    "none by itself",
+    "Instances, snapshots, scenarios and recordings are the files that its options name.",
+)];
+
+const COMPLETION_FILES: &[Entry<'static>] = &[
+    ("~/.local/share/bash-completion/completions/imds", "Where Bash finds the script by itself."),
+    ("~/.config/fish/completions/imds.fish", "Where Fish finds it."),
+    ("_imds in a directory of fpath", "Where Zsh finds it."),
+];
+
+const MAN_FILES: &[Entry<'static>] =
+    &[("/usr/share/man/man1/", "Where the packages install the pages; elsewhere `imds man` prints them.")];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli;
-
-    /// Every command of the program, as its words.
-    fn commands(command: &Command, path: &[String], found: &mut Vec<Vec<String>>) {
-        found.push(path.to_vec());
-        for subcommand in command.get_subcommands().filter(|found| found.get_name() != "help") {
-            let path = [path, &[subcommand.get_name().to_owned()]].concat();
-            commands(subcommand, &path, found);
-        }
-    }
 
     #[test]
-    fn every_command_has_a_page_with_its_sections() {
-        let mut root = cli::command();
-        root.build();
-        let mut all = Vec::new();
-        commands(&root, &[], &mut all);
-        for path in all
-            .iter()
-            .filter(|path| path.len() < 2 && !path.iter().any(|name| EXTERNAL.contains(&name.as_str())))
-        {
-            let mut command = root.clone();
-            for name in path {
-                command = command.find_subcommand(name).unwrap().clone();
-            }
-            let connects = command.get_arguments().any(|argument| argument.get_id() == "endpoint_mode");
-            let page = page(command, &path.join(" "), &root);
-            let mut wanted =
-                vec![".SH NAME", ".SH SYNOPSIS", ".SH \"EXIT STATUS\"", ".SH EXAMPLES", ".SH \"SEE ALSO\""];
-            if connects {
-                wanted.extend([".SH \"ENVIRONMENT\"", ".SH \"FILES\""]);
-            }
-            for section in wanted {
-                assert!(page.contains(section), "{path:?} has no {section}: {page}");
-            }
-        }
+    fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
+        let root = crate::cli::command();
+        let connects = connecting(&root);
+        let given = |subcommand: &str| manual(subcommand, &connects);
+        let problems = Pages::new(root, "1", &given).problems();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 }

@@ -10,10 +10,12 @@ use imds_model::{catalogue, printable};
 use serde_json::Value;
 
 use crate::connection::ConnectionArgs;
+use crate::missing::{self, Takes, Typed};
 use crate::output::{self, Format};
 use crate::progress::Progress;
 use crate::render::{Leaf, shell};
 use crate::report::Failure;
+use crate::shortcuts::Wanted;
 use crate::tree_read::{self, Bounds, Selection};
 use crate::{style, value};
 
@@ -52,18 +54,21 @@ struct Node {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let root: MetadataPath = args.path.parse()?;
-    if !catalogue::is_directory(&root) && catalogue::find(&root).is_some() {
-        return Err(no_directory(&root));
-    }
-    let depth = args.depth.map_or(usize::MAX, usize::from);
+    let wanted = Wanted::parse_path(&args.path)?;
+    wanted.fixed().map_or(Ok(()), refuse_value)?;
     let client = args.connection.client()?;
+    let root = wanted.one(&client)?;
+    refuse_value(&root)?;
+    let depth = args.depth.map_or(usize::MAX, usize::from);
     let progress = Progress::start("reading");
-    let (tree, outcome) = if args.values {
-        with_values(&client, &root, depth, &progress)?
+    let read = if args.values {
+        with_values(&client, &root, depth, &progress)
     } else {
-        names(&client, &root, depth, &progress)?
+        names(&client, &root, depth, &progress)
     };
+    let typed = Typed::by("tree", Takes::Directories);
+    let (tree, outcome) =
+        read.map_err(|failure| missing::explain(&client, &typed, &args.path, &root, failure))?;
     drop(progress);
     tree_read::note_pin(&root);
     if args.output == Format::Json {
@@ -74,6 +79,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     draw(&mut text, &tree, "", style::is_wanted());
     output::write(&[text.as_bytes()])?;
     outcome
+}
+
+fn refuse_value(root: &MetadataPath) -> Result<(), Failure> {
+    let is_value = !catalogue::is_directory(root) && catalogue::find(root).is_some();
+    if is_value { Err(no_directory(root)) } else { Ok(()) }
 }
 
 fn no_directory(root: &MetadataPath) -> Failure {

@@ -9,14 +9,18 @@ use regex_lite::Regex;
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
+use crate::missing::{self, Takes, Typed};
 use crate::report::Failure;
+use crate::shortcuts::Wanted;
 use crate::{output, report, tree_read};
 
 /// Wait until a path exists, has a value, or is gone
 ///
 /// Prints the value that ended the wait. `--timeout` is the deadline of the whole wait, past which
 /// the exit code is 7; without it the wait goes on for ever. A service that is busy or cannot be
-/// reached says nothing about the path, so the wait goes on.
+/// reached says nothing about the path, so the wait goes on. A path that is not known is refused,
+/// as a mistyped one would be waited for in vain; spelled in full, from `meta-data/` on, it is
+/// taken.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Args {
     /// Path to wait for
@@ -54,7 +58,8 @@ enum Look {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let path: MetadataPath = args.path.parse()?;
+    let path = Wanted::parse_path(&args.path)?.plain()?;
+    missing::refuse_unknown("wait for", &Typed::by("wait", Takes::Paths), &args.path)?;
     let clock = SystemClock;
     let deadline = args.connection.timeout.map(|timeout| clock.now() + timeout);
     let left = || deadline.map(|deadline| deadline - clock.now());

@@ -10,9 +10,11 @@ use imds_watch::{Event, Subject};
 
 use crate::connection::ConnectionArgs;
 use crate::exit::Exit;
+use crate::missing::{self, Takes, Typed};
 use crate::report::Failure;
+use crate::shortcuts::Wanted;
+use crate::suggest;
 use crate::watch::{self, HookOptions, Plan};
-use crate::{missing, suggest};
 
 /// How long one poll may take, by default: a signal to stop waits for it.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -108,21 +110,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     watch::run(connection.polling_client()?, plan)
 }
 
-/// An event or a path. A bare word that is neither would be waited for in silence, for ever.
+/// An event or a path. A word that is neither would be waited for in silence, for ever.
 fn subject(word: &str) -> Result<Subject, Failure> {
-    let is_event = Event::ALL.iter().any(|event| event.name == word);
-    if is_event || word.contains('/') || missing::is_known(word) {
+    if Event::ALL.iter().any(|event| event.name == word) {
         return Ok(Subject::parse(word)?);
     }
-    let shown = printable::brief(word);
-    let failure = Failure::usage(format!("cannot watch `{shown}`: it is neither an event nor a known path"));
-    let near = suggest::nearest(word, Event::ALL.iter().map(|event| event.name));
-    Err(match near.map(str::to_owned).or_else(|| missing::meant(word)) {
-        Some(near) => failure.hint(format!("did you mean `imds watch {near}`?")),
-        None => failure.hint(format!(
-            "`imds watch --help` lists the events; write `meta-data/{shown}` to watch that path all the same"
-        )),
-    })
+    let names = || Event::ALL.iter().map(|event| event.name);
+    // `rebalance-recommendation` holds the name of an event.
+    let near = suggest::nearest(word, names())
+        .or_else(|| names().find(|name| word.to_ascii_lowercase().contains(&format!("{name}-"))));
+    if let Some(near) = near.filter(|_| !missing::is_known(word) && !word.contains('/')) {
+        let shown = printable::brief(word);
+        let message = format!("cannot watch `{shown}`: it is neither an event nor a known path");
+        return Err(Failure::usage(message).hint(format!("did you mean `imds watch {near}`?")));
+    }
+    let _ = Wanted::parse_path(word)?.plain()?;
+    missing::refuse_unknown("watch", &Typed::by("watch", Takes::Paths), word)?;
+    Ok(Subject::parse(word)?)
 }
 
 fn events_help() -> String {

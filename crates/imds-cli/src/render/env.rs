@@ -45,17 +45,16 @@ pub(crate) fn line(name: &str, path: &MetadataPath, value: &[u8]) -> Result<Stri
     Ok(line)
 }
 
-/// The lines of values that are named by their paths.
+/// The lines of values, each with its name.
 ///
 /// # Errors
 /// Returns an error if two paths have one name, or a value cannot be held by a variable.
 pub(crate) fn lines<'v>(
-    values: impl Iterator<Item = (&'v MetadataPath, &'v [u8])>,
+    values: impl Iterator<Item = (String, &'v MetadataPath, &'v [u8])>,
 ) -> Result<String, Failure> {
     let mut lines = String::new();
     let mut named: BTreeMap<String, &MetadataPath> = BTreeMap::new();
-    for (path, value) in values {
-        let name = name_of(path);
+    for (name, path, value) in values {
         match named.insert(name.clone(), path) {
             None => lines.push_str(&line(&name, path, value)?),
             Some(other) if other == path => {}

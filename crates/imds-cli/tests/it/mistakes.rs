@@ -1,4 +1,4 @@
-//! Forty mistakes that people make, and the message for each of them.
+//! More than forty mistakes that people make, and the message for each of them.
 
 use crate::world;
 
@@ -38,7 +38,49 @@ const MISTAKES: &[(&[&str], i32, &str)] = &[
         3,
         "hint: did you mean `imds get iam/security-credentials/my-role`?\n",
     ),
-    (&["list", "placment/"], 3, "hint: did you mean `imds get placement/`?\n"),
+    (&["list", "placment/"], 3, "hint: did you mean `imds list placement/`?\n"),
+    (&["get", "placment/region"], 3, "hint: did you mean `imds get placement/region`?\n"),
+    (&["get", "local-ip"], 3, "hint: did you mean `imds get local-ipv4`?\n"),
+    (&["get", "PrivateIpAddress"], 3, "hint: did you mean `imds get local-ipv4`?\n"),
+    (&["get", "subnet-id"], 3, "hint: did you mean `imds get network/interfaces/macs/@primary/subnet-id`?\n"),
+    (&["get", "vpcid"], 3, "hint: did you mean `imds get vpc-id`?\n"),
+    (
+        &["get", "network/interfaces/macs/@primary/vpcid"],
+        3,
+        "hint: did you mean `imds get network/interfaces/macs/@primary/vpc-id`?\n",
+    ),
+    (&["get", "tags/Name"], 3, "hint: did you mean `imds get tags/instance/Name`?\n"),
+    (
+        &["get", "http://169.254.169.254/latest/meta-data/mac"],
+        2,
+        "hint: did you mean `imds get /latest/meta-data/mac`?\n",
+    ),
+    (&["get", "2099-01-01/meta-data/mac"], 3, "hint: `imds list /` shows the versions that exist\n"),
+    (&["tree", "placment"], 3, "hint: did you mean `imds tree placement/`?\n"),
+    (&["tree", "mac-address"], 3, "hint: did you mean `imds get mac`?\n"),
+    (&["dump", "vpc"], 3, "hint: did you mean `imds dump network/interfaces/macs/@primary/vpc-id`?\n"),
+    (&["env", "placment/region"], 3, "hint: did you mean `imds env placement/region`?\n"),
+    (&["env", "R=placment/region"], 3, "hint: did you mean `imds env R=placement/region`?\n"),
+    (
+        &["exec", "R=regoin", "--", "true"],
+        3,
+        "hint: did you mean `imds exec R=placement/region -- COMMAND`?\n",
+    ),
+    (&["env", "A-B=mac"], 2, "hint: a name has letters, digits and `_`, and does not begin with a digit\n"),
+    (&["wait", "instanceid"], 2, "hint: did you mean `imds wait instance-id`?\n"),
+    (&["wait", "spot/instance-acton"], 2, "hint: did you mean `imds wait spot/instance-action`?\n"),
+    (&["wait", "spot-interruption"], 2, "hint: did you mean `imds wait spot/instance-action`?\n"),
+    // `@primary` and `*` in odd places.
+    (&["get", "@primary"], 2, "hint: did you mean `imds get mac`?\n"),
+    (
+        &["get", "@primary/vpc-id"],
+        2,
+        "hint: did you mean `imds get network/interfaces/macs/@primary/vpc-id`?\n",
+    ),
+    (&["get", "network/interfaces/macs/@second/mac"], 2, "`@second` is not known, only `@primary`\n"),
+    (&["get", "instance-*"], 2, "`*` stands for a whole name, not for a part of one\n"),
+    (&["dump", "tags/*"], 2, "hint: `imds get 'tags/*'` reads every match\n"),
+    (&["wait", "network/interfaces/macs/@primary/mac"], 2, "write the name itself\n"),
     // Wrong kinds of things.
     (&["tree", "instance-id"], 2, "cannot show `/latest/meta-data/instance-id` as a tree: it is a value"),
     (&["list", "mac"], 2, "cannot list `/latest/meta-data/mac`: it is a value (text), not a directory\n"),
@@ -46,7 +88,12 @@ const MISTAKES: &[(&[&str], i32, &str)] = &[
     (&["watch", "lifecyle"], 2, "hint: did you mean `imds watch lifecycle`?\n"),
     (&["watch", "zzzzzzzz"], 2, "cannot watch `zzzzzzzz`: it is neither an event nor a known path\n"),
     (&["watch", "region"], 2, "hint: did you mean `imds watch placement/region`?\n"),
+    (&["watch", "rebalance-recommendation"], 2, "hint: did you mean `imds watch rebalance`?\n"),
+    (&["watch", "spot/instance-acton"], 2, "hint: did you mean `imds watch spot/instance-action`?\n"),
     // Options.
+    (&["-v"], 2, "error: there is no subcommand\nhint: `imds --help` lists the subcommands\n"),
+    (&["--output=json", "mac"], 2, "hint: did you mean `imds get mac`?\n"),
+    (&["version"], 2, "hint: `imds --version` prints the version\n"),
     (&["get", "mac", "--output", "jsn"], 2, "a similar value exists: 'json'"),
     (&["get", "mac", "--ouput", "json"], 2, "a similar argument exists: '--output'"),
     (&["get", "mac", "--timeout", "soon"], 2, "`soon` is not a duration"),

@@ -70,6 +70,53 @@ fn a_star_stands_for_every_entry() {
 }
 
 #[test]
+fn every_command_that_takes_a_path_takes_the_primary_interface() {
+    let bench = Bench::new(Preset::Default);
+    let mac = bench.run(&["get", "mac"]).exits_with(0).stdout().to_owned();
+    for command in [&["list"][..], &["tree", "-o", "json"], &["dump"], &["env", "--prefix", "X_"]] {
+        let read = |path: &str| bench.run(&[command, &[path]].concat()).exits_with(0).stdout().to_owned();
+        let (named, primary) = ("network/interfaces/macs/{}/", "network/interfaces/macs/@primary/");
+        assert_eq!(read(&named.replace("{}", &mac)), read(primary), "{command:?}");
+    }
+}
+
+#[test]
+fn variables_have_the_name_that_was_typed() {
+    let bench = Bench::new(Preset::Default);
+    let words = ["region", "account-id", "vpc-id", "network/interfaces/macs/@primary/subnet-id"];
+    let names = |command: &[&str]| -> Vec<String> {
+        let output = bench.run(&[command, &words].concat()).exits_with(0);
+        output.stdout().lines().map(|line| line.split('=').next().unwrap().to_owned()).collect()
+    };
+    let expected = ["REGION", "ACCOUNT_ID", "VPC_ID", "NETWORK_INTERFACES_MACS_PRIMARY_SUBNET_ID"];
+    assert_eq!(names(&["env"]), expected);
+    assert_eq!(names(&["get", "-o", "env"]), expected);
+    let out = bench.run(&["exec", "A=account-id", "--", "sh", "-c", "printf %s \"$A\""]).exits_with(0);
+    assert_eq!(out.stdout(), bench.run(&["get", "account-id"]).stdout());
+}
+
+#[test]
+fn a_star_reads_no_value_as_a_listing_and_no_secret_unasked() {
+    let emulator = crate::emulator().start().unwrap();
+    let world = world();
+    let run = |words: &[&str]| world.imds(words).endpoint(&emulator.endpoint()).run();
+    // `iam/info` is a value: nothing is below it, and none of its lines is a name.
+    let found = run(&["get", "iam/*/*", "-o", "json"]).exits_with(0);
+    assert_eq!(found.stdout(), "{}\n");
+    assert_eq!(found.stderr().lines().count(), 1, "{found}");
+    let _ = found.says("left out as secret: `/latest/meta-data/iam/security-credentials/my-role`");
+    let all = run(&["get", "*", "-o", "json"]).exits_with(0);
+    assert!(all.stdout().contains("\"instance-id\""), "{all}");
+    let asked = world
+        .imds(["get", "iam/security-credentials/*", "-o", "json"])
+        .endpoint(&emulator.endpoint())
+        .prints_secrets()
+        .run()
+        .exits_with(0);
+    assert!(asked.stdout().contains("AccessKeyId"), "asked for by name");
+}
+
+#[test]
 fn values_come_in_the_order_of_the_command_line() {
     let bench = Bench::new(Preset::Default);
     let all = [
@@ -96,6 +143,9 @@ fn global_options_stand_in_front_too() {
         &[&format!("--endpoint={endpoint}"), "--timeout", "5s", "-v", "get", "mac"],
         &["--endpoint", &endpoint, "latest/meta-data/mac"],
         &["-o", "text", "get", "mac"],
+        &["-vv", "get", "mac"],
+        &["-vo", "text", "get", "mac"],
+        &["-otext", "latest/meta-data/mac"],
     ] {
         let output = bench.run(words).exits_with(0);
         assert_eq!(output.stdout(), bench.run(&["get", "mac"]).stdout(), "{words:?}");

@@ -3,7 +3,7 @@
 pub mod apply;
 pub mod audit;
 mod completions;
-mod man;
+pub mod man;
 mod next;
 pub mod plan;
 mod policy;

@@ -32,13 +32,24 @@ impl Failure {
     }
 }
 
+fn unknown_page(unknown: &imds_usage::UnknownSubcommand) -> Failure {
+    let shown = imds_model::printable::brief(&unknown.name);
+    Failure {
+        message: format!("cannot find a manual page: there is no subcommand `{shown}`"),
+        hint: Some("`imds-lint --help` lists them".to_owned()),
+    }
+}
+
 /// Runs the program and gives its exit status.
 #[must_use]
 pub fn run(cli: &Cli) -> u8 {
     let mut out = io::BufWriter::new(imds_stdout::stdout());
     let written = match &cli.command {
         Some(Command::Rules(args)) => rules::run(args, &mut out).map(|()| Ok(CLEAN)),
-        Some(Command::Man) => manual::page(&mut out).map(|()| Ok(CLEAN)),
+        Some(Command::Man { subcommand }) => match manual::page(subcommand) {
+            Ok(page) => out.write_all(page.as_bytes()).map(|()| Ok(CLEAN)),
+            Err(unknown) => Ok(Err(unknown_page(&unknown))),
+        },
         Some(Command::Completions { shell }) => manual::completions(*shell, &mut out).map(|()| Ok(CLEAN)),
         None => lint::run(&cli.check, &mut out),
     };

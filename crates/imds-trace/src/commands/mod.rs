@@ -3,7 +3,7 @@
 mod advise;
 mod trace;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -15,7 +15,14 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let printed = match cli.command {
         None => return trace::run(cli.trace),
         Some(Command::Advise(args)) => return advise::run(&args).map(|()| ExitCode::SUCCESS),
-        Some(Command::Man) => manual::page(&mut imds_stdout::stdout()),
+        Some(Command::Man { subcommand }) => {
+            let page = manual::page(&subcommand).map_err(|unknown| {
+                let shown = imds_model::printable::brief(&unknown.name);
+                let message = format!("cannot find a manual page: there is no subcommand `{shown}`");
+                Failure::new(Exit::Usage, message).hint("`imds-trace --help` lists them")
+            })?;
+            imds_stdout::stdout().write_all(page.as_bytes())
+        }
         Some(Command::Completions { shell }) => manual::completions(shell, &mut imds_stdout::stdout()),
     };
     match printed {
