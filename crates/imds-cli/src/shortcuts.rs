@@ -230,7 +230,7 @@ impl Wanted {
 /// Whether `@primary` and `*` have a meaning in a path: a tag key may hold both.
 fn has_patterns(path: &MetadataPath) -> bool {
     let below = path.below_version();
-    !below.strip_prefix("meta-data/tags/instance/").is_some_and(|key| key != ANY)
+    below.strip_prefix("meta-data/tags/instance/").is_none_or(|key| key == ANY)
 }
 
 /// Refuses what would be asked for as it is written, which is never meant.

@@ -167,8 +167,9 @@ fn commands(line: &str) -> Vec<Vec<String>> {
             continue;
         }
         if let (Some(word), Some(last)) = (word.take(), commands.last_mut()) {
-            let is_assignment = last.is_empty() && word.contains('=');
-            if !is_assignment && !std::mem::take(&mut is_target) && !(last.is_empty() && word == "sudo") {
+            let is_in_front = last.is_empty() && (word.contains('=') || word == "sudo");
+            let is_left_out = std::mem::take(&mut is_target) || is_in_front;
+            if !is_left_out {
                 last.push(word);
             }
         }
