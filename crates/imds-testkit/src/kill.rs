@@ -17,9 +17,14 @@ pub struct Kill {
 impl Kill {
     /// The kills of this run: `IMDS_KILLS` of them, or the one of `IMDS_KILL` alone.
     pub fn all(usual: u64) -> impl Iterator<Item = Self> {
-        #[allow(clippy::disallowed_methods, reason = "the gate asks for more kills than a person waits for")]
+        Self::seeds("IMDS_KILL", "IMDS_KILLS", usual)
+    }
+
+    /// The same for what is drawn but not killed, by other variables: one seed, or how many.
+    pub fn seeds(one: &str, count: &str, usual: u64) -> impl Iterator<Item = Self> {
+        #[allow(clippy::disallowed_methods, reason = "the gate asks for more than a person waits for")]
         let given = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
-        let numbers = given("IMDS_KILL").map_or(0..given("IMDS_KILLS").unwrap_or(usual), |one| one..one + 1);
+        let numbers = given(one).map_or(0..given(count).unwrap_or(usual), |one| one..one + 1);
         numbers.map(Self::numbered)
     }
 

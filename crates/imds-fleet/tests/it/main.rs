@@ -17,6 +17,7 @@ mod killed;
 mod launches;
 mod policy;
 mod progress;
+mod random;
 mod ready;
 mod refused;
 mod report;

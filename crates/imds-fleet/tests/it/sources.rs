@@ -15,7 +15,7 @@ fn from_file(text: &str, args: &[&str]) -> Ran {
     run(command)
 }
 
-const DESCRIBE: &str = r#"{ "Reservations": [ { "OwnerId": "111122223333", "Instances": [
+pub(crate) const DESCRIBE: &str = r#"{ "Reservations": [ { "OwnerId": "111122223333", "Instances": [
   { "InstanceId": "i-1", "State": { "Code": 16, "Name": "running" }, "LaunchTime": "2026-01-02T03:04:05+00:00",
     "Placement": { "AvailabilityZone": "eu-west-1b" }, "Tags": [ { "Key": "Name", "Value": "web" } ],
     "MetadataOptions": { "State": "applied", "HttpTokens": "optional", "HttpPutResponseHopLimit": 1,
