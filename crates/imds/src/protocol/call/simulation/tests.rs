@@ -518,8 +518,8 @@ impl Simulation {
             self.note(index, "cannot connect");
             return match self.random.below(3) {
                 0 => (until, Next::Failed(std::io::ErrorKind::TimedOut)),
-                1 => (now + taken, Next::Failed(std::io::ErrorKind::ConnectionRefused)),
-                _ => (now + taken, Next::Failed(std::io::ErrorKind::ConnectionReset)),
+                1 => (until.min(now + taken), Next::Failed(std::io::ErrorKind::ConnectionRefused)),
+                _ => (until.min(now + taken), Next::Failed(std::io::ErrorKind::ConnectionReset)),
             };
         }
         if now + taken > until {
