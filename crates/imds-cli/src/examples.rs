@@ -250,6 +250,10 @@ const EXAMPLES: &[Examples] = &[
     ),
     ("emulator ctl watch", &[("imds emulator ctl watch", "Print each request of the client under test")]),
     (
+        "emulator schema",
+        &[("imds emulator schema > instance.schema.json", "Let an editor check an instance file")],
+    ),
+    (
         "emulator import-aemm",
         &[(
             "imds emulator import-aemm aemm-config.json > instance.json",
