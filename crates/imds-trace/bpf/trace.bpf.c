@@ -320,8 +320,11 @@ inline void send_request(struct __sk_buff *skb, u64 cookie, struct connection *c
     asm volatile("" : "+r"(length));
     if (length > size)
         length = size;
-    if (length > 0 && load_bytes(skb, packet->payload, event->data, length) == 0)
-        event->captured = length;
+    // Before Linux 6.8 the verifier learns from a comparison with a bound that a length is not 0, and not from `!= 0`.
+    length--;
+    asm volatile("" : "+r"(length));
+    if (length < size && load_bytes(skb, packet->payload, event->data, length + 1) == 0)
+        event->captured = length + 1;
     // The reader looks by itself while it knows of a connection: waking it is most of what an event
     // costs. It does not know of a connection older than itself, and it has to come before the ring
     // is full.
