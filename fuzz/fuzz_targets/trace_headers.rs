@@ -1,5 +1,5 @@
 //! Any bytes that a caller sends, as `imds-trace` joins them: no panic, and the same requests
-//! however they were cut into packets and sent again, as long as their lengths can be read. It
+//! however they were cut into packets and sent again, as long as their bodies can be read. It
 //! compiles the program's own modules.
 #![no_main]
 
@@ -37,8 +37,8 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((first, rest)) = bytes.split_first() else { return };
     let piece = usize::from(*first).max(1);
     let (whole, cut) = (requests(rest, 4_096, false), requests(rest, piece, false));
-    // Behind a body of unknown length the joiner waits for a packet that begins like a request, so
-    // there packets decide.
+    // Behind chunks that cannot be read the joiner waits for a packet that begins like a request,
+    // so there packets decide.
     assert!(whole.iter().zip(&cut).all(|(one, other)| one == other), "{whole:?}\n{cut:?}");
     assert_eq!(requests(rest, piece, true), cut);
 });

@@ -1,7 +1,7 @@
 //! The bytes that a caller sends on one connection, joined into request headers.
 
 use super::event::Segment;
-use super::request::{self, HEADER_LIMIT, Head, Parsed, RequestKind, Unparsed};
+use super::request::{self, Body, HEADER_LIMIT, Head, Parsed, RequestKind, Unparsed};
 
 /// What a segment brought.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +35,12 @@ enum Place {
     Header,
     /// In a body, with this many bytes to go.
     Body(u64),
+    /// In or before the line with a chunk's size.
+    ChunkSize,
+    /// In a chunk, with this many bytes to go, the end of its line included.
+    Chunk(u64),
+    /// Behind the last chunk.
+    Trailers,
     /// Nowhere: what follows counts again when it begins like a request.
     Lost,
 }
@@ -45,7 +51,7 @@ pub(crate) struct RequestStream {
     place: Place,
     /// Offset of the next byte.
     next: u32,
-    /// Bytes of a header that is not whole yet.
+    /// Bytes of a header, of a chunk's size or of trailers that are not whole yet.
     header: Vec<u8>,
 }
 
@@ -83,7 +89,7 @@ impl RequestStream {
 
     /// The connection ended: reports a header that is not whole.
     pub(crate) fn end(&mut self) -> Option<Found> {
-        let unfinished = !std::mem::take(&mut self.header).is_empty();
+        let unfinished = !std::mem::take(&mut self.header).is_empty() && self.place == Place::Header;
         unfinished.then_some(Found::Unreadable(Unreadable::Unfinished))
     }
 
@@ -95,6 +101,29 @@ impl RequestStream {
                     bytes = &bytes[skipped..];
                     let left = left - skipped as u64;
                     self.place = if left == 0 { Place::Header } else { Place::Body(left) };
+                }
+                Place::Chunk(left) => {
+                    let skipped = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+                    bytes = &bytes[skipped..];
+                    let left = left - skipped as u64;
+                    self.place = if left == 0 { Place::ChunkSize } else { Place::Chunk(left) };
+                }
+                Place::ChunkSize | Place::Trailers => {
+                    let before = self.header.len();
+                    self.header.extend_from_slice(bytes);
+                    let read = if self.place == Place::ChunkSize {
+                        chunk_size(&self.header)
+                    } else {
+                        trailers(&self.header)
+                    };
+                    let (length, place) = match read {
+                        Ok(httparse::Status::Complete(read)) => read,
+                        Ok(httparse::Status::Partial) if self.header.len() < HEADER_LIMIT => return,
+                        Ok(httparse::Status::Partial) | Err(()) => (self.header.len(), Place::Lost),
+                    };
+                    bytes = &bytes[length.saturating_sub(before)..];
+                    self.header.clear();
+                    self.place = place;
                 }
                 Place::Unknown | Place::Lost => {
                     if !request::begins_request(bytes) {
@@ -112,9 +141,9 @@ impl RequestStream {
                             bytes = &bytes[length.saturating_sub(before)..];
                             self.header.clear();
                             self.place = match body {
-                                Some(0) => Place::Header,
-                                Some(length) => Place::Body(length),
-                                None => Place::Lost,
+                                Body::Length(0) => Place::Header,
+                                Body::Length(length) => Place::Body(length),
+                                Body::Chunked => Place::ChunkSize,
                             };
                             found(Found::Request(head));
                         }
@@ -140,14 +169,38 @@ impl RequestStream {
                 let left = left - u64::from(count);
                 self.place = if left == 0 { Place::Header } else { Place::Body(left) };
             }
+            Place::Chunk(left) if left >= u64::from(count) => {
+                let left = left - u64::from(count);
+                self.place = if left == 0 { Place::ChunkSize } else { Place::Chunk(left) };
+            }
             Place::Lost | Place::Unknown => {}
-            Place::Header | Place::Body(_) => {
+            Place::Header | Place::Body(_) | Place::ChunkSize | Place::Chunk(_) | Place::Trailers => {
                 self.header.clear();
                 self.place = Place::Lost;
                 found(Found::Unreadable(Unreadable::BytesMissing));
             }
         }
     }
+}
+
+/// The length of the line with a chunk's size, and what comes behind it.
+fn chunk_size(bytes: &[u8]) -> Result<httparse::Status<(usize, Place)>, ()> {
+    Ok(match httparse::parse_chunk_size(bytes).map_err(drop)? {
+        httparse::Status::Complete((length, 0)) => httparse::Status::Complete((length, Place::Trailers)),
+        httparse::Status::Complete((length, size)) => {
+            httparse::Status::Complete((length, Place::Chunk(size.saturating_add(2))))
+        }
+        httparse::Status::Partial => httparse::Status::Partial,
+    })
+}
+
+/// The length of the trailers, and what comes behind them.
+fn trailers(bytes: &[u8]) -> Result<httparse::Status<(usize, Place)>, ()> {
+    let mut headers = [httparse::EMPTY_HEADER; 16];
+    Ok(match httparse::parse_headers(bytes, &mut headers).map_err(drop)? {
+        httparse::Status::Complete((length, _)) => httparse::Status::Complete((length, Place::Header)),
+        httparse::Status::Partial => httparse::Status::Partial,
+    })
 }
 
 /// A request that could not be read, in the form of one that could.
@@ -221,12 +274,36 @@ mod tests {
         let put = "PUT /latest/b HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET /";
         let both = format!("{put}{GET}{put}");
         assert_eq!(read(&[segment(0, &both)]), ["V1 /latest/b", "V2 /latest/a", "V1 /latest/b"]);
-        // A body of unknown length: what follows counts again where a segment begins like a
-        // request.
-        let chunked = "PUT /latest/c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let at = u32::try_from(chunked.len()).unwrap();
-        let segments = [segment(0, chunked), segment(at, "5\r\nhello\r\n0\r\n\r\n"), segment(at + 15, GET)];
-        assert_eq!(read(&segments), ["V1 /latest/c", "V2 /latest/a"]);
+    }
+
+    #[test]
+    fn chunked_bodies_cut_at_any_byte() {
+        let put = "PUT /latest/c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for body in [
+            "0\r\n\r\n",
+            "5\r\nGET /\r\n0\r\n\r\n",
+            // What looks like a request is one chunk; sizes have extensions, and trailers follow.
+            "18;a=b\r\nGET /secret HTTP/1.1\r\n\r\n\r\n00\r\nX: y\r\n\r\n",
+        ] {
+            let text = format!("{put}{body}{GET}");
+            for cut in 1..text.len() {
+                let at = u32::try_from(cut).unwrap();
+                let segments = [segment(0, &text[..cut]), segment(at, &text[cut..])];
+                assert_eq!(read(&segments), ["V1 /latest/c", "V2 /latest/a"], "{body:?} {cut}");
+            }
+            let bytes: Vec<Segment> =
+                (0..text.len()).map(|at| segment(u32::try_from(at).unwrap(), &text[at..=at])).collect();
+            assert_eq!(read(&bytes), ["V1 /latest/c", "V2 /latest/a"], "{body:?}");
+        }
+        // A body that breaks off is no request, nor is what follows no chunk.
+        assert_eq!(read(&[segment(0, &format!("{put}5\r\nGE"))]), ["V1 /latest/c"]);
+        assert_eq!(read(&[segment(0, &format!("{put}x\r\n{GET}"))]), ["V1 /latest/c"]);
+        // Bytes of a chunk may be missing, those of its size not.
+        let start = format!("{put}fa0\r\n");
+        let at = u32::try_from(start.len()).unwrap() + 4_000;
+        let rest = format!("\r\n0\r\n\r\n{GET}");
+        assert_eq!(read(&[segment(0, &start), segment(at, &rest)]), ["V1 /latest/c", "V2 /latest/a"]);
+        assert_eq!(read(&[segment(0, put), segment(at, &rest)]), ["V1 /latest/c", "BytesMissing"]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod killed;
 mod kinds;
 mod load;
 mod namespaces;
+mod odd;
 mod outputs;
 mod places;
 mod refused;
