@@ -121,13 +121,10 @@ impl State {
         self.content.journal.waiting().into_iter().map(str::to_owned).collect()
     }
 
-    /// The hooks that the last process did not see to their end.
+    /// The hooks that the last process did not see to their end. Save when they have been told: a
+    /// process that is killed in between leaves the telling to the next one.
     pub(crate) fn recover(&mut self) -> Vec<HookEntry> {
-        let cut_off = self.content.journal.recover();
-        if !cut_off.is_empty() {
-            self.save();
-        }
-        cut_off
+        self.content.journal.recover()
     }
 
     /// Writes the file, to the disk.
