@@ -175,8 +175,8 @@ try {
     assert.equal(String((await state()).options[name]), value);
   }
   await happen({ event: 'options', endpoint: 'enabled', tokens: 'optional' });
-  await refreshed();
-  assert.equal(await page.locator('[data-option="endpoint"]').inputValue(), 'enabled', 'the page follows');
+  // The page follows.
+  await page.waitForFunction(() => document.querySelector('[data-option="endpoint"]').value === 'enabled');
   // The clock, and what is to come.
   await page.selectOption('#event-name', 'clear-spot');
   await page.fill('[data-parameter="after"]', '10s');

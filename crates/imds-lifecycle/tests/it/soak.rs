@@ -219,6 +219,7 @@ impl Drop for Ends<'_> {
 
 /// A client of its own with the store of all readers.
 fn reader(instance: &Emulator, cache: &Path) -> imds::Client {
-    let builder = imds::Client::builder().endpoint(instance.endpoint()).token_ttl(TTL);
+    let builder = imds::Client::builder().environment(imds::EmptyEnvironment);
+    let builder = builder.endpoint(instance.endpoint()).token_ttl(TTL);
     builder.store(imds::FileStore::new(cache)).build().unwrap()
 }
