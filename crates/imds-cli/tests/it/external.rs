@@ -33,6 +33,34 @@ fn the_program_gets_every_argument_and_its_end_is_passed_on() {
     assert_eq!(output.stdout(), "run --help -- -x\n");
 }
 
+#[test]
+fn a_page_of_an_external_program_comes_from_the_program() {
+    let home = world();
+    let world = imds_testkit::TestEnvironment::new(alone(&home));
+    let bin = world.root().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.display());
+    for name in ["fleet", "lifecycle", "lint", "trace"] {
+        write_executable(&bin.join(format!("imds-{name}")), b"#!/bin/sh\necho \"$0 $*\"\nexit 9\n");
+        let man = |words: &[&str]| {
+            let words = ["man", name].into_iter().chain(words.iter().copied());
+            world.imds(words).disabled().env("PATH", &path).run().exits_with(9).stdout().to_owned()
+        };
+        let program = bin.join(format!("imds-{name}"));
+        assert_eq!(man(&[]), format!("{} man\n", program.display()));
+        assert_eq!(man(&["plan"]), format!("{} man plan\n", program.display()));
+        assert_eq!(man(&["a", "b"]), format!("{} man a b\n", program.display()));
+    }
+}
+
+#[test]
+fn the_page_of_imds_names_the_pages_of_the_external_programs() {
+    let page = world().imds(["man"]).disabled().run().exits_with(0).stdout().replace('\\', "");
+    for name in ["fleet", "lifecycle", "lint", "trace"] {
+        assert!(page.contains(&format!("imds-{name}(1)")), "{name}: {page}");
+    }
+}
+
 /// The command in a directory where it has no siblings.
 fn alone(world: &imds_testkit::TestEnvironment) -> std::path::PathBuf {
     let copy = world.root().join("imds");

@@ -24,6 +24,7 @@ mod mistakes;
 mod names;
 mod oracle;
 mod privilege;
+mod progress;
 mod random;
 mod readme;
 mod recipes;
