@@ -39,7 +39,7 @@ pub(crate) enum AliasError {
         /// Its line, counted from 1.
         line: usize,
     },
-    /// Our first line without our last, or the other way round.
+    /// One of our two lines without the other, or more than two.
     Torn {
         /// The line that is there, counted from 1.
         line: usize,
@@ -53,10 +53,7 @@ impl fmt::Display for AliasError {
                 write!(f, "line {line} defines an alias `{NAME}` that `imds aws-cli install` did not write")
             }
             Self::Torn { line } => {
-                write!(
-                    f,
-                    "line {line} is only one of the two lines that mark what `imds aws-cli install` wrote"
-                )
+                write!(f, "line {line} marks what `imds aws-cli install` wrote, but once more or alone")
             }
         }
     }
@@ -142,14 +139,16 @@ fn indentation(line: &[u8]) -> usize {
     line.len() - line.trim_ascii_start().len()
 }
 
-/// Our block, first and last line.
+/// Our block, first and last line: the only marks of the file.
 fn block(lines: &[&[u8]]) -> Result<Option<(usize, usize)>, AliasError> {
-    let begin = lines.iter().position(|line| text(line) == BEGIN);
-    let end = lines.iter().position(|line| text(line) == END);
-    match (begin, end) {
-        (None, None) => Ok(None),
-        (Some(begin), Some(end)) if begin < end => Ok(Some((begin, end))),
-        (Some(line), _) | (None, Some(line)) => Err(AliasError::Torn { line: line + 1 }),
+    let mut marks = (0..lines.len()).filter(|at| matches!(text(lines[*at]), BEGIN | END));
+    let torn = |at: usize| Err(AliasError::Torn { line: at + 1 });
+    match (marks.next(), marks.next(), marks.next()) {
+        (None, ..) => Ok(None),
+        (Some(begin), Some(end), None) if (text(lines[begin]), text(lines[end])) == (BEGIN, END) => {
+            Ok(Some((begin, end)))
+        }
+        (_, _, Some(at)) | (Some(at), ..) => torn(at),
     }
 }
 
@@ -322,13 +321,15 @@ mod tests {
         for (content, line) in [
             (format!("[toplevel]\n{BEGIN}\nimds = !x\n"), 2),
             (format!("[toplevel]\nimds = !x\n{END}\n"), 3),
-            (format!("{END}\n{BEGIN}\n"), 2),
+            (format!("{END}\n{BEGIN}\n"), 1),
+            (format!("[toplevel]\n{BEGIN}\nimds = !x\n{END}\n{END}\n"), 5),
+            (format!("[toplevel]\n{BEGIN}\nimds = !x\n{END}\n{BEGIN}\nimds = !x\n{END}\n"), 5),
         ] {
             assert_eq!(uninstall(content.as_bytes()), Err(AliasError::Torn { line }));
         }
         assert_eq!(
             AliasError::Torn { line: 3 }.to_string(),
-            "line 3 is only one of the two lines that mark what `imds aws-cli install` wrote"
+            "line 3 marks what `imds aws-cli install` wrote, but once more or alone"
         );
     }
 
