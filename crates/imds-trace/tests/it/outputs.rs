@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Stdio;
 
+use imds_emulator::{Fault, FaultKind};
 use imds_testkit::{Signal, TestEnvironment};
 use serde_json::Value;
 
@@ -20,7 +21,8 @@ fn sums_by_caller_and_the_fix_for_each() {
     if !inside("outputs::sums_by_caller_and_the_fix_for_each") {
         return;
     }
-    let _emulator = emulator(|builder| builder);
+    // So slow that every caller lives until its executable has been read, under load too.
+    let _emulator = emulator(|builder| builder.fault(Fault::new(FaultKind::Slow(20))));
     let mut cgroup = Cgroup::new();
     let tracer = Tracer::with(&cgroup, &["--summary", "--fail-on-v1"]);
     let unit = cgroup.below("system.slice/backup.service");
