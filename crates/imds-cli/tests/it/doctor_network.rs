@@ -49,6 +49,7 @@ fn ipv6_only() {
     let output = diagnose(
         r#"
 ip address add fd00:ec2::254/128 dev lo nodad
+until ip -6 route get fd00:ec2::254 > /dev/null 2>&1; do :; done # the kernel routes it a little later
 mkfifo ready
 "$1" serve --listen '[fd00:ec2::254]:80' > ready &
 head -n 1 ready > /dev/null

@@ -9,6 +9,7 @@ const SERVE_REAL_ADDRESSES: &str = r#"
 ip link set lo up
 ip address add 169.254.169.254/32 dev lo
 ip address add fd00:ec2::254/128 dev lo nodad
+until ip -6 route get fd00:ec2::254 > /dev/null 2>&1; do :; done # the kernel routes it a little later
 mkfifo v4 v6
 "$1" serve --listen 169.254.169.254:80 > v4 &
 "$1" serve --listen '[fd00:ec2::254]:80' > v6 &
