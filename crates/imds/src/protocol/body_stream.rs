@@ -161,7 +161,7 @@ mod tests {
         let head = decoder.opened().unwrap();
         assert_eq!((head.status, head.body.len()), (200, 0));
         let path = MetadataPath::from_static("/latest/user-data");
-        let shared = crate::protocol::call::tests::shared();
+        let shared = crate::protocol::call::scripted::shared();
         BodyStream::new(shared, path, Vec::new(), Some(RemainingBody { decoder, _permit: None, endpoint: 0 }))
     }
 

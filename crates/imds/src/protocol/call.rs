@@ -277,7 +277,6 @@ fn too_late() -> Error {
 }
 
 #[cfg(test)]
-#[path = "call/simulation/tests.rs"]
-mod simulation;
+pub(crate) mod scripted;
 #[cfg(test)]
-pub(crate) mod tests;
+mod simulation;
