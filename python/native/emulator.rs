@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use imds::{Clock as _, SystemClock};
 use imds_emulator::{
     Assertion, Builder, Clock, Emulator as Running, EventText, HttpTokens, Preset, Switch, Timestamp,
     parse_scenario, read_instance,
@@ -131,15 +132,52 @@ impl Description {
     }
 }
 
-/// A recorded request: number, time, connection, method, path, version, status, forwarded for,
-/// fault.
-type Recorded = (u64, f64, u64, String, String, Option<u8>, u16, bool, Option<&'static str>);
+/// A recorded request, by the names of its attributes in Python.
+#[derive(IntoPyObject)]
+struct Recorded {
+    number: u64,
+    time: f64,
+    connection: u64,
+    client: Option<String>,
+    user_agent: Option<String>,
+    method: String,
+    path: String,
+    version: Option<&'static str>,
+    status: u16,
+    forwarded_for: bool,
+    fault: Option<&'static str>,
+}
+
+/// How many requests were answered, for those who wait for one.
+#[derive(Default)]
+struct Answered {
+    count: Mutex<u64>,
+    another: Condvar,
+}
+
+impl Answered {
+    fn count(&self) -> u64 {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self) {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.another.notify_all();
+    }
+
+    /// Waits until there are more than `known`, or until the time is over.
+    fn wait(&self, known: u64, time: Duration) {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.another.wait_timeout_while(count, time, |count| *count == known));
+    }
+}
 
 /// A running emulator.
 #[pyclass(frozen, module = "imds_client._native")]
 pub(crate) struct Emulator {
     owner: Owner,
     endpoint: String,
+    answered: Arc<Answered>,
     running: Mutex<Option<Running>>,
 }
 
@@ -164,13 +202,15 @@ impl Emulator {
 impl Emulator {
     #[new]
     fn new(py: Python<'_>, description: Description) -> PyResult<Self> {
-        let builder = description.builder()?;
+        let answered = Arc::new(Answered::default());
+        let counting = answered.clone();
+        let builder = description.builder()?.on_request(move |_| counting.add());
         let running = py.detach(|| builder.start()).map_err(|error| match error {
             imds_emulator::Error::Invalid(invalid) => wrong(invalid),
             other => PyOSError::new_err(causes(&other)),
         })?;
         let endpoint = running.endpoint();
-        Ok(Self { owner: Owner::current(), endpoint, running: Mutex::new(Some(running)) })
+        Ok(Self { owner: Owner::current(), endpoint, answered, running: Mutex::new(Some(running)) })
     }
 
     /// `http://ADDRESS:PORT`.
@@ -223,21 +263,23 @@ impl Emulator {
         self.with(|running| {
             let recorded = |request: imds_emulator::RecordedRequest| {
                 let version = match request.version {
-                    imds_emulator::ImdsVersion::V1 => Some(1),
-                    imds_emulator::ImdsVersion::V2 => Some(2),
+                    imds_emulator::ImdsVersion::V1 => Some("v1"),
+                    imds_emulator::ImdsVersion::V2 => Some("v2"),
                     imds_emulator::ImdsVersion::None => None,
                 };
-                (
-                    request.number,
-                    request.time.millis() as f64 / 1_000.0,
-                    request.connection,
-                    request.method.to_string(),
-                    request.path.to_string(),
+                Recorded {
+                    number: request.number,
+                    time: request.time.millis() as f64 / 1_000.0,
+                    connection: request.connection,
+                    client: request.client.map(|address| address.to_string()),
+                    user_agent: request.user_agent.map(|name| name.to_string()),
+                    method: request.method.to_string(),
+                    path: request.path.to_string(),
                     version,
-                    request.status,
-                    request.forwarded_for,
-                    request.fault,
-                )
+                    status: request.status,
+                    forwarded_for: request.forwarded_for,
+                    fault: request.fault,
+                }
             };
             Ok(running.service().requests(after).into_iter().map(recorded).collect())
         })
@@ -265,6 +307,22 @@ impl Emulator {
     fn failures(&self, assertion: &str) -> PyResult<Vec<String>> {
         let assertion = Assertion::parse(assertion).map_err(wrong)?;
         self.with(|running| Ok(assertion.failures(running.service())))
+    }
+
+    /// Waits until an assertion holds; returns the terms that do not when the time is over.
+    fn wait_until(&self, py: Python<'_>, assertion: &str, timeout: f64) -> PyResult<Vec<String>> {
+        let parsed = Assertion::parse(assertion).map_err(wrong)?;
+        let end = SystemClock.now() + seconds("timeout", Some(timeout))?.unwrap_or_default();
+        loop {
+            let known = self.answered.count();
+            let failures = self.with(|running| Ok(parsed.failures(running.service())))?;
+            let left = end - SystemClock.now();
+            if failures.is_empty() || left.is_zero() {
+                return Ok(failures);
+            }
+            py.detach(|| self.answered.wait(known, left.min(Duration::from_secs(1))));
+            py.check_signals()?;
+        }
     }
 
     /// Forgets the recorded requests and sets the counts back.

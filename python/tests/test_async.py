@@ -7,6 +7,7 @@ import asyncio
 import imds_client
 import pytest
 from imds_client import AsyncClient, Client
+from tasks import begun
 
 PROPERTIES = [
     name
@@ -71,10 +72,9 @@ def test_a_cancelled_token_fetch_is_taken_over(imds_emulator):
     async def read():
         imds = AsyncClient(read_timeout=2)
         first = asyncio.ensure_future(imds.region)
-        while imds_emulator.counters["token_puts"] == 0:
-            await asyncio.sleep(0.001)
-        second = asyncio.ensure_future(imds.region)
-        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, imds_emulator.wait_until, "token-puts == 1")
+        (second,) = await begun(imds.region)
         first.cancel()
         assert await second == "us-east-1"
 
@@ -98,8 +98,7 @@ def test_a_loop_that_was_closed_meanwhile_hurts_nobody(imds_emulator):
     loop = asyncio.new_event_loop()
 
     async def begin():
-        asyncio.ensure_future(imds.region)
-        await asyncio.sleep(0)
+        await begun(imds.region)
 
     loop.run_until_complete(begin())
     loop.close()

@@ -88,6 +88,19 @@ def test_requests_tell_what_was_asked(imds_emulator):
     assert (value.method, value.path, value.version) == ("GET", "/latest/meta-data/placement/region", "v2")
     assert (value.number, value.connection, value.fault, value.forwarded_for) == (2, 1, None, False)
     assert value.time.tzinfo is timezone.utc
+    assert value.client.startswith("127.0.0.1:") and value.client == token.client
+    assert value.user_agent.startswith("imds")
+
+
+def test_a_request_is_waited_for(imds_emulator):
+    reader = threading.Thread(target=imds_client.get, args=("placement/region",))
+    reader.start()
+    imds_emulator.wait_until("gets == 1")
+    reader.join()
+    with pytest.raises(AssertionError, match="`gets == 2` does not hold: it is 1"):
+        imds_emulator.wait_until("gets == 2", timeout=0.01)
+    with pytest.raises(ValueError, match="is not an assertion"):
+        imds_emulator.wait_until("v3 == 0")
 
 
 def test_a_scenario_of_steps_and_one_of_a_file(imds_emulator_factory, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import threading
 import imds_client
 import pytest
 from imds_client import AsyncClient, Client
+from tasks import begun
 
 #: Faults of the token request and of the value, in the order in which they meet requests; then the
 #: expected exception, PUTs and GETs.
@@ -100,8 +101,7 @@ def test_two_hundred_tasks_cost_one_put_and_no_thread_each(imds_emulator, store)
     async def read():
         imds = AsyncClient(store=store)
         before = len(os.listdir("/proc/self/task"))
-        reads = [asyncio.ensure_future(imds.region) for _ in range(200)]
-        await asyncio.sleep(0)
+        reads = await begun(*(imds.region for _ in range(200)))
         during = len(os.listdir("/proc/self/task"))
         assert await asyncio.gather(*reads) == ["us-east-1"] * 200
         assert during - before <= 1
@@ -212,8 +212,7 @@ def test_a_fork_among_tasks(imds_emulator):
     async def read():
         imds = AsyncClient()
         assert await imds.region == "us-east-1"
-        reads = [asyncio.ensure_future(imds.region) for _ in range(20)]
-        await asyncio.sleep(0)
+        reads = await begun(*(imds.region for _ in range(20)))
         text = await asyncio.get_running_loop().run_in_executor(
             None, lambda: in_child(lambda: asyncio.run(child_read()))
         )

@@ -41,6 +41,10 @@ class Request:
     time: datetime
     #: The connection that it came on, 1 first.
     connection: int
+    #: Address and port of the client.
+    client: str | None
+    #: What the client calls itself (``User-Agent``).
+    user_agent: str | None
     method: str
     #: Path, without query.
     path: str
@@ -194,28 +198,8 @@ class Emulator:
     def requests(self) -> list[Request]:
         """The requests that were answered, oldest first: the newest 4,096 of them."""
         return [
-            Request(
-                number=number,
-                time=datetime_of(time),
-                connection=connection,
-                method=method,
-                path=path,
-                version=None if version is None else f"v{version}",
-                status=status,
-                forwarded_for=forwarded_for,
-                fault=fault,
-            )
-            for (
-                number,
-                time,
-                connection,
-                method,
-                path,
-                version,
-                status,
-                forwarded_for,
-                fault,
-            ) in self._native.requests(0)
+            Request(**{**recorded, "time": datetime_of(recorded["time"])})
+            for recorded in self._native.requests(0)
         ]
 
     @property
@@ -268,6 +252,15 @@ class Emulator:
     def assert_that(self, assertion: str) -> None:
         """Fail unless an assertion about the requests holds: ``v1 == 0 and token-puts <= 1``."""
         failures = self._native.failures(assertion)
+        if failures:
+            raise AssertionError("; ".join(failures))
+
+    def wait_until(self, assertion: str, timeout: Seconds = 10) -> None:
+        """Wait until an assertion about the requests holds: ``token-puts == 1``.
+
+        :param timeout: fail after this time, in seconds or as a timedelta.
+        """
+        failures = self._native.wait_until(assertion, seconds(timeout) or 0.0)
         if failures:
             raise AssertionError("; ".join(failures))
 
