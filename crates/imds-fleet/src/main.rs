@@ -13,6 +13,7 @@ mod counts;
 mod error;
 mod fault;
 mod inventory;
+mod manual;
 mod output;
 mod report;
 mod reporter;
@@ -30,7 +31,7 @@ use crate::cli::Cli;
 use clap::FromArgMatches as _;
 
 fn main() -> ExitCode {
-    let matches = commands::man::command().get_matches();
+    let matches = manual::PROGRAM.command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -22,20 +22,16 @@ use cli::{Cli, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let mut out = std::io::stdout();
-    let unwritten = |error| Failure::new("cannot write to stdout").caused_by(&error);
-    let matches = manual::command().get_matches();
+    let mut out = imds_stdout::stdout();
+    let mut print = |text: String| {
+        out.write_all(text.as_bytes())
+            .map_err(|error| Failure::new("cannot write to stdout").caused_by(&error))
+    };
+    let matches = manual::PROGRAM.command().get_matches();
     let result = match Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command {
         Command::Run(args) => run(*args),
-        Command::Man { subcommand } => match manual::page(&subcommand) {
-            Ok(page) => out.write_all(page.as_bytes()).map_err(unwritten),
-            Err(unknown) => {
-                let shown = imds_model::printable::brief(&unknown.name);
-                let message = format!("cannot find a manual page: there is no subcommand `{shown}`");
-                Err(Failure::usage(message).hint("`imds-lifecycle --help` lists them"))
-            }
-        },
-        Command::Completions { shell } => manual::completions(shell, &mut out).map_err(unwritten),
+        Command::Man { subcommand } => manual::page(&subcommand).and_then(print),
+        Command::Completions { shell } => print(manual::PROGRAM.completions(shell)),
         Command::Supervise(args) => return args.run().into(),
     };
     match result {

@@ -1,22 +1,24 @@
-//! The manual pages, the examples and the shell completions.
+//! What the manual pages, the help and the shell completions say beyond the declaration.
 
-use std::io::{self, Write};
-
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, CommandFactory as _};
 use imds_model::env;
 use imds_model::lifecycle::TargetLifecycleState;
-use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
+use imds_usage::{Entry, Manual, Program, Values};
 
 use crate::cli::Cli;
+use crate::failure::Failure;
 
-/// Returns the command line's declaration, with examples in every help.
-pub(crate) fn command() -> Command {
-    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
-}
+/// The program, by what is said here.
+pub(crate) const PROGRAM: Program =
+    Program { declaration: Cli::command, version: imds_usage::version!(), manual, values };
 
 /// Returns the manual page of a subcommand in roff; that of the program, without one.
-pub(crate) fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
-    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
+pub(crate) fn page(subcommand: &[String]) -> Result<String, Failure> {
+    PROGRAM.page(subcommand).map_err(|unknown| {
+        let shown = imds_model::printable::brief(&unknown.name);
+        let message = format!("cannot find a manual page: there is no subcommand `{shown}`");
+        Failure::usage(message).hint("`imds-lifecycle --help` lists them")
+    })
 }
 
 fn manual(subcommand: &str) -> Manual<'static> {
@@ -84,17 +86,10 @@ fn examples(subcommand: &str) -> &'static [Entry<'static>] {
     }
 }
 
-/// Writes the completions for a shell.
-pub(crate) fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &values);
-    out.write_all(script.as_bytes())
-}
-
 /// What an argument takes, where the declaration does not show it.
 fn values(_: &[&str], argument: &Arg) -> Option<Values> {
     let name = argument.get_value_names().and_then(|names| names.first())?;
     match name.as_str() {
-        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
         "DIRECTORY" => Some(Values::Directories),
         "PROGRAM" | "COMMAND" => Some(Values::Command),
         "STATE=COMMAND" => Some(Values::Words(
@@ -113,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
-        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        let problems = PROGRAM.problems();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 
@@ -122,11 +117,11 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         let shown = command.find_subcommand("run").unwrap_or(&command);
-        let page = page(&["run".to_owned()]).unwrap();
+        let page = PROGRAM.page(&["run".to_owned()]).unwrap();
         for argument in shown.get_arguments().filter(|argument| argument.get_long().is_some()) {
             let long = argument.get_long().unwrap().replace('-', "\\-");
             assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
         }
-        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
+        assert_eq!(PROGRAM.page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

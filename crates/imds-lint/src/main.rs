@@ -7,7 +7,7 @@ use imds_lint::cli::Cli;
 use imds_lint::{commands, manual};
 
 fn main() -> ExitCode {
-    let matches = manual::command().get_matches();
+    let matches = manual::PROGRAM.command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     ExitCode::from(commands::run(&cli))
 }

@@ -1,27 +1,14 @@
-//! The manual pages, the examples and the shell completions.
+//! What the manual pages, the help and the shell completions say beyond the declaration.
 
-use std::io::{self, Write};
-
-use clap::{Arg, Command, CommandFactory as _};
-use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
+use clap::{Arg, CommandFactory as _};
+use imds_usage::{Entry, Manual, Program, Values};
 
 use crate::cli::Cli;
 use crate::rules::catalogue;
 
-/// Returns the command line's declaration, with examples in every help.
-#[must_use]
-pub fn command() -> Command {
-    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
-}
-
-/// Returns the manual page of a subcommand in roff; that of the program, without one.
-///
-/// # Errors
-///
-/// Returns an error if there is no such subcommand.
-pub fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
-    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
-}
+/// The program, by what is said here.
+pub const PROGRAM: Program =
+    Program { declaration: Cli::command, version: imds_usage::version!(), manual, values };
 
 fn manual(subcommand: &str) -> Manual<'static> {
     Manual {
@@ -63,16 +50,6 @@ fn examples(subcommand: &str) -> &'static [Entry<'static>] {
     }
 }
 
-/// Writes the completions for a shell.
-///
-/// # Errors
-///
-/// Returns an error if they cannot be written.
-pub fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &values);
-    out.write_all(script.as_bytes())
-}
-
 /// What an argument takes, where the declaration does not show it.
 fn values(_: &[&str], argument: &Arg) -> Option<Values> {
     let name = argument.get_value_names().and_then(|names| names.first())?;
@@ -80,7 +57,6 @@ fn values(_: &[&str], argument: &Arg) -> Option<Values> {
         "RULE" => Some(Values::Words(
             catalogue::RULES.iter().map(|rule| (rule.id.to_owned(), rule.title.to_owned())).collect(),
         )),
-        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
         _ => None,
     }
 }
@@ -91,16 +67,16 @@ mod tests {
 
     #[test]
     fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
-        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        let problems = PROGRAM.problems();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 
     #[test]
     fn the_page_has_every_option() {
-        let page = page(&[]).unwrap();
+        let page = PROGRAM.page(&[]).unwrap();
         for part in ["\\-\\-fix", "\\-\\-baseline", "\\-\\-stdin\\-name"] {
             assert!(page.contains(part), "{part} in {page}");
         }
-        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
+        assert_eq!(PROGRAM.page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

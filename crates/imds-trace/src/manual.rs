@@ -1,21 +1,13 @@
-//! The manual pages, the examples and the shell completions.
+//! What the manual pages, the help and the shell completions say beyond the declaration.
 
-use std::io::{self, Write};
-
-use clap::{Arg, Command, CommandFactory as _};
-use imds_usage::{Entry, Manual, Pages, UnknownSubcommand, Values};
+use clap::{Arg, CommandFactory as _};
+use imds_usage::{Entry, Manual, Program, Values};
 
 use crate::cli::Cli;
 
-/// Returns the command line's declaration, with examples in every help.
-pub(crate) fn command() -> Command {
-    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
-}
-
-/// Returns the manual page of a subcommand in roff; that of the program, without one.
-pub(crate) fn page(subcommand: &[String]) -> Result<String, UnknownSubcommand> {
-    Pages::new(Cli::command(), imds_usage::version!(), &manual).page(subcommand)
-}
+/// The program, by what is said here.
+pub(crate) const PROGRAM: Program =
+    Program { declaration: Cli::command, version: imds_usage::version!(), manual, values };
 
 fn manual(subcommand: &str) -> Manual<'static> {
     Manual {
@@ -60,17 +52,10 @@ fn examples(subcommand: &str) -> &'static [Entry<'static>] {
     }
 }
 
-/// Writes the completions for a shell.
-pub(crate) fn completions(shell: imds_usage::Shell, out: &mut dyn Write) -> io::Result<()> {
-    let script = imds_usage::completions(shell, Cli::command(), &values);
-    out.write_all(script.as_bytes())
-}
-
 /// What an argument takes, where the declaration does not show it.
 fn values(_: &[&str], argument: &Arg) -> Option<Values> {
     let name = argument.get_value_names().and_then(|names| names.first())?;
     match name.as_str() {
-        "SUBCOMMAND" => Some(imds_usage::subcommands(&Cli::command())),
         "DIRECTORY" => Some(Values::Directories),
         _ => None,
     }
@@ -82,7 +67,7 @@ mod tests {
 
     #[test]
     fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
-        let problems = Pages::new(Cli::command(), "1", &manual).problems();
+        let problems = PROGRAM.problems();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
     }
 
@@ -91,11 +76,11 @@ mod tests {
         let mut command = Cli::command();
         command.build();
         let shown = command.find_subcommand("none").unwrap_or(&command);
-        let page = page(&[]).unwrap();
+        let page = PROGRAM.page(&[]).unwrap();
         for argument in shown.get_arguments().filter(|argument| argument.get_long().is_some()) {
             let long = argument.get_long().unwrap().replace('-', "\\-");
             assert!(page.contains(&format!("\\fB\\-\\-{long}\\fR")), "{long}: {page}");
         }
-        assert_eq!(super::page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
+        assert_eq!(PROGRAM.page(&["nothing".to_owned()]).unwrap_err().name, "nothing");
     }
 }

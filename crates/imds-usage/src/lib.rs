@@ -6,15 +6,17 @@
 mod completions;
 mod manual;
 mod pages;
+mod program;
 mod shell;
+mod styles;
 mod table;
 
 pub use completions::{Shell, completions, subcommands};
 pub use manual::{Entry, Manual, examples_help, page};
 pub use pages::{Given, Pages, UnknownSubcommand, with_examples};
+pub use program::Program;
+pub use styles::styles;
 pub use table::Values;
-
-use clap::builder::styling::{AnsiColor, Styles};
 
 /// Returns what `--version` prints behind the program's name: what the packager set in
 /// `IMDS_VERSION` (version, commit, date and target), or the crate's version.
@@ -26,15 +28,4 @@ macro_rules! version {
             None => env!("CARGO_PKG_VERSION"),
         }
     };
-}
-
-/// The styles of help and errors on a terminal. `clap` leaves them out where stdout is no terminal
-/// or `NO_COLOR` is set.
-#[must_use]
-pub fn styles() -> Styles {
-    Styles::styled()
-        .header(AnsiColor::Green.on_default().bold())
-        .usage(AnsiColor::Green.on_default().bold())
-        .literal(AnsiColor::Cyan.on_default().bold())
-        .placeholder(AnsiColor::Cyan.on_default())
 }

@@ -1,11 +1,9 @@
 //! `man`: a manual page, in roff.
 
-use clap::{Command, CommandFactory as _};
-use imds_usage::{Entry, Manual, Pages};
-
 use super::End;
-use crate::cli::{Cli, ManArgs};
+use crate::cli::ManArgs;
 use crate::error::Error;
+use crate::manual;
 use crate::output::{Out, written};
 
 /// Runs it.
@@ -14,117 +12,10 @@ use crate::output::{Out, written};
 ///
 /// Returns an error if there is no such subcommand, or if the page cannot be written.
 pub fn run(args: &ManArgs, out: Out<'_>) -> Result<End, Error> {
-    let pages = Pages::new(Cli::command(), imds_usage::version!(), &manual);
-    let page = pages.page(&args.subcommand).map_err(|unknown| {
+    let page = manual::PROGRAM.page(&args.subcommand).map_err(|unknown| {
         let shown = imds_model::printable::brief(&unknown.name);
         Error::Input(format!("there is no subcommand `{shown}`; `imds-fleet --help` lists them"))
     })?;
     written(out.write_all(page.as_bytes()))?;
     Ok(End::Clean)
-}
-
-/// Returns the command line's declaration, with examples in every help.
-#[must_use]
-pub fn command() -> Command {
-    imds_usage::with_examples(Cli::command().styles(imds_usage::styles()), &examples)
-}
-
-fn manual(subcommand: &str) -> Manual<'static> {
-    let (environment, files) = match subcommand {
-        "rules" | "policy" | "completions" | "man" => {
-            (COLOUR, &[("none", "It reads and writes no file.")] as &[Entry<'static>])
-        }
-        "apply" | "rollback" => (ENVIRONMENT, CHANGE_FILES),
-        _ => (ENVIRONMENT, FILES),
-    };
-    let see_also: &[&str] = if subcommand.is_empty() { &["imds"] } else { &[] };
-    Manual { environment, files, exit_status: EXIT_STATUS, examples: examples(subcommand), see_also }
-}
-
-const COLOUR: &[Entry<'static>] = &[("NO_COLOR", "If set, help and errors are not coloured.")];
-
-const ENVIRONMENT: &[Entry<'static>] = &[
-    ("AWS_PROFILE", "Profile of the AWS configuration files, unless --profile names one."),
-    ("AWS_REGION, AWS_DEFAULT_REGION", "Region of STS and Organizations, and the Region to scan by default."),
-    (
-        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN",
-        "Credentials. Those of the instance that this runs on are used with --instance-role only.",
-    ),
-    ("AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE", "Paths of the AWS configuration files."),
-    ("AWS_CA_BUNDLE", "Certificates that AWS is trusted by, instead of the usual ones."),
-    ("HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY", "Proxy of the calls to AWS."),
-    ("NO_COLOR", "If set, help and errors are not coloured."),
-];
-
-const FILES: &[Entry<'static>] = &[
-    ("~/.aws/config, ~/.aws/credentials", "Profiles: credentials, roles and Regions."),
-    ("the FILE of --checkpoint", "What a scan found so far; the same command resumes by it."),
-];
-
-const CHANGE_FILES: &[Entry<'static>] = &[
-    ("~/.aws/config, ~/.aws/credentials", "Profiles: credentials, roles and Regions."),
-    ("PLAN.journal", "What was changed, and what it was before; `rollback` restores by it."),
-];
-
-const EXIT_STATUS: &[Entry<'static>] = &[
-    ("0", "Done, and nothing was found."),
-    ("1", "Done, with findings; for plan, something had to be left out."),
-    ("2", "Wrong usage, policy, plan, journal or credentials: nothing was done."),
-    ("3", "Incomplete: something was not scanned, or a change is not in force."),
-];
-
-fn examples(subcommand: &str) -> &'static [Entry<'static>] {
-    match subcommand {
-        "" => &[
-            ("imds-fleet state --v1-only", "Show the instances of this Region that allow IMDSv1"),
-            ("imds-fleet usage --all-regions", "Show who still uses IMDSv1"),
-            (
-                "imds-fleet plan --http-tokens required --usage --out plan.json && imds-fleet apply plan.json",
-                "Require session tokens where nobody uses IMDSv1",
-            ),
-        ],
-        "state" => &[
-            (
-                "imds-fleet state --organization --role-name imds-fleet --all-regions --output csv > state.csv",
-                "List the instances of an organization",
-            ),
-            ("imds-fleet state --source file --file instances.json", "Read saved output of the AWS CLI"),
-        ],
-        "audit" => &[
-            ("imds-fleet audit --policy policy.toml", "Fail if the fleet breaks a policy"),
-            ("imds-fleet audit --output sarif > imds-fleet.sarif", "Write a report for code scanning"),
-        ],
-        "usage" => &[("imds-fleet usage --days 30 --output json > usage.json", "Look a month back")],
-        "report" => &[("imds-fleet report --all-regions --out report.html", "Write a page to show around")],
-        "plan" => &[
-            (
-                "imds-fleet plan --http-tokens required --usage --out plan.json",
-                "Plan to require session tokens where no usage is seen",
-            ),
-            (
-                "imds-fleet plan --http-tokens required --hop-limit 2 --account-defaults --usage --out plan.json",
-                "Plan for containers, and for instances to come, too",
-            ),
-        ],
-        "apply" => &[("imds-fleet apply plan.json --pause 10m", "Apply a plan; run it again to resume")],
-        "rollback" => &[("imds-fleet rollback plan.json.journal", "Restore what `apply` changed")],
-        "rules" => &[("imds-fleet rules --output json", "List the rules of `audit` for a program")],
-        "policy" => &[("imds-fleet policy read > imds-fleet-read.json", "Print the IAM policy of a reader")],
-        "completions" => &[("source <(imds-fleet completions bash)", "Complete in this Bash")],
-        "man" => &[("imds-fleet man plan | man -l -", "Show the manual page of a subcommand")],
-        _ => &[],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_command_has_a_page_with_all_sections_and_examples_that_parse() {
-        let problems = Pages::new(Cli::command(), "1", &manual).problems();
-        assert!(problems.is_empty(), "{}", problems.join("\n"));
-        // It is hidden from the help, and has a page all the same.
-        assert!(Pages::new(Cli::command(), "1", &manual).page(&["man".to_owned()]).is_ok());
-    }
 }

@@ -8,6 +8,7 @@ mod daemon;
 mod faults;
 mod killed;
 mod outages;
+mod output;
 mod proxy;
 mod soak;
 mod states;

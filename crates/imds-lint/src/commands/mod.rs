@@ -46,11 +46,13 @@ pub fn run(cli: &Cli) -> u8 {
     let mut out = io::BufWriter::new(imds_stdout::stdout());
     let written = match &cli.command {
         Some(Command::Rules(args)) => rules::run(args, &mut out).map(|()| Ok(CLEAN)),
-        Some(Command::Man { subcommand }) => match manual::page(subcommand) {
+        Some(Command::Man { subcommand }) => match manual::PROGRAM.page(subcommand) {
             Ok(page) => out.write_all(page.as_bytes()).map(|()| Ok(CLEAN)),
             Err(unknown) => Ok(Err(unknown_page(&unknown))),
         },
-        Some(Command::Completions { shell }) => manual::completions(*shell, &mut out).map(|()| Ok(CLEAN)),
+        Some(Command::Completions { shell }) => {
+            out.write_all(manual::PROGRAM.completions(*shell).as_bytes()).map(|()| Ok(CLEAN))
+        }
         None => lint::run(&cli.check, &mut out),
     };
     let ended = written.and_then(|status| out.flush().map(|()| status));

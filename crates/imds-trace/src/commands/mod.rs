@@ -16,14 +16,16 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, Failure> {
         None => return trace::run(cli.trace),
         Some(Command::Advise(args)) => return advise::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Man { subcommand }) => {
-            let page = manual::page(&subcommand).map_err(|unknown| {
+            let page = manual::PROGRAM.page(&subcommand).map_err(|unknown| {
                 let shown = imds_model::printable::brief(&unknown.name);
                 let message = format!("cannot find a manual page: there is no subcommand `{shown}`");
                 Failure::new(Exit::Usage, message).hint("`imds-trace --help` lists them")
             })?;
             imds_stdout::stdout().write_all(page.as_bytes())
         }
-        Some(Command::Completions { shell }) => manual::completions(shell, &mut imds_stdout::stdout()),
+        Some(Command::Completions { shell }) => {
+            imds_stdout::stdout().write_all(manual::PROGRAM.completions(shell).as_bytes())
+        }
     };
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
