@@ -17,6 +17,7 @@ pub mod lifecycle;
 pub mod options;
 pub mod path;
 pub mod printable;
+pub mod request_target;
 mod secrecy;
 pub mod token;
 pub mod well_known;

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use imds_model::options::{HttpTokens, Switch};
+use imds_model::request_target::path_of;
 use imds_model::{MetadataOptions, well_known};
 
 use crate::base::profile::Profile;
@@ -294,29 +295,6 @@ fn data(view: &mut View<'_>, path: &str, with_token: bool, now: Timestamp) -> Re
 
 fn text(body: Cow<'static, str>) -> Response {
     Response { shape: Shape::Value, body: Body::Text(body), ..Response::bare(Status::Ok) }
-}
-
-/// The path of a request target: without query and, in the absolute form of a proxy request,
-/// without the host. The service's view of a query is unknown.
-#[must_use]
-pub(crate) fn path_of(target: &str) -> Cow<'_, str> {
-    let path = match target.split_once("://") {
-        Some((_, rest)) if !target.starts_with('/') => rest.find('/').map_or("/", |at| &rest[at..]),
-        _ => target,
-    };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    if !path.contains("//") {
-        return Cow::Borrowed(path);
-    }
-    // Tolerated by the service (ex-aws/ex_aws#496). Clients that join an endpoint which ends in `/`
-    // with a path that begins with one send them, for session tokens too.
-    let mut single = String::with_capacity(path.len());
-    for character in path.chars() {
-        if character != '/' || !single.ends_with('/') {
-            single.push(character);
-        }
-    }
-    Cow::Owned(single)
 }
 
 /// `api/token` below any version, with or without slashes behind.

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use imds_model::MetadataOptions;
 use imds_model::options::{State as OptionsState, Switch};
+use imds_model::request_target::path_of;
 
 use self::record::{Entry, ImdsVersion, Recorder, RequestHook};
 use crate::base::clock::Clock;
@@ -358,7 +359,7 @@ impl State {
         } else {
             // Two packets for the request and its answer; five more to open and close a connection.
             let packets = if origin.first { 7 } else { 2 };
-            self.faults.meets(request.method, &protocol::path_of(request.target), packets, now)
+            self.faults.meets(request.method, &path_of(request.target), packets, now)
         };
         self.respond(now, fault, origin, request, keep_alive_asked, out)
     }
@@ -386,7 +387,7 @@ impl State {
         keep_alive_asked: bool,
         out: &mut Vec<u8>,
     ) -> After {
-        let path = &*protocol::path_of(request.target);
+        let path = &*path_of(request.target);
         let response = match fault {
             Some(FaultKind::Status(status)) => Response::error(self.profile, status),
             _ => {

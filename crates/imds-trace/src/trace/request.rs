@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use imds_model::request_target::path_of;
 use imds_model::{header, well_known};
 
 /// Most bytes of a header that are joined. The service itself refuses far shorter ones.
@@ -201,26 +202,6 @@ const CLOUDS: &[(&str, &str)] = &[
 
 fn cloud_of(path: &str) -> Option<&'static str> {
     CLOUDS.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, cloud)| *cloud)
-}
-
-/// The path of a request target, which may be a whole URL. The query, which may hold anything, is
-/// left out, and several slashes in a row are one, as to the service (ex-aws/ex_aws#496).
-fn path_of(target: &str) -> Cow<'_, str> {
-    let path = match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').map_or("/", |slash| &rest[slash..]),
-        _ => target,
-    };
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    if !path.contains("//") {
-        return Cow::Borrowed(path);
-    }
-    let mut single = String::with_capacity(path.len());
-    for character in path.chars() {
-        if character != '/' || !single.ends_with('/') {
-            single.push(character);
-        }
-    }
-    Cow::Owned(single)
 }
 
 /// Whether bytes look like the beginning of a request; used where the beginning was not seen.
