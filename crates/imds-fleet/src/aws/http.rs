@@ -5,13 +5,10 @@ use std::path::{Path, PathBuf};
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::Env;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use crate::error::Error;
 
@@ -54,19 +51,7 @@ fn built(
 
 /// Reads the certificates of a file; each must be one that TLS can use.
 fn trust(path: &Path) -> Result<TlsContext, Error> {
-    let wrong = |why: String| Error::Input(format!("CA bundle `{}`: {why}", path.display()));
     let pem = std::fs::read(path).map_err(|source| Error::unusable("read", path, &source))?;
-    let mut roots = RootCertStore::empty();
-    for (number, certificate) in CertificateDer::pem_slice_iter(&pem).enumerate() {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots
-            .add(certificate)
-            .map_err(|error| wrong(format!("certificate {} cannot be used: {error}", number + 1)))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("holds no certificate in PEM".to_owned()));
-    }
-    let store = TrustStore::empty().with_pem_certificate(pem);
-    let context = TlsContext::builder().with_trust_store(store).build();
-    context.map_err(|error| wrong(error.to_string()))
+    imds_sdk_settings::trusting(pem)
+        .map_err(|why| Error::Input(format!("CA bundle `{}`: {why}", path.display())))
 }

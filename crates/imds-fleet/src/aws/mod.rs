@@ -4,7 +4,6 @@ pub mod account;
 pub mod call;
 pub mod clients;
 pub mod credentials;
-mod endpoints;
 pub mod fleets;
 pub mod groups;
 mod http;

@@ -14,9 +14,9 @@ use aws_types::os_shim_internal::Env;
 
 use super::call::Caller;
 use super::credentials::{AssumedRole, Assuming, Renewing, Unavailable, chain};
+use super::http;
 use super::limit::{Api, Limits};
 use super::profile::Profiles;
-use super::{endpoints, http};
 use crate::error::Error;
 use crate::fault::Fault;
 use crate::inventory::resource::{AccountRegion, Reason};
@@ -97,7 +97,7 @@ impl Access {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
-        let config = endpoints::without_empty(loader.load().await);
+        let config = imds_sdk_settings::without_empty_endpoints(loader.load().await);
         let caller = Caller::new(Arc::new(Limits::new(settings.share)), settings.backoff);
         let nowhere = AccountRegion { account: String::new(), region: region.to_string() };
         let assuming = Assuming { profiles: &profiles, config: &config, caller: &caller, home: &nowhere };

@@ -13,7 +13,6 @@ use aws_sdk_autoscaling::config::SharedHttpClient;
 use aws_sdk_autoscaling::error::{ProvideErrorMetadata, SdkError};
 
 use super::credentials::RoleCredentials;
-use super::endpoints;
 use crate::machine::ApiError;
 use crate::machine::hooks::HookInfo;
 use crate::machine::record::ActionResult;
@@ -51,7 +50,7 @@ impl Api {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self { client: Client::new(&endpoints::without_empty(config)), instance_id }
+        Self { client: Client::new(&imds_sdk_settings::without_empty_endpoints(config)), instance_id }
     }
 
     /// The group that the instance is in, and its `LifecycleState`.

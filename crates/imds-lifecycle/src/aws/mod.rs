@@ -3,6 +3,5 @@
 pub(crate) mod api;
 pub(crate) mod credential_cache;
 pub(crate) mod credentials;
-mod endpoints;
 pub(crate) mod http;
 pub(crate) mod resolve;
