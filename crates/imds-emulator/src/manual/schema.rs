@@ -47,14 +47,21 @@ pub(super) fn of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// The schema of instance files.
+/// The schema of instance files. Nothing has to be there: what a file leaves out is the preset's.
+/// An interface alone is whole.
 fn instance_file() -> Value {
-    let mut schema = of::<File>();
-    schema["title"] = "Instance file of the imds emulator".into();
-    schema["$id"] =
-        "https://github.com/imds-rs/imds/blob/main/crates/imds-emulator/src/files/instance.schema.json"
-            .into();
-    // Nothing has to be there: what a file leaves out is the preset's. An interface alone is whole.
+    let mut schema = json!({
+        "$schema": null,
+        "$id": "https://github.com/imds-rs/imds/blob/main/crates/imds-emulator/src/files/instance.schema.json",
+        "$comment": "@generated from the types of instance_file.rs by a test in src/manual/schema.rs",
+        "title": "Instance file of the imds emulator",
+    });
+    let Value::Object(members) = of::<File>() else { panic!("a schema is an object") };
+    for (name, value) in members {
+        if schema[&name].is_null() {
+            schema[name] = value;
+        }
+    }
     schema
 }
 
