@@ -4,6 +4,7 @@
 //! Nothing here is published. Everything fails a test by panicking with what a reader needs to see.
 #![allow(clippy::panic, reason = "a test tool reports by failing the test")]
 
+mod completions;
 pub mod conformance;
 mod environment;
 mod executable;
@@ -11,17 +12,20 @@ mod guard;
 mod invocation;
 mod kill;
 mod listener;
+mod needed;
 mod output;
 mod running;
 pub mod secrets;
 mod server;
 pub mod terminal;
 
+pub use completions::{Completions, Line};
 pub use environment::TestEnvironment;
 pub use executable::write_executable;
 pub use invocation::Invocation;
 pub use kill::Kill;
 pub use listener::{RefusingPort, SilentListener};
+pub use needed::needed_or_told;
 pub use output::CommandOutput;
 pub use running::Running;
 pub use rustix::process::Signal;

@@ -41,7 +41,7 @@ mod watch;
 mod watch_hooks;
 mod written;
 
-use imds_testkit::TestEnvironment;
+use imds_testkit::{TestEnvironment, needed_or_told};
 
 /// The value that a fresh fault server serves.
 const INSTANCE_ID: &str = "i-0123456789abcdef0";
@@ -49,20 +49,6 @@ const INSTANCE_ID: &str = "i-0123456789abcdef0";
 /// A world of its own with the binary that this package built.
 fn world() -> TestEnvironment {
     TestEnvironment::new(env!("CARGO_BIN_EXE_imds"))
-}
-
-/// Whether what a test needs is there. Where it is not, the test says loudly that it proved
-/// nothing, and in CI it fails.
-fn needed_or_told(there: bool, test: &str, needed: &str) -> bool {
-    use std::io::Write as _;
-    #[allow(clippy::disallowed_methods, reason = "CI tells its tests that none of them may be skipped")]
-    let must = std::env::var_os("IMDS_SKIP_NO_TEST").is_some();
-    assert!(there || !must, "{test} needs {needed}");
-    if !there {
-        // Past the test runner's capture, which hides what passing tests print.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {test} needs {needed}");
-    }
-    there
 }
 
 /// An emulator that ends the tests if a request holds a secret in its path.

@@ -6,6 +6,7 @@ mod audit;
 mod bad_input;
 mod change;
 mod complete;
+mod completions;
 mod credentials;
 mod end_state;
 mod enforcement;

@@ -4,6 +4,7 @@
 
 mod api_server;
 mod auto_scaling;
+mod completions;
 mod daemon;
 mod faults;
 mod killed;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 
 mod command;
+mod completions;
 mod corpus;
 mod fixed;
 mod output;

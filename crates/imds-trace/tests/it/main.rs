@@ -2,6 +2,7 @@
 //! that the test made.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod completions;
 mod connections;
 mod harness;
 mod killed;
